@@ -1,0 +1,45 @@
+# Tongcheng: `make run` shows it, `make test` proves it, `make help` lists the rest.
+# No target is longer than five lines.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+SETUP := .venv/setup.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint lock bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(SETUP) ## make .venv with everything in it; nothing to do when nothing changed
+
+$(SETUP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Tongcheng needs Python 3.11 or later with its venv module (Debian: apt-get install python3-venv)."; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -c requirements.lock uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . && touch $(SETUP)
+
+run: setup ## start three nodes and watch stays being settled between them
+	$(BIN)/tongcheng up
+
+test: lint ## everything that must be true: lint, types, import contracts, tests
+	$(BIN)/pytest -n 2
+
+lint: setup ## style, types, import contracts
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: ## compute requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+		--python-version 3.11 --extra dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+bench: setup ## run the benchmarks, when there are any
+	@ls benchmarks/*.py >/dev/null 2>&1 || { echo "There are no benchmarks yet."; exit 0; }; \
+		for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+clean: ## remove the environment and the caches; a region's data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Region packs: data only. The code never names a region; a region is a folder in here."""
