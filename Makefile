@@ -17,7 +17,7 @@ setup: $(SETUP) ## make .venv with everything in it; nothing to do when nothing 
 $(SETUP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Tongcheng needs Python 3.11 or later with its venv module (Debian: apt-get install python3-venv)."; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -c requirements.lock uv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . && touch $(SETUP)
 
