@@ -1,0 +1,207 @@
+"""Canonical bytes: one value, one spelling, so that a digest or a signature has one meaning.
+
+The rules are docs/protocol/01-canonical-bytes.md: a subset of JSON, and of RFC 8785, without
+floats. `decode` refuses whatever `encode` would not have written; it raises `Refused` for any
+bytes whatsoever and nothing else.
+
+The fast path is msgspec there and back and a comparison, which settles spelling, order and
+duplicate keys in C, and one walk for what a comparison cannot see. Only a document that fails is
+read again, slowly, to name its fault.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from typing import NoReturn, TypeAlias, TypeVar
+
+import msgspec
+
+from tongcheng.kernel.errors import Refused
+
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
+T = TypeVar("T")
+
+INTEGER_MAX = 2**53 - 1
+DEPTH_MAX = 32
+"""Lists and mappings inside one another; the outermost is the first."""
+
+_KEY = re.compile(r"[a-z0-9_]+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf]")
+# A string without its closing quote is one token too: otherwise the search would start again at
+# each of its quotes, and a hostile document would cost the square of its length.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_INTEGER_LENGTH_MAX = len(str(-INTEGER_MAX))
+_SHOWN_MAX = 40
+
+_decode_json = msgspec.json.Decoder().decode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+def encode(value: object) -> bytes:
+    """Write a value (None, bool, int, str, list, dict, or a Struct of these) canonically.
+
+    Refuses, under the same codes as `decode`, what has no canonical form. A type that is not JSON
+    at all is our own bug and trips an assert.
+    """
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.to_builtins(value)
+    _check(value, 1)
+    try:
+        return _encode_sorted(value)
+    except UnicodeEncodeError:
+        raise Refused("CANONICAL_SURROGATE") from None
+
+
+def decode(raw: bytes) -> Json:
+    """Read canonical bytes; whatever is not canonical is Refused under a CANONICAL_ code."""
+    try:
+        value: Json = _decode_json(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        _name_fault(raw)
+    _check(value, 1)
+    if _encode_sorted(value) != raw:
+        _name_fault(raw)
+    return value
+
+
+def decode_as(raw: bytes, shape: type[T]) -> T:
+    """Read canonical bytes as a `shape`, strictly; refuses SCHEMA_MISMATCH naming the place."""
+    try:
+        return msgspec.convert(decode(raw), shape, strict=True)
+    except msgspec.ValidationError as fault:
+        what, _, where = str(fault).partition(" - at ")
+        raise Refused("SCHEMA_MISMATCH", where=where.strip("`") or "$", what=what) from None
+
+
+def digest(raw: bytes) -> str:
+    """Return SHA-256 of the bytes as 64 lower-case hexadecimal digits."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def diagnose(raw: bytes) -> None:
+    """Refuse a JSON document that two readers could understand in two ways, naming its fault.
+
+    For outer documents that need not be canonical: white space, order of keys, escapes and the
+    spelling of keys are free; everything else is refused as in `decode`.
+    """
+    _find_strings(_read_slowly(raw))
+
+
+def _name_fault(raw: bytes) -> NoReturn:
+    """Refuse `raw`, which is known not to be canonical, under the code that fits best."""
+    value = _read_slowly(raw)
+    _check(value, 1)
+    _find_strings(value)
+    pairs = zip(raw, _encode_sorted(value), strict=False)
+    same = next((at for at, (given, meant) in enumerate(pairs) if given != meant), None)
+    raise Refused("CANONICAL_FORM", at=len(_encode_sorted(value)) if same is None else same)
+
+
+def _check(value: object, depth: int) -> None:
+    """Refuse what a comparison of bytes cannot see; surrogates are left to the encoder."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Refused("CANONICAL_NUL")
+    elif isinstance(value, int):
+        if not -INTEGER_MAX <= value <= INTEGER_MAX:
+            raise Refused("CANONICAL_INTEGER_RANGE", most=INTEGER_MAX)
+    elif isinstance(value, dict | list | tuple):
+        if depth > DEPTH_MAX:
+            raise Refused("CANONICAL_DEPTH", most=DEPTH_MAX)
+        if isinstance(value, dict):
+            for key in value:
+                _check_key(key)
+            value = value.values()
+        for item in value:
+            _check(item, depth + 1)
+    elif value is not None:
+        assert isinstance(value, float), f"{type(value)} has no canonical form"
+        raise Refused("CANONICAL_FLOAT")
+
+
+@functools.lru_cache(maxsize=4096)
+def _check_key(key: str) -> None:
+    assert type(key) is str, f"a key of type {type(key)}"
+    if _KEY.fullmatch(key) is None:
+        raise Refused("CANONICAL_KEY", key=ascii(key[:_SHOWN_MAX]))
+
+
+def _read_slowly(raw: bytes) -> Json:
+    """Parse with a hook at every place where a fault can hide."""
+    if b"\0" in raw:
+        raise Refused("CANONICAL_NUL")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as fault:
+        _refuse_bytes(raw, fault.start)
+    _check_depth(raw)
+    try:
+        value: Json = json.loads(
+            text,
+            parse_float=_refuse_float,
+            parse_constant=_refuse_float,
+            parse_int=_read_integer,
+            object_pairs_hook=_read_pairs,
+        )
+    except json.JSONDecodeError as fault:
+        raise Refused("CANONICAL_FORM", at=len(text[: fault.pos].encode())) from None
+    return value
+
+
+def _refuse_bytes(raw: bytes, start: int) -> NoReturn:
+    """Tell a surrogate written as three bytes (CESU-8) from other damage to UTF-8."""
+    if _SURROGATE_BYTES.match(raw, start):
+        raise Refused("CANONICAL_SURROGATE")
+    raise Refused("CANONICAL_UTF8", at=start)
+
+
+def _check_depth(raw: bytes) -> None:
+    """Count brackets before a recursive parser sees them."""
+    depth = 0
+    for match in _TOKEN.finditer(raw):
+        token = match[0]
+        if token in b"[{":
+            depth += 1
+            if depth > DEPTH_MAX:
+                raise Refused("CANONICAL_DEPTH", most=DEPTH_MAX)
+        elif token in b"]}":
+            depth -= 1
+
+
+def _refuse_float(_text: str) -> NoReturn:
+    raise Refused("CANONICAL_FLOAT")
+
+
+def _read_integer(text: str) -> int:
+    if len(text) > _INTEGER_LENGTH_MAX or abs(int(text)) > INTEGER_MAX:
+        raise Refused("CANONICAL_INTEGER_RANGE", most=INTEGER_MAX)
+    return int(text)
+
+
+def _read_pairs(pairs: list[tuple[str, Json]]) -> Json:
+    result: dict[str, Json] = {}
+    for key, item in pairs:
+        if key in result:
+            raise Refused("CANONICAL_DUPLICATE_KEY", key=ascii(key[:_SHOWN_MAX]))
+        result[key] = item
+    return result
+
+
+def _find_strings(value: Json) -> None:
+    """Refuse NUL and lone surrogates in any key or string; the depth is already bounded."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Refused("CANONICAL_NUL")
+        if _SURROGATE.search(value):
+            raise Refused("CANONICAL_SURROGATE")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _find_strings(key)
+            _find_strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            _find_strings(item)
