@@ -15,6 +15,7 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from typing import NoReturn, TypeAlias, TypeVar
 
 import msgspec
@@ -107,20 +108,24 @@ def _check(value: object, depth: int) -> None:
         if "\0" in value:
             raise Refused("CANONICAL_NUL")
     elif isinstance(value, int):
-        if not -INTEGER_MAX <= value <= INTEGER_MAX:
+        if abs(value) > INTEGER_MAX:
             raise Refused("CANONICAL_INTEGER_RANGE", most=INTEGER_MAX)
     elif isinstance(value, dict | list | tuple):
         if depth > DEPTH_MAX:
             raise Refused("CANONICAL_DEPTH", most=DEPTH_MAX)
-        if isinstance(value, dict):
-            for key in value:
-                _check_key(key)
-            value = value.values()
-        for item in value:
+        for item in _members(value):
             _check(item, depth + 1)
     elif value is not None:
         assert isinstance(value, float), f"{type(value)} has no canonical form"
         raise Refused("CANONICAL_FLOAT")
+
+
+def _members(value: dict[str, object] | list[object] | tuple[object, ...]) -> Iterable[object]:
+    if not isinstance(value, dict):
+        return value
+    for key in value:
+        _check_key(key)
+    return value.values()
 
 
 @functools.lru_cache(maxsize=4096)

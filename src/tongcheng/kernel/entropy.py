@@ -31,7 +31,7 @@ class SeededEntropy:
     """
 
     def __init__(self, seed: int | str) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose, see above
+        self._random = random.Random(seed)
 
     def bytes(self, n: int) -> builtins.bytes:
         """Return the next `n` bytes of the sequence that belongs to the seed."""

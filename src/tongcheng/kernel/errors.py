@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tongcheng.kernel import plain_yaml
+from tongcheng.kernel import yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ _STATUSES = range(400, 600)
 _PARTS = ("what", "why", "do")
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class Refused(Exception):
     """A request is refused under `code`, which a catalogue explains; `facts` fill its templates.
 
     Facts must not carry personal data: they are logged and they travel to the other side.
@@ -97,13 +97,13 @@ class Catalogue:
 
 
 def _read(path: Path) -> Iterable[ErrorEntry]:
-    document = plain_yaml.load(path)
+    document = yaml_file.load(path)
     assert isinstance(document, dict), f"{path}: expected a mapping of codes"
     for code, given in document.items():
         where = f"{path}: {code}"
         assert isinstance(given, dict), f"{where}: expected status, what, why, do"
         assert set(given) == {"status", *_PARTS}, f"{where}: has {sorted(given)}"
-        # Not strict, because plain YAML holds the status as text.
+        # Not strict, because the file holds the status as text.
         entry = msgspec.convert({"code": code, **given}, ErrorEntry, strict=False)
         for part in _PARTS:
             words = getattr(entry, part)
