@@ -1,0 +1,311 @@
+"""Rule books: dated data with a source and a confidence for every number.
+
+A rule book is a YAML document read without implicit types. Its digest is that of the document's
+canonical JSON, so comments and layout may change and the law stays the same book. What the keys under
+``rules`` mean is the business of the service whose ``kind`` the book names; here stands what all
+kinds share: who says so, how sure we are, from when to when, and what differs between two versions.
+
+A file can never call itself adopted. Adoption is a signed record kept elsewhere; the `Shelf` is told
+which digests have one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Final, Literal
+
+import msgspec
+
+from tongcheng.kernel import canonical
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.plain_yaml import Plain, read
+
+CONFIDENCES: Final = ("high", "medium", "low", "own")
+"""high: rule text quoted, or reproduced by a real case. medium: two sources agree. low: one secondary
+source, or sources in conflict. own: general knowledge, no document seen."""
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FIELDS: Final = {
+    "book_id", "kind", "title", "admdvs", "scheme", "effective", "sources", "rules", "note", "status",
+}  # fmt: skip
+_OPTIONAL: Final = {"note", "status"}
+
+
+class Conflict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What another source says about the same number."""
+
+    value: str | None
+    source: str | tuple[str, ...]
+    remark: str | None = None
+
+
+class RuleValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One number (or word) of a rule book, with its origin. ``value`` None is unknown."""
+
+    value: str | None
+    source: str | tuple[str, ...]
+    confidence: Literal["high", "medium", "low", "own"]
+    clause: str | None = None
+    remark: str | None = None
+    conflicts: tuple[Conflict, ...] = ()
+
+    def need(self, rule: str, book_id: str) -> str:
+        """Return the value, or refuse RULE_UNKNOWN naming the number and the book."""
+        if self.value is None:
+            raise Refused("RULE_UNKNOWN", rule=rule, book=book_id)
+        return self.value
+
+    @property
+    def source_keys(self) -> tuple[str, ...]:
+        """The keys into the book's ``sources``."""
+        return (self.source,) if isinstance(self.source, str) else self.source
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the figure must be marked wherever it is shown."""
+        return self.value is None or self.confidence in ("low", "own") or bool(self.conflicts)
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a number was read. ``cited`` are addresses that the source names and we could not open."""
+
+    what: str
+    where: str | None = None
+    cited: tuple[str, ...] = ()
+
+
+class RuleBook(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of one rule book. Dates are local dates of the region, both inclusive."""
+
+    book_id: str
+    kind: str
+    title: dict[str, str]
+    admdvs: str
+    scheme: str
+    effective_from: date
+    effective_to: date | None
+    status: Literal["draft", "adopted"]
+    digest: str
+    sources: dict[str, Source]
+    document: dict[str, Plain]
+
+    def covers(self, on: date) -> bool:
+        """Whether this version is in force on that day."""
+        return self.effective_from <= on and (self.effective_to is None or on <= self.effective_to)
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A fault that `check` found: ``code`` is stable, ``path`` leads to the place."""
+
+    path: str
+    code: str
+    detail: str = ""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One leaf that differs. ``None`` means absent; an unknown value shows as ``null``."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+def parse(text: str) -> RuleBook:
+    """Read a rule book. The result is always a draft, whatever the file says of itself.
+
+    Raises:
+        Refused: RULE_BOOK_… for what `plain_yaml.read` refuses; RULE_BOOK_FIELD for a missing,
+            unknown or misshapen field; RULE_BOOK_DATE; CANONICAL_… for text that has no bytes.
+    """
+    document = read(text)
+    for name in sorted(document.keys() ^ _FIELDS):
+        if name not in _OPTIONAL:
+            fault = "missing" if name in _FIELDS else "unknown"
+            raise Refused("RULE_BOOK_FIELD", field=name, fault=fault)
+    effective = _mapping(document, "effective")
+    begins, ends = _date(effective, "from"), _date(effective, "to")
+    if begins is None:
+        raise Refused("RULE_BOOK_DATE", field="effective.from", value="null")
+    if ends is not None and ends < begins:
+        raise Refused("RULE_BOOK_DATE", field="effective.to", value=ends.isoformat())
+    title = {key: _text(_mapping(document, "title"), key, "title.") for key in ("zh", "en")}
+    return RuleBook(
+        book_id=_text(document, "book_id"),
+        kind=_text(document, "kind"),
+        title=title,
+        admdvs=_text(document, "admdvs"),
+        scheme=_text(document, "scheme"),
+        effective_from=begins,
+        effective_to=ends,
+        status="draft",
+        digest=canonical.digest(canonical.encode(document)),
+        sources=_sources(document),
+        document=document,
+    )
+
+
+def _mapping(document: Mapping[str, Plain], field: str) -> dict[str, Plain]:
+    value = document[field]
+    if not isinstance(value, dict):
+        raise Refused("RULE_BOOK_FIELD", field=field, fault="not a mapping")
+    return value
+
+
+def _text(mapping: Mapping[str, Plain], field: str, prefix: str = "") -> str:
+    value = mapping.get(field)
+    if not isinstance(value, str) or not value:
+        raise Refused("RULE_BOOK_FIELD", field=prefix + field, fault="not a text")
+    return value
+
+
+def _date(effective: Mapping[str, Plain], field: str) -> date | None:
+    if field not in effective:
+        raise Refused("RULE_BOOK_FIELD", field=f"effective.{field}", fault="missing")
+    value = effective[field]
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise Refused("RULE_BOOK_DATE", field=f"effective.{field}", value=str(value))
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise Refused("RULE_BOOK_DATE", field=f"effective.{field}", value=value) from None
+
+
+def _sources(document: Mapping[str, Plain]) -> dict[str, Source]:
+    try:
+        return msgspec.convert(_mapping(document, "sources"), dict[str, Source])
+    except msgspec.ValidationError as fault:
+        raise Refused("RULE_BOOK_FIELD", field="sources", fault=str(fault)) from fault
+
+
+def check(book: RuleBook) -> list[Problem]:
+    """List what is wrong with the origins: no source, an unknown source, an unknown confidence.
+
+    Every mapping that has a ``value`` is a number with an origin; so is ``effective``.
+    """
+    problems: list[Problem] = []
+    used: set[str] = set()
+    for path, node in _nodes(book.document):
+        if path == "effective" or "value" in node:
+            problems += _check_origin(book, path, node, used)
+    problems += [
+        Problem(f"sources.{key}", "SOURCE_UNUSED") for key in book.sources if key not in used
+    ]
+    if book.document.get("status", "draft") != "draft":
+        problems.append(Problem("status", "STATUS_CLAIMED", str(book.document["status"])))
+    return problems
+
+
+def _check_origin(
+    book: RuleBook, path: str, node: Mapping[str, Plain], used: set[str]
+) -> Iterator[Problem]:
+    source = node.get("source")
+    keys = source if isinstance(source, list) else [source]
+    if not keys or keys == [None]:
+        yield Problem(path, "SOURCE_MISSING")
+    for key in keys:
+        if isinstance(key, str) and key in book.sources:
+            used.add(key)
+        elif key is not None:
+            yield Problem(path, "SOURCE_UNKNOWN", str(key))
+    if "confidence" not in node and ".conflicts[" in path:
+        return  # the other value: its confidence is that of the conflict
+    if node.get("confidence") not in CONFIDENCES:
+        yield Problem(path, "CONFIDENCE_UNKNOWN", str(node.get("confidence")))
+
+
+def _nodes(value: Plain, path: str = "") -> Iterator[tuple[str, dict[str, Plain]]]:
+    """Every mapping of the document in its order, with its path (``a.b[0].c``)."""
+    if isinstance(value, dict):
+        yield path, value
+        for key, item in value.items():
+            yield from _nodes(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _nodes(item, f"{path}[{index}]")
+
+
+def rule_values(book: RuleBook) -> Iterator[tuple[str, RuleValue]]:
+    """Every number under ``rules`` that has a well-formed origin, with its path."""
+    for path, node in _nodes(book.document["rules"], "rules"):
+        if "value" in node and "conflicts[" not in path:
+            try:
+                yield path, msgspec.convert(node, RuleValue)
+            except msgspec.ValidationError:
+                continue  # `check` and the service's schema name it
+
+
+def _leaves(value: Plain, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{index}]")
+    else:
+        yield path, "null" if value is None else str(value)
+
+
+def diff(before: RuleBook, after: RuleBook) -> list[Change]:
+    """List the leaves that differ, in the order of the older document, then what is new."""
+    old, new = dict(_leaves(before.document)), dict(_leaves(after.document))
+    return [
+        Change(path, old.get(path), new.get(path))
+        for path in (*old, *(path for path in new if path not in old))
+        if old.get(path) != new.get(path)
+    ]
+
+
+class Shelf:
+    """The rule books that a node knows, by id and day.
+
+    Args:
+        books: any number of versions; two of one id in force on one day are refused
+            (RULE_BOOK_OVERLAP).
+        adopted: digests that have a signed adoption record.
+        allow_drafts: whether `at` may hand out a draft (a demonstration may; real money may not).
+    """
+
+    def __init__(
+        self,
+        books: Iterable[RuleBook],
+        *,
+        adopted: frozenset[str] = frozenset(),
+        allow_drafts: bool = False,
+    ) -> None:
+        self._allow_drafts = allow_drafts
+        self._books: dict[str, list[RuleBook]] = {}
+        for book in books:
+            status: Literal["draft", "adopted"] = "adopted" if book.digest in adopted else "draft"
+            known = msgspec.structs.replace(book, status=status)
+            self._books.setdefault(book.book_id, []).append(known)
+        for book_id, versions in self._books.items():
+            versions.sort(key=lambda book: book.effective_from)
+            _refuse_overlap(book_id, versions)
+
+    def __iter__(self) -> Iterator[RuleBook]:
+        """Every version, by id and first day."""
+        for book_id in sorted(self._books):
+            yield from self._books[book_id]
+
+    def at(self, book_id: str, on: date) -> RuleBook:
+        """Return the version in force on that day.
+
+        Raises:
+            Refused: RULE_BOOK_MISSING; RULE_BOOK_DRAFT if only a draft is there and none is allowed.
+        """
+        for book in self._books.get(book_id, ()):
+            if book.covers(on):
+                if book.status == "draft" and not self._allow_drafts:
+                    raise Refused("RULE_BOOK_DRAFT", book=book_id, digest=book.digest)
+                return book
+        raise Refused("RULE_BOOK_MISSING", book=book_id, on=on.isoformat())
+
+
+def _refuse_overlap(book_id: str, versions: list[RuleBook]) -> None:
+    for earlier, later in zip(versions, versions[1:], strict=False):
+        if earlier.covers(later.effective_from):
+            raise Refused("RULE_BOOK_OVERLAP", book=book_id, on=later.effective_from.isoformat())
