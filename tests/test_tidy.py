@@ -39,26 +39,24 @@ def _is_exact_core(path: Path) -> bool:
     return parts[:2] == ("services", "settlement") and len(parts) > 2 and parts[2] in CORES
 
 
-def _report(faults: dict[Path, list[str]]) -> str:
-    return "\n".join(
-        f"{path.relative_to(tidy.ROOT)}: {fault}"
-        for path, found in faults.items()
-        for fault in found
-    )
+def _expect_none(faults: dict[Path, list[str]]) -> None:
+    lines = [f"{path.relative_to(tidy.ROOT)}: {f}" for path, found in faults.items() for f in found]
+    if lines:
+        pytest.fail("\n".join(lines), pytrace=False)
 
 
 def test_functions_are_short() -> None:
     """A function fits on a screen; what does not is two functions."""
     faults = {path: tidy.functions_too_long(tree) for path, tree in _trees().items()}
 
-    assert _report(faults) == ""
+    _expect_none(faults)
 
 
 def test_modules_are_short() -> None:
     """A module is read in one sitting."""
     faults = {path: tidy.module_too_long(path.read_text("utf-8")) for path in _trees()}
 
-    assert _report(faults) == ""
+    _expect_none(faults)
 
 
 def test_lines_are_narrow() -> None:
@@ -66,7 +64,7 @@ def test_lines_are_narrow() -> None:
     paths = [p for p in tidy.files(*WIDTH_CHECKED) if "vendor" not in p.parts]
     faults = {path: tidy.lines_too_wide(path.read_text("utf-8")) for path in paths}
 
-    assert _report(faults) == ""
+    _expect_none(faults)
 
 
 def test_public_things_are_documented() -> None:
@@ -74,7 +72,7 @@ def test_public_things_are_documented() -> None:
     trees = _trees(source_only=True)
     faults = {path: tidy.docstrings_missing(tree) for path, tree in trees.items()}
 
-    assert _report(faults) == ""
+    _expect_none(faults)
 
 
 def test_amounts_are_exact() -> None:
@@ -82,7 +80,7 @@ def test_amounts_are_exact() -> None:
     trees = _trees(source_only=True)
     faults = {p: tidy.inexact_arithmetic(tree) for p, tree in trees.items() if _is_exact_core(p)}
 
-    assert _report(faults) == ""
+    _expect_none(faults)
 
 
 def test_no_file_holds_what_it_must_not() -> None:
@@ -93,7 +91,7 @@ def test_no_file_holds_what_it_must_not() -> None:
         if path.name not in SKIPPED and b"\0" not in raw:
             faults[path] = tidy.words_forbidden(raw.decode("utf-8"))
 
-    assert _report(faults) == ""
+    _expect_none(faults)
 
 
 def test_lock_names_no_registry() -> None:
@@ -112,7 +110,7 @@ def test_errors_are_complete() -> None:
         for path, codes in _catalogues("errors.yaml").items()
     }
 
-    assert _report(faults) == ""
+    _expect_none(faults)
 
 
 def test_error_codes_and_source_agree() -> None:
@@ -134,7 +132,7 @@ def test_texts_are_in_both_languages() -> None:
         for path, texts in _catalogues("texts.yaml").items()
     }
 
-    assert _report(faults) == ""
+    _expect_none(faults)
 
 
 GOOD = {"zh": "已知 {known}", "en": "{known} is known"}

@@ -1,0 +1,28 @@
+"""`tongcheng docs …`: write the pages of docs/ that come from the code."""
+
+from pathlib import Path
+
+import click
+
+from tongcheng.cli.reference import commands_page
+
+
+@click.group()
+def docs() -> None:
+    """Write the pages of docs/ that come from the code."""
+
+
+@docs.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    default=Path("docs"),
+    show_default=True,
+    help="The folder the page is written to.",
+)
+@click.pass_context
+def commands(context: click.Context, folder: Path) -> None:
+    """Write commands.md: every command, what it does and its options."""
+    page = folder / "commands.md"
+    page.write_text(commands_page(context.find_root().command), encoding="utf-8")
+    click.echo(f"wrote {page}")
