@@ -37,6 +37,8 @@ _SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf]")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _INTEGER_LENGTH_MAX = len(str(-INTEGER_MAX))
 _SHOWN_MAX = 40
+# A tuple made once: a union written in place would be built anew for every value.
+_CONTAINERS = (dict, list, tuple)
 
 _decode_json = msgspec.json.Decoder().decode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -110,7 +112,7 @@ def _check(value: object, depth: int) -> None:
     elif isinstance(value, int):
         if abs(value) > INTEGER_MAX:
             raise Refused("CANONICAL_INTEGER_RANGE", most=INTEGER_MAX)
-    elif isinstance(value, dict | list | tuple):
+    elif isinstance(value, _CONTAINERS):
         if depth > DEPTH_MAX:
             raise Refused("CANONICAL_DEPTH", most=DEPTH_MAX)
         for item in _members(value):

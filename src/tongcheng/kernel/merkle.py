@@ -1,0 +1,177 @@
+"""The Merkle tree of RFC 6962 and RFC 9162: roots, proofs, and a frontier to grow by.
+
+Pure functions on SHA-256 hashes of 32 bytes. Leaves and inner nodes are hashed under different
+prefixes, so that an inner node can never be passed off as a leaf. Sections cited are RFC 9162's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+HASH_BYTES = 32
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Hash the content of a leaf: SHA-256(0x00 ‖ data)."""
+    return hashlib.sha256(b"\0" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash two subtrees into one: SHA-256(0x01 ‖ left ‖ right)."""
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+class Frontier(NamedTuple):
+    """A tree of `size` leaves as the roots of its complete subtrees, the largest first.
+
+    All it takes to append and to compute the root: at most 64 hashes however long the journal.
+    """
+
+    size: int = 0
+    peaks: tuple[bytes, ...] = ()
+
+    def append(self, leaf: bytes) -> Frontier:
+        """Return the tree with one more leaf hash at its end."""
+        assert len(self.peaks) == self.size.bit_count(), "peaks do not fit the size"
+        peaks = self.peaks
+        rest = self.size
+        while rest & 1:
+            leaf = node_hash(peaks[-1], leaf)
+            peaks = peaks[:-1]
+            rest >>= 1
+        return Frontier(self.size + 1, (*peaks, leaf))
+
+    def root(self) -> bytes:
+        """Return the root hash; that of the empty tree is SHA-256 of nothing."""
+        if not self.peaks:
+            return EMPTY_ROOT
+        result = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            result = node_hash(peak, result)
+        return result
+
+
+def root(leaf_hashes: Sequence[bytes]) -> bytes:
+    """Return the root over the leaf hashes (2.1.1)."""
+    level = list(leaf_hashes)
+    if not level:
+        return EMPTY_ROOT
+    # Pairing from the left and carrying an odd one up gives the tree that the RFC splits into.
+    while len(level) > 1:
+        level = _next_level(level)
+    return level[0]
+
+
+def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the hashes that lead from the leaf at `index` to the root (2.1.3.1)."""
+    assert 0 <= index < len(leaf_hashes), (index, len(leaf_hashes))
+    proof = []
+    level = list(leaf_hashes)
+    while len(level) > 1:
+        sibling = index ^ 1
+        if sibling < len(level):
+            proof.append(level[sibling])
+        level = _next_level(level)
+        index >>= 1
+    return proof
+
+
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes
+) -> bool:
+    """Say whether the leaf hash stands at `index` in the tree of `size` (2.1.3.2).
+
+    The arguments may come from a stranger: anything unfit is False.
+    """
+    if not 0 <= index < size or not _are_hashes((leaf, expected_root, *proof)):
+        return False
+    place, last, result = index, size - 1, leaf
+    for sibling in proof:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            result = node_hash(sibling, result)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            result = node_hash(result, sibling)
+        place, last = place >> 1, last >> 1
+    return last == 0 and result == expected_root
+
+
+def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes]:
+    """Return the hashes that show the first `old_size` leaves unchanged under all (2.1.4.1).
+
+    Empty when the old tree is empty or the same.
+    """
+    assert 0 <= old_size <= len(leaf_hashes), (old_size, len(leaf_hashes))
+    if old_size in {0, len(leaf_hashes)}:
+        return []
+    return list(_subproof(leaf_hashes, old_size))
+
+
+def verify_consistency(
+    old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes
+) -> bool:
+    """Say whether the tree of `new_size` begins with that of `old_size` (2.1.4.2).
+
+    The arguments may come from a stranger: anything unfit is False.
+    """
+    if not 0 <= old_size <= new_size or not _are_hashes((old_root, new_root, *proof)):
+        return False
+    if old_size == new_size:
+        return not proof and old_root == new_root
+    if old_size == 0:
+        return not proof and old_root == EMPTY_ROOT
+    path = [old_root, *proof] if old_size & (old_size - 1) == 0 else list(proof)
+    if not path:
+        return False
+    old, new = old_size - 1, new_size - 1
+    while old & 1:
+        old, new = old >> 1, new >> 1
+    old_result = new_result = path[0]
+    for sibling in path[1:]:
+        if new == 0:
+            return False
+        if old & 1 or old == new:
+            old_result = node_hash(sibling, old_result)
+            new_result = node_hash(sibling, new_result)
+            while not old & 1 and old:
+                old, new = old >> 1, new >> 1
+        else:
+            new_result = node_hash(new_result, sibling)
+        old, new = old >> 1, new >> 1
+    return new == 0 and old_result == old_root and new_result == new_root
+
+
+def _next_level(level: list[bytes]) -> list[bytes]:
+    above = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+    if len(level) & 1:
+        above.append(level[-1])
+    return above
+
+
+def _subproof(leaf_hashes: Sequence[bytes], old_size: int) -> Iterator[bytes]:
+    """Walk down to the edge of the old tree, then give what lies beside the way up."""
+    beside = []
+    low, high = 0, len(leaf_hashes)
+    whole = True  # the subtree in view is still the old tree's own root
+    while high - low != old_size - low:
+        split = low + (1 << (high - low - 1).bit_length() - 1)
+        if old_size <= split:
+            beside.append(root(leaf_hashes[split:high]))
+            high = split
+        else:
+            beside.append(root(leaf_hashes[low:split]))
+            low = split
+            whole = False
+    if not whole:
+        yield root(leaf_hashes[low:high])
+    yield from reversed(beside)
+
+
+def _are_hashes(values: tuple[bytes, ...]) -> bool:
+    return all(len(value) == HASH_BYTES for value in values)
