@@ -1,16 +1,17 @@
 """Rule books: dated data with a source and a confidence for every number.
 
 A rule book is a YAML document read without implicit types. Its digest is that of the document's
-canonical JSON, so comments and layout may change and the law stays the same book. What the keys under
-``rules`` mean is the business of the service whose ``kind`` the book names; here stands what all
-kinds share: who says so, how sure we are, from when to when, and what differs between two versions.
+canonical JSON, so comments and layout may change and it stays the same book. What the keys under
+`rules` mean is the business of the service whose `kind` the book names; here stands what all kinds
+share: who says so, how sure we are, from when to when, and what differs between two versions.
 
-A file can never call itself adopted. Adoption is a signed record kept elsewhere; the `Shelf` is told
-which digests have one.
+A file can never call itself adopted. Adoption is a signed record kept elsewhere; the `Shelf` is
+told which digests have one.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -23,14 +24,14 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.plain_yaml import Plain, read
 
 CONFIDENCES: Final = ("high", "medium", "low", "own")
-"""high: rule text quoted, or reproduced by a real case. medium: two sources agree. low: one secondary
-source, or sources in conflict. own: general knowledge, no document seen."""
+"""high: rule text quoted, or reproduced by a real case. medium: two sources agree. low: one
+secondary source, or sources in conflict. own: general knowledge, no document seen."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_FIELDS: Final = {
-    "book_id", "kind", "title", "admdvs", "scheme", "effective", "sources", "rules", "note", "status",
-}  # fmt: skip
-_OPTIONAL: Final = {"note", "status"}
+_REQUIRED: Final = frozenset(
+    {"book_id", "kind", "title", "admdvs", "scheme", "effective", "sources", "rules"}
+)
+_OPTIONAL: Final = frozenset({"note", "status"})
 
 
 class Conflict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,7 +43,7 @@ class Conflict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class RuleValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One number (or word) of a rule book, with its origin. ``value`` None is unknown."""
+    """One number (or word) of a rule book, with its origin. `value` None is unknown."""
 
     value: str | None
     source: str | tuple[str, ...]
@@ -59,7 +60,7 @@ class RuleValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     @property
     def source_keys(self) -> tuple[str, ...]:
-        """The keys into the book's ``sources``."""
+        """The keys into the book's `sources`."""
         return (self.source,) if isinstance(self.source, str) else self.source
 
     @property
@@ -69,7 +70,7 @@ class RuleValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where a number was read. ``cited`` are addresses that the source names and we could not open."""
+    """Where a number was read; `cited` are addresses that it names and nobody here could open."""
 
     what: str
     where: str | None = None
@@ -97,7 +98,7 @@ class RuleBook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A fault that `check` found: ``code`` is stable, ``path`` leads to the place."""
+    """A fault that `check` found: `code` is stable, `path` leads to the place."""
 
     path: str
     code: str
@@ -105,7 +106,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One leaf that differs. ``None`` means absent; an unknown value shows as ``null``."""
+    """One leaf that differs. `None` means absent; an unknown value shows as `null`."""
 
     path: str
     before: str | None
@@ -120,9 +121,9 @@ def parse(text: str) -> RuleBook:
             unknown or misshapen field; RULE_BOOK_DATE; CANONICAL_… for text that has no bytes.
     """
     document = read(text)
-    for name in sorted(document.keys() ^ _FIELDS):
+    for name in sorted(document.keys() ^ _REQUIRED):
         if name not in _OPTIONAL:
-            fault = "missing" if name in _FIELDS else "unknown"
+            fault = "missing" if name in _REQUIRED else "unknown"
             raise Refused("RULE_BOOK_FIELD", field=name, fault=fault)
     effective = _mapping(document, "effective")
     begins, ends = _date(effective, "from"), _date(effective, "to")
@@ -184,7 +185,7 @@ def _sources(document: Mapping[str, Plain]) -> dict[str, Source]:
 def check(book: RuleBook) -> list[Problem]:
     """List what is wrong with the origins: no source, an unknown source, an unknown confidence.
 
-    Every mapping that has a ``value`` is a number with an origin; so is ``effective``.
+    Every mapping that has a `value` is a number with an origin; so is `effective`.
     """
     problems: list[Problem] = []
     used: set[str] = set()
@@ -218,7 +219,7 @@ def _check_origin(
 
 
 def _nodes(value: Plain, path: str = "") -> Iterator[tuple[str, dict[str, Plain]]]:
-    """Every mapping of the document in its order, with its path (``a.b[0].c``)."""
+    """Every mapping of the document in its order, with its path (`a.b[0].c`)."""
     if isinstance(value, dict):
         yield path, value
         for key, item in value.items():
@@ -229,7 +230,7 @@ def _nodes(value: Plain, path: str = "") -> Iterator[tuple[str, dict[str, Plain]
 
 
 def rule_values(book: RuleBook) -> Iterator[tuple[str, RuleValue]]:
-    """Every number under ``rules`` that has a well-formed origin, with its path."""
+    """Every number under `rules` that has a well-formed origin, with its path."""
     for path, node in _nodes(book.document["rules"], "rules"):
         if "value" in node and "conflicts[" not in path:
             try:
@@ -295,7 +296,7 @@ class Shelf:
         """Return the version in force on that day.
 
         Raises:
-            Refused: RULE_BOOK_MISSING; RULE_BOOK_DRAFT if only a draft is there and none is allowed.
+            Refused: RULE_BOOK_MISSING; RULE_BOOK_DRAFT if it is a draft and none is allowed.
         """
         for book in self._books.get(book_id, ()):
             if book.covers(on):
@@ -306,6 +307,6 @@ class Shelf:
 
 
 def _refuse_overlap(book_id: str, versions: list[RuleBook]) -> None:
-    for earlier, later in zip(versions, versions[1:], strict=False):
+    for earlier, later in itertools.pairwise(versions):
         if earlier.covers(later.effective_from):
             raise Refused("RULE_BOOK_OVERLAP", book=book_id, on=later.effective_from.isoformat())
