@@ -16,8 +16,7 @@ from tongcheng.kernel.errors import Refused
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_LOCAL_FORMAT = "%Y-%m-%d %H:%M:%S"
-_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
+_LOCAL = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
 _SATURDAY = 5
 
 
@@ -38,16 +37,18 @@ def parse_local(text: str, zone_name: str) -> int:
     the clocks left out or showed twice (China had summer time from 1986 to 1991).
     """
     zone = _zone(zone_name)
+    match = _LOCAL.fullmatch(text)
+    if match is None:
+        raise Refused("LOCAL_TIME_MALFORMED", given=ascii(text[:40]))
+    year, month, day, hour, minute, second = map(int, match.groups())
     try:
-        if _LOCAL.fullmatch(text) is None:
-            raise ValueError(text)
-        local = datetime.strptime(text, _LOCAL_FORMAT).replace(tzinfo=zone)
+        local = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
-        raise Refused("LOCAL_TIME_MALFORMED", given=ascii(text[:40])) from None
-    first, second = ((local.replace(fold=fold) - _EPOCH) // _MILLISECOND for fold in (0, 1))
-    if first != second:
+        raise Refused("LOCAL_TIME_MALFORMED", given=ascii(text)) from None
+    early, late = ((local.replace(fold=fold) - _EPOCH) // _MILLISECOND for fold in (0, 1))
+    if early != late:
         raise Refused("LOCAL_TIME_UNCLEAR", given=text, zone=zone_name)
-    return first
+    return early
 
 
 def iso_utc(at_ms: int) -> str:

@@ -13,7 +13,7 @@ from tongcheng.kernel.errors import LANGUAGES
 
 
 def load_texts(path: Path) -> dict[str, dict[str, str]]:
-    """Read one `texts.yaml` as {key: {"zh": ..., "en": ...}}; a fault in it is an AssertionError."""
+    """Read one `texts.yaml` as {key: {"zh": ..., "en": ...}}; a fault trips an assert."""
     document = yaml_file.load(path)
     assert isinstance(document, dict), f"{path}: expected a mapping of keys"
     texts: dict[str, dict[str, str]] = {}
