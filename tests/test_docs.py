@@ -1,13 +1,29 @@
 """What the documents say is there is there: links, make targets, commands and options."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from tests import documents, tidy
 
 PAGES = tidy.files(".md")
+PUBLICCODE_DEMANDS = [
+    "publiccodeYmlVersion",
+    "name",
+    "url",
+    "platforms",
+    "categories",
+    "developmentStatus",
+    "softwareType",
+    "description",
+    "legal",
+    "maintenance",
+    "localisation",
+]
 SHOWING = [p for p in PAGES if p.parent == tidy.ROOT or p.is_relative_to(tidy.ROOT / "docs")]
 
 
@@ -99,6 +115,34 @@ def test_command_page_is_up_to_date() -> None:
     from tongcheng.cli.reference import commands_page  # noqa: PLC0415
 
     assert (tidy.ROOT / "docs" / "commands.md").read_text("utf-8") == commands_page(_root())
+
+
+def test_pages_named_in_source_exist() -> None:
+    """A docstring or comment that sends the reader to a page under docs/ sends him to one."""
+    named = {
+        (_name(path), page)
+        for path in tidy.files(".py", ".toml", ".yaml", ".yml")
+        for page in re.findall(r"docs/[\w/.-]+\.md", path.read_text("utf-8"))
+    }
+
+    _expect_none([f"{p}: {page}" for p, page in sorted(named) if not (tidy.ROOT / page).exists()])
+
+
+def test_publiccode_is_valid() -> None:
+    """The keys that publiccode.yml 0.4 demands are there, within its lengths; versions agree."""
+    code = yaml.safe_load((tidy.ROOT / "publiccode.yml").read_text("utf-8"))
+    project = tomllib.loads((tidy.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    languages = code["description"]
+
+    assert set(PUBLICCODE_DEMANDS) <= set(code)
+    assert set(languages) == set(code["localisation"]["availableLanguages"]) == {"zh", "en"}
+    assert code["softwareVersion"] == project["version"]
+    assert code["legal"]["license"] == project["license"]
+    for text in languages.values():
+        assert len(text["genericName"]) <= 35
+        assert len(text["shortDescription"]) <= 150
+        assert 150 <= len(text["longDescription"]) <= 10_000
+        assert text["features"]
 
 
 @click.group()
