@@ -73,8 +73,13 @@ def decode(raw: bytes) -> Json:
 
 def decode_as(raw: bytes, shape: type[T]) -> T:
     """Read canonical bytes as a `shape`, strictly; refuses SCHEMA_MISMATCH naming the place."""
+    return convert(decode(raw), shape)
+
+
+def convert(value: object, shape: type[T]) -> T:
+    """Give a decoded value its `shape`, strictly; refuses SCHEMA_MISMATCH naming the place."""
     try:
-        return msgspec.convert(decode(raw), shape, strict=True)
+        return msgspec.convert(value, shape, strict=True)
     except msgspec.ValidationError as fault:
         what, _, where = str(fault).partition(" - at ")
         raise Refused("SCHEMA_MISMATCH", where=where.strip("`") or "$", what=what) from None

@@ -1,0 +1,83 @@
+"""The audit: who read or did what, written before the answer is given (审计日志).
+
+Entries are rows under a MAC; once a day their digest becomes a leaf of the journal, so that an
+entry cannot be taken out later without a trace.
+"""
+
+import hashlib
+
+import msgspec
+
+from tongcheng.kernel import journal
+from tongcheng.kernel.store import Records, Transaction
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What is to be noted: the actor (peer, credential, officer), the action, the subject's id.
+
+    `detail` never holds personal data: an id, a digest or a reason.
+    """
+
+    actor: str
+    action: str
+    subject: str
+    detail: str = ""
+
+
+class AuditRow(msgspec.Struct, frozen=True):
+    """One entry as stored; `number` counts from 1 without gaps."""
+
+    number: int
+    at: int
+    actor: str
+    action: str
+    subject: str
+    detail: str
+
+
+class AuditHeadRow(msgspec.Struct, frozen=True):
+    """How many entries there are, and up to which the journal has sealed them."""
+
+    head_id: str
+    count: int
+    sealed: int
+
+
+AUDIT = Records("audit", AuditRow, key=("number",), indexes=(("subject",),))
+AUDIT_HEAD = Records("audit_head", AuditHeadRow, key=("head_id",))
+
+_HEAD_ID = "audit"
+SEAL_KIND = "audit_seal"
+
+
+def note(tx: Transaction, entry: Entry) -> None:
+    """Write one entry."""
+    head = tx.get(AUDIT_HEAD, _HEAD_ID) or AuditHeadRow(_HEAD_ID, 0, 0)
+    number = head.count + 1
+    row = AuditRow(
+        number=number,
+        at=tx.now_at,
+        actor=entry.actor,
+        action=entry.action,
+        subject=entry.subject,
+        detail=entry.detail,
+    )
+    tx.add(AUDIT, row)
+    tx.put(AUDIT_HEAD, msgspec.structs.replace(head, count=number))
+
+
+def entries_digest(rows: list[AuditRow]) -> str:
+    """Return the digest of consecutive entries, as the journal's seal carries it."""
+    return hashlib.sha256(msgspec.msgpack.encode(rows)).hexdigest()
+
+
+def seal(tx: Transaction) -> bool:
+    """Seal the entries since the last seal into the journal; False when there are none."""
+    head = tx.get(AUDIT_HEAD, _HEAD_ID)
+    if head is None or head.sealed == head.count:
+        return False
+    rows = [tx.need(AUDIT, number) for number in range(head.sealed + 1, head.count + 1)]
+    content = {"digest": entries_digest(rows), "first": rows[0].number, "last": rows[-1].number}
+    journal.append(tx, SEAL_KIND, str(rows[-1].number), msgspec.json.encode(content))
+    tx.put(AUDIT_HEAD, msgspec.structs.replace(head, sealed=head.count))
+    return True

@@ -1,0 +1,211 @@
+"""One node's part in the exchange: answers peers, asks peers, keeps a link to each."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tongcheng.kernel import audit, canonical, envelope, ids
+from tongcheng.kernel.clock import Clock
+from tongcheng.kernel.envelope import Envelope, Opened, Received, open_batch
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange import acts, outgoing
+from tongcheng.kernel.exchange.link import Link
+from tongcheng.kernel.exchange.transport import ASK_PATH, Transport, Unreachable
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.service import Registry, Reply
+from tongcheng.kernel.store import Signal, Snapshot
+from tongcheng.kernel.store.worker import Worker
+
+ASKS_REMEMBERED_MAX = 10_000
+
+
+class Exchange:
+    """The two lanes of one node: acts through links and the inbox, asks inline."""
+
+    def __init__(
+        self, home: Home, worker: Worker, registry: Registry, transport: Transport, clock: Clock
+    ) -> None:
+        self.home = home
+        self.refusals: Counter[str] = Counter()
+        self._worker = worker
+        self._registry = registry
+        self._transport = transport
+        self._clock = clock
+        self._links: dict[str, Link] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._answered: dict[str, asyncio.Event] = {}
+        self._asked: dict[str, int] = {}
+        worker.on_signals = self.on_signals
+
+    # life
+
+    def start(self) -> None:
+        """Open a link to every peer of the accord in force; restarted when a new one is adopted."""
+        for peer in self.home.accord.peers(self.home.member_id):
+            link = Link(peer, self.home, self._worker, self._registry, self._transport, self._clock)
+            self._links[peer] = link
+            self._tasks.append(asyncio.create_task(link.run(), name=f"link to {peer}"))
+
+    async def stop(self) -> None:
+        """End the links; what was not acknowledged waits for the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self._links.clear()
+
+    def on_signals(self, signals: Sequence[Signal]) -> None:
+        """Wake what a commit has made possible."""
+        for kind, subject in signals:
+            if kind == "outbox" and subject in self._links:
+                self._links[subject].wake()
+            elif kind == "reply" and subject in self._links:
+                self._links[subject].wake_later()
+            elif kind == "answered" and subject in self._answered:
+                self._answered[subject].set()
+
+    async def wait_answer(self, envelope_id: str, timeout_ms: int) -> bool:
+        """Wait until our act has been answered; False when the time is over.
+
+        Call it after the commit that sent the act; an answer that came before the call is not
+        seen, so look at the store again after it returns.
+        """
+        event = self._answered.setdefault(envelope_id, asyncio.Event())
+        try:
+            await asyncio.wait_for(event.wait(), timeout_ms / 1_000)
+        except TimeoutError:
+            return False
+        finally:
+            self._answered.pop(envelope_id, None)
+        return True
+
+    # acts
+
+    async def receive(self, raw: bytes) -> bytes:
+        """Take a peer's batch and return ours; a refusal is counted and changes nothing."""
+        opened = self._open(raw, "act")
+        await self._worker.run(lambda tx: acts.take(tx, self._registry, opened))
+        now_at = self._clock.now()
+        return await self._worker.read(
+            lambda snapshot: outgoing.answer_batch(snapshot, self.home, opened, now_at=now_at)
+        )
+
+    def _open(self, raw: bytes, lane: str) -> Opened:
+        try:
+            return open_batch(
+                raw,
+                self.home.accord,
+                member_id=self.home.member_id,
+                now_at=self._clock.now(),
+                lane=lane,
+            )
+        except Refused as refusal:
+            self.refusals[refusal.code] += 1
+            raise
+
+    # asks
+
+    async def ask(self, peer: str, question: Reply, *, deadline_ms: int) -> Any:
+        """Ask a peer and return its answer's body; Refused as the peer decided, or Unreachable."""
+        home = self.home
+        ask = self._registry.asks[question.type]
+        now_at = self._clock.now()
+        asked = _ask_envelope(home, peer, question, now_at, not_after=now_at + deadline_ms)
+        member = home.accord.member(peer)
+        status, raw = await self._transport.post(
+            member.address, ASK_PATH, _pack_one(home, asked, now_at), timeout_ms=deadline_ms
+        )
+        if status != 200:  # noqa: PLR2004 HTTP's OK
+            raise Unreachable(peer, f"answered {status}")
+        opened = self._open(raw, "ask")
+        if opened.statement.src != peer or len(opened.received) != 1:
+            raise Refused("BATCH_MALFORMED", detail="an answer is one envelope of the peer's")
+        reply = opened.received[0].envelope
+        if reply.reply_to != asked.id:
+            raise Refused("REPLY_TO_UNKNOWN", reply_to=str(reply.reply_to))
+        if reply.type == acts.REFUSED_TYPE:
+            body = canonical.convert(reply.body, acts.RefusedBody)
+            raise Refused(body.code, **body.facts)
+        return canonical.convert(reply.body, ask.answer_body)
+
+    async def answer_ask(self, raw: bytes) -> bytes:
+        """Answer a peer's question from a snapshot, after it is written into the audit."""
+        opened = self._open(raw, "ask")
+        if len(opened.received) != 1:
+            raise Refused("BATCH_MALFORMED", detail="a question is one envelope")
+        received = opened.received[0]
+        asked = received.envelope
+        self._check_ask(asked)
+        entry = audit.Entry(
+            actor=asked.src, action=asked.type, subject=asked.id, detail=received.digest
+        )
+        await self._worker.run(lambda tx: audit.note(tx, entry))
+        reply = await self._worker.read(lambda snapshot: self._answer(snapshot, received))
+        now_at = self._clock.now()
+        answer = _ask_envelope(self.home, asked.src, reply, now_at, reply_to=asked.id)
+        return _pack_one(self.home, answer, now_at)
+
+    def _check_ask(self, asked: Envelope) -> None:
+        """Refuse a question that came too late, or a second time."""
+        now_at = self._clock.now()
+        if asked.not_after is None or asked.not_after < now_at:
+            raise Refused("ASK_TOO_LATE", not_after=asked.not_after or 0, now=now_at)
+        if asked.not_after > now_at + self.home.accord.limits.clock_skew_ms:
+            raise Refused("ASK_TOO_LONG", not_after=asked.not_after, now=now_at)
+        self._asked = {key: until for key, until in self._asked.items() if until >= now_at}
+        if asked.id in self._asked:
+            raise Refused("ASK_REPLAYED", envelope=asked.id)
+        if len(self._asked) >= ASKS_REMEMBERED_MAX:
+            raise Refused("OVERLOADED", waiting=len(self._asked))
+        self._asked[asked.id] = asked.not_after
+
+    def _answer(self, snapshot: Snapshot, received: Received) -> Reply:
+        asked = received.envelope
+        try:
+            ask = self._registry.asks.get(asked.type)
+            if ask is None:
+                raise Refused("TYPE_UNKNOWN", type=asked.type)
+            body: Any = canonical.convert(asked.body, ask.body)
+            return ask.answer(snapshot, self.home, asked, body)
+        except Refused as refusal:
+            decision = acts.RefusedBody(code=refusal.code, facts=dict(refusal.facts))
+            return Reply(acts.REFUSED_TYPE, decision)
+
+
+def _ask_envelope(
+    home: Home,
+    peer: str,
+    content: Reply,
+    now_at: int,
+    *,
+    not_after: int | None = None,
+    reply_to: str | None = None,
+) -> Envelope:
+    """Return an unnumbered envelope (seq 0) of the ask lane."""
+    return Envelope(
+        id=ids.uuid7(now_at, home.entropy),
+        src=home.member_id,
+        dst=peer,
+        seq=0,
+        type=content.type,
+        made_at=now_at,
+        accord=home.accord.digest(),
+        body=msgspec.to_builtins(content.body),
+        reply_to=reply_to,
+        not_after=not_after,
+        rulebooks=list(content.rulebooks),
+    )
+
+
+def _pack_one(home: Home, one: Envelope, now_at: int) -> bytes:
+    return envelope.pack(
+        home.ring.signing,
+        src=home.member_id,
+        dst=one.dst,
+        envelopes=[one.encoded()],
+        acknowledged=0,
+        sent_at=now_at,
+    )

@@ -1,0 +1,179 @@
+"""The loop that brings one peer what it has not got yet.
+
+A link posts one batch at a time: what waits while a batch is under way goes out together with the
+next. The answer is a batch of the peer's, taken like any other. When nothing waits, the link is
+silent until a commit wakes it; a reply that was returned inline is not posted again unless the
+peer has not acknowledged it after a moment. When the peer does not answer, the link backs off
+with jitter and posts the same acts again. At start it asks for what was missed.
+"""
+
+import asyncio
+
+import msgspec
+
+from tongcheng.kernel.clock import Clock
+from tongcheng.kernel.envelope import Opened, open_batch
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange import acts, outgoing
+from tongcheng.kernel.exchange.tables import TROUBLES, TroubleRow
+from tongcheng.kernel.exchange.transport import (
+    CATCH_UP_PATH,
+    INBOX_PATH,
+    Transport,
+    Unreachable,
+)
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.service import Registry
+from tongcheng.kernel.store import Snapshot, Transaction
+from tongcheng.kernel.store.worker import Worker
+from tongcheng.kernel.store.writer import WriterStopped
+
+POST_TIMEOUT_MS = 10_000
+BACK_OFF_FIRST_MS = 200
+BACK_OFF_MAX_MS = 30_000
+UNACKNOWLEDGED_MS = 1_000
+"""How long a reply returned inline may stay unacknowledged before it is posted."""
+
+
+class RefusalBody(msgspec.Struct):
+    """What a peer's refusal of a batch says: our error format's code and facts."""
+
+    code: str
+    facts: dict[str, str | int] = {}
+
+
+class Link:
+    """One peer's loop; `wake` it after every commit that left something for the peer."""
+
+    def __init__(
+        self, peer: str, home: Home, worker: Worker, registry: Registry, transport: Transport,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        self.peer = peer
+        self._home = home
+        self._worker = worker
+        self._registry = registry
+        self._transport = transport
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._failures = 0
+        self._resend_after: int | None = None
+        self._caught_up = False
+        self._later: asyncio.TimerHandle | None = None
+
+    def wake(self) -> None:
+        """Look again: something may wait for the peer."""
+        self._wake.set()
+
+    def wake_later(self) -> None:
+        """Look again in a moment: a reply is on its way inline, and may get lost there."""
+        if self._later is None:
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_later(UNACKNOWLEDGED_MS / 1_000, self._wake_now)
+
+    def _wake_now(self) -> None:
+        self._later = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Bring the peer its acts until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                busy = await self._turn()
+            except Unreachable:
+                await self._back_off()
+                continue
+            except Refused as refusal:
+                await self._note_trouble(refusal)
+                await self._back_off()
+                continue
+            except WriterStopped:
+                return
+            self._failures = 0
+            if not busy:
+                await self._wake.wait()
+
+    async def _turn(self) -> bool:
+        """Post one batch if there is a reason to; tell whether there may be more at once."""
+        path = INBOX_PATH if self._caught_up else CATCH_UP_PATH
+        if self._caught_up and not await self._worker.read(self._has_waiting):
+            return False
+        if path == CATCH_UP_PATH:
+            raw = await self._worker.read(self._catch_up)
+        else:
+            raw = await self._worker.read(self._next)
+        answer = await self.post(path, raw)
+        opened = open_batch(
+            answer,
+            self._home.accord,
+            member_id=self._home.member_id,
+            now_at=self._clock.now(),
+            lane="act",
+        )
+        if opened.statement.src != self.peer:
+            raise Refused("MEMBER_UNKNOWN", member=opened.statement.src)
+        troubled = self._failures > 0
+        await self._worker.run(lambda tx: self._take(tx, opened, troubled=troubled))
+        self._caught_up = True
+        self._resend_after = None
+        return True
+
+    def _take(self, tx: Transaction, opened: Opened, *, troubled: bool) -> None:
+        acts.take(tx, self._registry, opened)
+        row = tx.get(TROUBLES, self.peer) if troubled else None
+        if row is not None:
+            tx.put(TROUBLES, msgspec.structs.replace(row, attempts=0))
+
+    async def post(self, path: str, raw: bytes) -> bytes:
+        """Post to the peer and return its answer; raise its refusal as ours."""
+        address = self._home.accord.member(self.peer).address
+        status, answer = await self._transport.post(address, path, raw, timeout_ms=POST_TIMEOUT_MS)
+        if status == 200:  # noqa: PLR2004 HTTP's OK
+            return answer
+        try:
+            body = msgspec.json.decode(answer, type=RefusalBody)
+        except msgspec.DecodeError:
+            raise Unreachable(self.peer, f"answered {status}") from None
+        if status >= 500:  # noqa: PLR2004 the peer's trouble, not a decision
+            raise Unreachable(self.peer, f"answered {status} {body.code}")
+        expected = body.facts.get("expected")
+        if body.code == "EXPECTED_SEQ" and isinstance(expected, int):
+            self._resend_after = expected - 1
+        raise Refused(body.code, **body.facts)
+
+    def _has_waiting(self, snapshot: Snapshot) -> bool:
+        return bool(outgoing.waiting(snapshot, self._home, self.peer, after=self._resend_after))
+
+    def _next(self, snapshot: Snapshot) -> bytes:
+        now_at = self._clock.now()
+        return outgoing.next_batch(
+            snapshot, self._home, self.peer, now_at=now_at, after=self._resend_after
+        )
+
+    def _catch_up(self, snapshot: Snapshot) -> bytes:
+        return outgoing.acknowledgement(snapshot, self._home, self.peer, now_at=self._clock.now())
+
+    async def _back_off(self) -> None:
+        """Wait longer after every failure, with jitter, so that peers do not march in step."""
+        self._failures += 1
+        longest = min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** min(self._failures, 12))
+        share = int.from_bytes(self._home.entropy.bytes(2), "big") / 65_536
+        await asyncio.sleep(longest * (0.5 + share / 2) / 1_000)
+
+    async def _note_trouble(self, refusal: Refused) -> None:
+        """Keep the peer's refusal where an operator sees it."""
+
+        def command(tx: Transaction) -> None:
+            before = tx.get(TROUBLES, self.peer)
+            row = TroubleRow(
+                dst=self.peer,
+                seq=acts.channel(tx, self._home.member_id, self.peer).acknowledged_seq + 1,
+                code=refusal.code,
+                detail=", ".join(f"{key}={value}" for key, value in refusal.facts.items()),
+                attempts=1 if before is None else before.attempts + 1,
+                last_at=tx.now_at,
+            )
+            tx.put(TROUBLES, row)
+
+        await self._worker.run(command)

@@ -1,0 +1,86 @@
+"""What to send: the next batch for a peer, and the batch that answers a peer's batch."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from tongcheng.kernel import envelope as envelopes
+from tongcheng.kernel import journal
+from tongcheng.kernel.envelope import Opened
+from tongcheng.kernel.exchange.tables import ACT_SENT, CHANNELS, SENT, TAKEN, SentRow
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.store import Snapshot
+
+
+def waiting(
+    snapshot: Snapshot, home: Home, peer: str, *, after: int | None = None
+) -> list[SentRow]:
+    """Return the acts that the peer has not acknowledged, at most one batch of them, in order."""
+    row = snapshot.get(CHANNELS, home.member_id, peer)
+    if row is None:
+        return []
+    start = row.acknowledged_seq if after is None else min(after, row.acknowledged_seq)
+    statement = (
+        sa.select(SENT.table)
+        .where(SENT.c.dst == peer, SENT.c.seq > start)
+        .order_by(SENT.c.seq)
+        .limit(home.accord.limits.batch_envelopes)
+    )
+    return snapshot.fetch(SENT, statement)
+
+
+def next_batch(
+    snapshot: Snapshot, home: Home, peer: str, *, now_at: int, after: int | None = None
+) -> bytes:
+    """Return the signed batch for a peer; without acts it asks for what we have not got."""
+    return _pack(snapshot, home, peer, waiting(snapshot, home, peer, after=after), now_at)
+
+
+def acknowledgement(snapshot: Snapshot, home: Home, peer: str, *, now_at: int) -> bytes:
+    """Return a batch without acts: it says what we have, so the answer brings what we have not."""
+    return _pack(snapshot, home, peer, (), now_at)
+
+
+def answer_batch(snapshot: Snapshot, home: Home, opened: Opened, *, now_at: int) -> bytes:
+    """Return the batch that answers a peer's: what it has not acknowledged, in order.
+
+    The stored replies to acts that came again are added, although they were acknowledged once:
+    whoever asks the same again is told the same again.
+    """
+    peer = opened.statement.src
+    rows = {row.seq: row for row in waiting(snapshot, home, peer)}
+    for row in _replies(snapshot, peer, opened):
+        rows.setdefault(row.seq, row)
+    limit = home.accord.limits.batch_envelopes
+    chosen = [rows[seq] for seq in sorted(rows)][:limit]
+    return _pack(snapshot, home, peer, chosen, now_at)
+
+
+def _replies(snapshot: Snapshot, peer: str, opened: Opened) -> Iterable[SentRow]:
+    for received in opened.received:
+        taken = snapshot.get(TAKEN, received.envelope.id)
+        if taken is not None and taken.answer_id is not None:
+            sent = snapshot.select(SENT, envelope_id=taken.answer_id)
+            assert len(sent) == 1, f"the answer {taken.answer_id} was sent to {peer}"
+            yield sent[0]
+
+
+def _pack(snapshot: Snapshot, home: Home, peer: str, rows: Iterable[SentRow], now_at: int) -> bytes:
+    incoming = snapshot.get(CHANNELS, peer, home.member_id)
+    chosen: list[bytes] = []
+    room = home.accord.limits.batch_bytes // 2
+    for row in rows:
+        raw = journal.content(snapshot, home.ring, ACT_SENT, row.envelope_id)
+        assert raw is not None, f"the bytes of {row.envelope_id} are kept until acknowledged"
+        room -= len(raw)
+        if chosen and room < 0:
+            break
+        chosen.append(raw)
+    return envelopes.pack(
+        home.ring.signing,
+        src=home.member_id,
+        dst=peer,
+        envelopes=chosen,
+        acknowledged=0 if incoming is None else incoming.next_seq - 1,
+        sent_at=now_at,
+    )

@@ -1,0 +1,120 @@
+"""Leaves and their contents: the leaf stays for ever, the content can be erased.
+
+A leaf commits to a content through a random salt: SHA-256(0x00 ‖ canonical{digest, id, kind}) with
+digest = SHA-256(salt ‖ content). Content and salt lie apart, encrypted, bound to their leaf; when
+they are erased after retention the tree still stands, and nobody can guess a short content from
+its leaf. Source: RFC 6962 §2.1 for the tree; the salted commitment is ours.
+"""
+
+import hashlib
+
+import msgspec
+
+from tongcheng.kernel import canonical, merkle, sealing
+from tongcheng.kernel.keys import KeyRing
+from tongcheng.kernel.store import Reading, Records, Transaction
+
+SALT_BYTES = 16
+HASH_BYTES = 32
+
+
+class LeafRow(msgspec.Struct, frozen=True):
+    """One leaf: what kind of event, which one, and the hash that stands in the tree."""
+
+    leaf_index: int
+    kind: str
+    content_id: str
+    digest: bytes
+    leaf_hash: bytes
+    at: int
+
+
+class ContentRow(msgspec.Struct, frozen=True):
+    """The content of one leaf: salt ‖ content, sealed with the node's data key."""
+
+    kind: str
+    content_id: str
+    sealed: bytes
+
+
+class HeadRow(msgspec.Struct, frozen=True):
+    """The tree as a whole: its size, its right edge (one hash per complete subtree), its root."""
+
+    head_id: str
+    size: int
+    peaks: bytes
+    root: bytes
+
+
+JOURNAL_LEAVES = Records(
+    "journal_leaves", LeafRow, key=("leaf_index",), indexes=(("kind", "content_id"),)
+)
+JOURNAL_CONTENTS = Records("journal_contents", ContentRow, key=("kind", "content_id"))
+JOURNAL_HEAD = Records("journal_head", HeadRow, key=("head_id",))
+
+_HEAD_ID = "journal"
+
+
+def leaf_input(kind: str, content_id: str, digest: bytes) -> bytes:
+    """Return the bytes that the leaf hash is made over (without RFC 6962's 0x00 prefix)."""
+    return canonical.encode({"digest": digest.hex(), "id": content_id, "kind": kind})
+
+
+def bound_to(kind: str, content_id: str) -> str:
+    """Return what a sealed content is bound to, so that two contents cannot be swapped."""
+    return f"journal/{kind}/{content_id}"
+
+
+def append(tx: Transaction, kind: str, content_id: str, body: bytes) -> int:
+    """Append one leaf for a content that is new, and return its index."""
+    salt = tx.home.entropy.bytes(SALT_BYTES)
+    digest = hashlib.sha256(salt + body).digest()
+    leaf_hash = merkle.leaf_hash(leaf_input(kind, content_id, digest))
+    current = tx.get(JOURNAL_HEAD, _HEAD_ID)
+    frontier = _frontier(current)
+    grown = frontier.append(leaf_hash)
+    sealed = sealing.seal(tx.home.ring, salt + body, bound_to(kind, content_id), tx.home.entropy)
+    tx.add(JOURNAL_CONTENTS, ContentRow(kind=kind, content_id=content_id, sealed=sealed))
+    row = LeafRow(
+        leaf_index=frontier.size,
+        kind=kind,
+        content_id=content_id,
+        digest=digest,
+        leaf_hash=leaf_hash,
+        at=tx.now_at,
+    )
+    tx.add(JOURNAL_LEAVES, row)
+    head_row = HeadRow(
+        head_id=_HEAD_ID, size=grown.size, peaks=b"".join(grown.peaks), root=grown.root()
+    )
+    tx.put(JOURNAL_HEAD, head_row)
+    return frontier.size
+
+
+def _frontier(row: HeadRow | None) -> merkle.Frontier:
+    if row is None:
+        return merkle.Frontier(0, ())
+    peaks = tuple(
+        row.peaks[start : start + HASH_BYTES] for start in range(0, len(row.peaks), HASH_BYTES)
+    )
+    return merkle.Frontier(row.size, peaks)
+
+
+def head(reading: Reading) -> tuple[int, bytes]:
+    """Return the tree's size and root."""
+    row = reading.get(JOURNAL_HEAD, _HEAD_ID)
+    return (0, merkle.Frontier(0, ()).root()) if row is None else (row.size, row.root)
+
+
+def content(reading: Reading, ring: KeyRing, kind: str, content_id: str) -> bytes | None:
+    """Return a leaf's content in the clear, or None if there is none (any more)."""
+    row = reading.get(JOURNAL_CONTENTS, kind, content_id)
+    if row is None:
+        return None
+    return sealing.unseal(ring, row.sealed, bound_to(kind, content_id))[SALT_BYTES:]
+
+
+def leaf_of(reading: Reading, kind: str, content_id: str) -> LeafRow | None:
+    """Return the leaf of a content, or None."""
+    rows = reading.select(JOURNAL_LEAVES, kind=kind, content_id=content_id)
+    return rows[0] if rows else None

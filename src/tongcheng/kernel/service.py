@@ -1,0 +1,80 @@
+"""What a service registers with its node: one frozen value, listed once in `node/services.py`.
+
+No discovery, no entry points: who wants to know what a node can do reads one tuple.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tongcheng.kernel.envelope import Envelope
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.store import Reading, Records, Snapshot, Transaction
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What answers an envelope: its type, its body, and the digests of the books used."""
+
+    type: str
+    body: msgspec.Struct
+    rulebooks: tuple[str, ...] = ()
+
+
+class Act(msgspec.Struct, frozen=True):
+    """One type of envelope that changes state.
+
+    `take` runs inside the writer's transaction: it returns a reply, returns None (an answer needs
+    no answer), or raises Refused, which is stored and sent back as the decision. `refused` is told
+    when a peer refused an envelope of this type that we sent.
+    """
+
+    envelope_type: str
+    body: type[msgspec.Struct]
+    take: Callable[[Transaction, Envelope, Any], Reply | None]
+    refused: Callable[[Transaction, Envelope, Refused], None] | None = None
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """One type of question, answered from a read connection and audited at the holder."""
+
+    envelope_type: str
+    body: type[msgspec.Struct]
+    answer: Callable[[Reading, Home, Envelope, Any], Reply]
+    answer_body: type[msgspec.Struct]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that verification found wrong: where, and what."""
+
+    table: str
+    key: str
+    problem: str
+
+
+class Service(msgspec.Struct, frozen=True):
+    """Everything one service brings: interfaces inward (acts, asks, tables) and outward."""
+
+    name: str
+    acts: tuple[Act, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    tables: tuple[Records[Any], ...] = ()
+    errors: tuple[Path, ...] = ()
+    texts: tuple[Path, ...] = ()
+    routes: tuple[Any, ...] = ()
+    pages: tuple[Any, ...] = ()
+    verify: tuple[Callable[[Snapshot, Home], Iterator[Finding]], ...] = ()
+
+
+class Registry:
+    """The acts and asks of a node's services, by type."""
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        acts = [act for service in services for act in service.acts]
+        asks = [ask for service in services for ask in service.asks]
+        self.acts = {act.envelope_type: act for act in acts}
+        self.asks = {ask.envelope_type: ask for ask in asks}
+        assert len(self.acts) == len(acts), "two services register one act"
+        assert len(self.asks) == len(asks), "two services register one ask"

@@ -1,0 +1,249 @@
+"""One SQLite file: opening, schema, the writing connection, and snapshots for reading.
+
+WAL with `synchronous=FULL`: a commit that returned survives a power cut (NORMAL was measured to
+sync 0 times in 100 commits). One process writes: a lock on the file beside the database keeps a
+second one out, and the epoch in `writer_lease`, checked in every commit, fences a first one that
+lost its lock without noticing.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.store.records import METADATA, Records, Value
+
+RowT = TypeVar("RowT", bound=msgspec.Struct)
+
+BUSY_TIMEOUT_MS = 5_000
+CACHE_KIB = 65_536
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x544F4E47
+"""'TONG': a foreign SQLite file is refused before anything is read from it."""
+
+
+class LeaseRow(msgspec.Struct, frozen=True):
+    """Which writer holds this database: the epoch grows by one with every opening."""
+
+    lease_id: str
+    epoch: int
+    taken_at: int
+
+
+WRITER_LEASE = Records("writer_lease", LeaseRow, key=("lease_id",))
+
+
+def _schema_statements() -> Iterator[str]:
+    """Yield the DDL of every declared table and index, in SQLite's dialect."""
+    dialect = sqlite.dialect()
+    for table in METADATA.sorted_tables:
+        yield str(CreateTable(table).compile(dialect=dialect))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield str(CreateIndex(index).compile(dialect=dialect))
+
+
+class _Rows:
+    """Reading by key and by equality over one raw connection."""
+
+    def __init__(self, connection: sqlite3.Connection, mac_key: bytes) -> None:
+        self._connection = connection
+        self._mac_key = mac_key
+
+    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
+        stored = self._connection.execute(records.sql_get, key).fetchone()
+        return None if stored is None else records.decode(stored, self._mac_key)
+
+    def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
+        assert set(equals) <= set(records.fields), f"{records.name}: {sorted(equals)}"
+        where = " AND ".join(f"{field} = ?" for field in equals)
+        order = ", ".join(records.key)
+        sql = records.sql_select + (f" WHERE {where}" if where else "") + f" ORDER BY {order}"
+        stored = self._connection.execute(sql, tuple(equals.values()))
+        return [records.decode(values, self._mac_key) for values in stored]
+
+
+class Snapshot:
+    """The committed state at one instant, read-only, through SQLAlchemy."""
+
+    def __init__(self, connection: sa.Connection, mac_key: bytes) -> None:
+        self._connection = connection
+        self._mac_key = mac_key
+        raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        self._rows = _Rows(raw, mac_key)
+
+    def get(self, records: Records[RowT], *key: Value) -> RowT | None:
+        """Return the row with this primary key, or None; a damaged row raises."""
+        return self._rows.get(records, key)
+
+    def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
+        """Return the rows whose named fields equal these values, in key order."""
+        return self._rows.select(records, **equals)
+
+    def fetch(self, records: Records[RowT], statement: sa.Select[Any]) -> list[RowT]:
+        """Return the whole rows that `select(records.table)…` finds, each MAC checked."""
+        stored = self._connection.execute(statement)
+        return [records.decode(values, self._mac_key) for values in stored]
+
+    def query(self, statement: sa.Select[Any]) -> list[Any]:
+        """Return the rows of an aggregate; for counts and sums shown to people."""
+        return list(self._connection.execute(statement).all())
+
+    def stored(self, records: Records[Any]) -> Iterator[tuple[Value, ...]]:
+        """Yield every stored row of a table unchecked, in key order: for verification."""
+        statement = sa.select(records.table).order_by(*records.table.primary_key.columns)
+        for values in self._connection.execute(statement):
+            yield tuple(values)
+
+
+class Database:
+    """The node's file. Opened for writing by one process, for reading by any number."""
+
+    def __init__(self, path: Path, mac_key: bytes, *, synchronous: str = "FULL") -> None:
+        assert synchronous in {"FULL", "OFF"}, synchronous
+        self.path = path
+        self.mac_key = mac_key
+        self._synchronous = synchronous
+        self._writing: sqlite3.Connection | None = None
+        self._lock: Any = None
+        self._by_key: _Rows | None = None
+        self._engine = sa.create_engine(
+            "sqlite://", creator=self._open_reading, poolclass=sa.pool.QueuePool, pool_size=4
+        )
+        self.epoch = 0
+
+    # opening
+
+    def open_writing(self, now_at: int) -> None:
+        """Create or open the file for writing and take the lease; refuse a second writer."""
+        self._take_lock()
+        try:
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, timeout=5
+            )
+            self._writing = connection
+            self._prepare(connection)
+            self._by_key = _Rows(connection, self.mac_key)
+            self._take_lease(now_at)
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise Refused("STORE_UNREADABLE", file=self.path.name, detail=str(error)) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _take_lock(self) -> None:
+        self._lock = self.path.with_suffix(".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            self._lock = None
+            raise Refused("STORE_IN_USE", file=self.path.name) from None
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("PRAGMA application_id").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and found != APPLICATION_ID:
+            raise Refused("STORE_FOREIGN", file=self.path.name)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if tables and version != SCHEMA_VERSION:
+            raise Refused("STORE_VERSION", file=self.path.name, found=version)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if not tables:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self.path.chmod(0o600)
+            for statement in _schema_statements():
+                connection.execute(statement)
+
+    def _take_lease(self, now_at: int) -> None:
+        held = self.get(WRITER_LEASE, ("writer",))
+        self.epoch = 1 if held is None else held.epoch + 1
+        row = LeaseRow(lease_id="writer", epoch=self.epoch, taken_at=now_at)
+        self.begin()
+        self.persist([(WRITER_LEASE, [row])])
+        self.writing.execute("COMMIT")
+
+    def _open_reading(self) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(
+            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5
+        )
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    # reading
+
+    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
+        """Return a row through the writing connection."""
+        assert self._by_key is not None, "the database is not open for writing"
+        return self._by_key.get(records, key)
+
+    def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
+        """Return rows by equality through the writing connection."""
+        assert self._by_key is not None, "the database is not open for writing"
+        return self._by_key.select(records, **equals)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Open a read-only view of the committed state; it never blocks the writer."""
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                yield Snapshot(connection, self.mac_key)
+        except sa.exc.DatabaseError as error:
+            detail = str(error.orig)
+            raise Refused("STORE_UNREADABLE", file=self.path.name, detail=detail) from error
+
+    # writing, for the writer alone
+
+    @property
+    def writing(self) -> sqlite3.Connection:
+        """The one connection that writes."""
+        assert self._writing is not None, "the database is not open for writing"
+        return self._writing
+
+    def begin(self) -> None:
+        """Start the batch's transaction."""
+        self.writing.execute("BEGIN IMMEDIATE")
+
+    def persist(self, changes: Iterable[tuple[Records[Any], list[Any]]]) -> None:
+        """Write the changed rows, one prepared statement a table."""
+        for records, rows in changes:
+            values = [records.encode(row, self.mac_key) for row in rows]
+            self.writing.executemany(records.sql_put, values)
+
+    def commit(self) -> None:
+        """Make the batch durable, unless another writer has taken the lease."""
+        held = self.get(WRITER_LEASE, ("writer",))
+        assert held is not None, "the lease row was written when the database was opened"
+        if held.epoch != self.epoch:
+            raise Refused("STORE_IN_USE", file=self.path.name)
+        self.writing.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Forget the batch; also after a commit that failed."""
+        if self.writing.in_transaction:
+            self.writing.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close every connection and give the lock back."""
+        self._engine.dispose()
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        self._by_key = None

@@ -1,0 +1,138 @@
+"""A table is declared by the frozen Struct of its rows; every row carries a MAC.
+
+The MAC covers the table's name and every value of the row, so a byte changed in any stored value
+is found, and named by table and key, whoever changed it without the node's key: `journal verify`
+reads every row of every table, and the node itself refuses to compute on a damaged one.
+"""
+
+import hmac
+import types
+import typing
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+RowT = TypeVar("RowT", bound=msgspec.Struct)
+
+METADATA = sa.MetaData()
+MAC_COLUMN = "row_mac"
+MAC_BYTES = 16
+"""128 bits: a forger has no oracle and no second chance before the next verification."""
+
+Value = int | str | bytes | None
+
+_COLUMN_TYPES: dict[type, sa.types.TypeEngine[Any]] = {
+    int: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+    bool: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+    str: sa.Text(),
+    bytes: sa.LargeBinary(),
+}
+
+
+class StoredValueDamaged(Exception):
+    """A stored row is not what this node wrote; nothing may be computed from it."""
+
+    def __init__(self, table: str, key: tuple[Value, ...]) -> None:
+        super().__init__(f"stored value damaged: table {table}, key {show_key(key)}")
+        self.table = table
+        self.key = key
+
+
+def show_key(key: Sequence[Value]) -> str:
+    """Show a row's key to a person: text as it is, bytes as hex."""
+    parts = [part.hex() if isinstance(part, bytes) else str(part) for part in key]
+    return "/".join(parts)
+
+
+def _scalar_type(annotation: object) -> tuple[type, bool]:
+    """Return (scalar type, nullable) of a field's annotation."""
+    origin = typing.get_origin(annotation)
+    if origin in {types.UnionType, typing.Union}:
+        arms = [arm for arm in typing.get_args(annotation) if arm is not types.NoneType]
+        assert len(arms) == 1, f"a column has one type, not {annotation}"
+        return arms[0], True
+    assert isinstance(annotation, type), f"not a column type: {annotation}"
+    return annotation, False
+
+
+class Records(Generic[RowT]):
+    """One table: its name, its row type, its key, and how a row becomes values and back.
+
+    `key` names the fields of the primary key; `indexes` names the field tuples read by equality.
+    `clustered` stores rows in key order without a hidden row number: for time-ordered keys.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        row_type: type[RowT],
+        *,
+        key: tuple[str, ...],
+        indexes: tuple[tuple[str, ...], ...] = (),
+        clustered: bool = False,
+    ) -> None:
+        self.name = name
+        self.row_type = row_type
+        self.fields: tuple[str, ...] = row_type.__struct_fields__
+        self.key = key
+        assert set(key) <= set(self.fields), f"{name}: key {key} is not in {self.fields}"
+        hints = typing.get_type_hints(row_type)
+        scalars = [_scalar_type(hints[field]) for field in self.fields]
+        self._bools = tuple(i for i, (scalar, _) in enumerate(scalars) if scalar is bool)
+        self._key_at = tuple(self.fields.index(field) for field in key)
+        columns = [
+            sa.Column(field, _COLUMN_TYPES[scalar], primary_key=field in key, nullable=nullable)
+            for field, (scalar, nullable) in zip(self.fields, scalars, strict=True)
+        ]
+        self.table = sa.Table(
+            name,
+            METADATA,
+            *columns,
+            sa.Column(MAC_COLUMN, sa.LargeBinary(), nullable=False),
+            *(sa.Index(f"{name}_by_{'_'.join(fields)}", *fields) for fields in indexes),
+            sqlite_strict=True,
+            sqlite_with_rowid=not clustered,
+        )
+        self.c = self.table.c
+        names = ", ".join((*self.fields, MAC_COLUMN))
+        marks = ", ".join("?" * (len(self.fields) + 1))
+        kept = [field for field in (*self.fields, MAC_COLUMN) if field not in key]
+        changes = ", ".join(f"{field} = excluded.{field}" for field in kept)
+        # Every name comes from a Struct of ours, never from input.
+        self.sql_select = f"SELECT {names} FROM {name}"  # noqa: S608
+        self.sql_put = (
+            f"INSERT INTO {name} ({names}) VALUES ({marks}) "  # noqa: S608
+            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+        )
+        self.sql_get = f"{self.sql_select} WHERE " + " AND ".join(f"{field} = ?" for field in key)
+
+    def __repr__(self) -> str:
+        return f"Records({self.name})"
+
+    def key_of(self, row: RowT) -> tuple[Value, ...]:
+        """Return the row's primary key, in the order of `key`."""
+        return tuple(getattr(row, field) for field in self.key)
+
+    def encode(self, row: RowT, mac_key: bytes) -> tuple[Value, ...]:
+        """Return the row's values followed by their MAC."""
+        values = list(msgspec.structs.astuple(row))
+        for position in self._bools:
+            values[position] = int(values[position])
+        return (*values, self._mac(values, mac_key))
+
+    def decode(self, stored: Sequence[Any], mac_key: bytes) -> RowT:
+        """Return the row of the stored values, or raise StoredValueDamaged."""
+        values = list(stored[:-1])
+        mac = stored[-1]
+        if not isinstance(mac, bytes) or not hmac.compare_digest(mac, self._mac(values, mac_key)):
+            raise StoredValueDamaged(self.name, tuple(values[i] for i in self._key_at))
+        for position in self._bools:
+            values[position] = bool(values[position])
+        return self.row_type(*values)
+
+    def _mac(self, values: Sequence[Any], mac_key: bytes) -> bytes:
+        # MessagePack tags every value with its type and length: no two rows share an encoding.
+        message = msgspec.msgpack.encode((self.name, *values))
+        return hmac.digest(mac_key, message, "sha256")[:MAC_BYTES]

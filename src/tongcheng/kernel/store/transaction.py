@@ -1,0 +1,132 @@
+"""What a command sees and changes: the stored state under an overlay of its own changes.
+
+A command is a function of a Transaction. It reads rows, computes with pure functions and puts
+rows back; nothing reaches the disk before the writer commits the batch. `mark` and `rollback_to`
+take back a part of the changes, so that a refused act can still store its refusal.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from tongcheng.kernel import ids
+from tongcheng.kernel.store.records import Records, Value
+
+if TYPE_CHECKING:
+    from tongcheng.kernel.home import Home
+    from tongcheng.kernel.store.database import Database
+
+RowT = TypeVar("RowT", bound=msgspec.Struct)
+
+
+class Signal(NamedTuple):
+    """Told to the node after a commit: something outside the store may go on now."""
+
+    kind: str
+    subject: str
+
+
+class Reading(Protocol):
+    """Reads rows: a Transaction (with its own changes) or a Snapshot (as committed)."""
+
+    def get(self, records: Records[RowT], *key: Value) -> RowT | None:
+        """Return the row with this primary key, or None."""
+        ...
+
+    def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
+        """Return the rows whose named fields equal these values, in key order."""
+        ...
+
+
+class _Change(NamedTuple, Generic[RowT]):
+    records: Records[RowT]
+    key: tuple[Value, ...]
+    before: RowT | None
+
+
+class Transaction:
+    """The state as this batch of commands has changed it so far.
+
+    `now_at` is the instant of the batch (UTC, ms): one commit, one instant. `home` tells who this
+    node is: its member, keys, accord and books.
+    """
+
+    def __init__(self, database: "Database", home: "Home", now_at: int) -> None:
+        self._database = database
+        self._changed: dict[Records[Any], dict[tuple[Value, ...], Any]] = {}
+        self._undo: list[_Change[Any]] = []
+        self.signals: list[Signal] = []
+        self.home = home
+        self.now_at = now_at
+
+    def get(self, records: Records[RowT], *key: Value) -> RowT | None:
+        """Return the row with this primary key, or None; a damaged row raises."""
+        assert len(key) == len(records.key), f"{records.name}: {len(key)} key values"
+        changed = self._changed.get(records)
+        if changed is not None and key in changed:
+            row: RowT = changed[key]
+            return row
+        return self._database.get(records, key)
+
+    def need(self, records: Records[RowT], *key: Value) -> RowT:
+        """Return a row that our own bookkeeping says is there."""
+        row = self.get(records, *key)
+        assert row is not None, f"{records.name}: no row {key}"
+        return row
+
+    def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
+        """Return the rows whose named fields equal these values, in key order."""
+        rows = {records.key_of(row): row for row in self._database.select(records, **equals)}
+        for key, row in self._changed.get(records, {}).items():
+            if all(getattr(row, field) == value for field, value in equals.items()):
+                rows[key] = row
+            else:
+                rows.pop(key, None)
+        return [rows[key] for key in sorted(rows)]
+
+    def put(self, records: Records[RowT], row: RowT) -> None:
+        """Insert the row, or replace the one with its key."""
+        key = records.key_of(row)
+        changed = self._changed.setdefault(records, {})
+        self._undo.append(_Change(records, key, changed.get(key)))
+        changed[key] = row
+
+    def add(self, records: Records[RowT], row: RowT) -> None:
+        """Insert a row that must be new; overwriting evidence is always our own bug."""
+        assert self.get(records, *records.key_of(row)) is None, f"{records.name}: row exists"
+        self.put(records, row)
+
+    def signal(self, kind: str, subject: str) -> None:
+        """Tell the node, after the commit, that something may go on."""
+        self.signals.append(Signal(kind, subject))
+
+    def new_id(self) -> str:
+        """Return a new UUIDv7 of this batch's instant."""
+        return ids.uuid7(self.now_at, self.home.entropy)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undo every change made inside the block if it raises."""
+        mark = (len(self._undo), len(self.signals))
+        try:
+            yield
+        except BaseException:
+            self._rollback_to(*mark)
+            raise
+
+    def _rollback_to(self, undo: int, signals: int) -> None:
+        while len(self._undo) > undo:
+            change = self._undo.pop()
+            if change.before is None:
+                del self._changed[change.records][change.key]
+            else:
+                self._changed[change.records][change.key] = change.before
+        del self.signals[signals:]
+
+    def changes(self) -> Iterator[tuple[Records[Any], list[Any]]]:
+        """Yield each changed table with its changed rows, for the writer."""
+        for records, rows in self._changed.items():
+            if rows:
+                yield records, list(rows.values())

@@ -1,0 +1,87 @@
+"""The one place where state changes: commands in, one commit, answers out.
+
+A command is a function of a Transaction. The writer takes what waits (at most 1,000 commands),
+runs it, persists the changed rows with one statement a table and commits once. A command that is
+refused changes nothing; a command that fails for our own reasons takes the whole batch back, and
+its commands run again one by one, so that it alone fails.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tongcheng.kernel.clock import Clock
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.store.database import Database
+from tongcheng.kernel.store.transaction import Signal, Transaction
+
+Command = Callable[[Transaction], Any]
+
+BATCH_COMMANDS_MAX = 1_000
+
+
+class WriterStopped(Exception):
+    """The node is stopping, or has lost its database; the command was not run."""
+
+
+class Outcome:
+    """What became of one command: its answer, or the error its caller must see."""
+
+    __slots__ = ("answer", "error")
+
+    def __init__(self, answer: Any = None, error: Exception | None = None) -> None:
+        self.answer = answer
+        self.error = error
+
+
+class Writer:
+    """Runs batches of commands against one database, without a thread of its own."""
+
+    def __init__(self, database: Database, home: Home, clock: Clock) -> None:
+        self._database = database
+        self._home = home
+        self._clock = clock
+        self.on_commit: Callable[[Sequence[Signal]], None] = lambda _signals: None
+
+    def run(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Run the commands in order and return their outcomes, all durable."""
+        assert 0 < len(commands) <= BATCH_COMMANDS_MAX, len(commands)
+        try:
+            return self._run_together(commands)
+        except Exception as error:  # noqa: BLE001 the failing command is found below
+            if len(commands) == 1:
+                return [Outcome(error=_public(error))]
+        return [self.run([command])[0] for command in commands]
+
+    def _run_together(self, commands: Sequence[Command]) -> list[Outcome]:
+        transaction = Transaction(self._database, self._home, self._clock.now())
+        self._database.begin()
+        try:
+            outcomes = [_attempt(transaction, command) for command in commands]
+            self._database.persist(transaction.changes())
+            self._database.commit()
+        except BaseException:
+            self._database.rollback()
+            raise
+        if transaction.signals:
+            self.on_commit(transaction.signals)
+        return outcomes
+
+
+def _attempt(transaction: Transaction, command: Command) -> Outcome:
+    """Run one command; a refusal is its outcome and leaves no change behind."""
+    try:
+        with transaction.all_or_nothing():
+            return Outcome(answer=command(transaction))
+    except Refused as refusal:
+        return Outcome(error=refusal)
+
+
+def _public(error: Exception) -> Exception:
+    """Turn a storage fault into a refusal that says the caller may try again."""
+    if isinstance(error, sqlite3.Error):
+        refusal = Refused("STORE_UNAVAILABLE", detail=str(error))
+        refusal.__cause__ = error
+        return refusal
+    return error

@@ -1,0 +1,1 @@
+"""Wires a node: configuration, services, storage, exchange, HTTP."""

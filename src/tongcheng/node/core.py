@@ -1,0 +1,89 @@
+"""A running node without its web server: store, writer, exchange and the services' acts.
+
+The same class runs under uvicorn, in a command of one shot, and in the simulator: clock, entropy,
+transport and worker are handed in.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tongcheng.kernel import adoption
+from tongcheng.kernel.clock import Clock
+from tongcheng.kernel.exchange.exchange import Exchange
+from tongcheng.kernel.exchange.transport import Transport
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.service import Registry
+from tongcheng.kernel.store import Command, Database, Snapshot, Writer
+from tongcheng.kernel.store.worker import InlineWorker, ThreadedWorker, Worker
+from tongcheng.node.services import SERVICES
+
+T = TypeVar("T")
+
+DATABASE_NAME = "node.sqlite"
+
+
+class Node:
+    """One member's node: `open`, then `start` its links, `stop` them, `close`."""
+
+    def __init__(
+        self,
+        home: Home,
+        database: Database,
+        clock: Clock,
+        transport: Transport,
+        *,
+        threaded: bool,
+    ) -> None:
+        self.home = home
+        self.clock = clock
+        self.database = database
+        self.registry = Registry(SERVICES)
+        self._transport = transport
+        self._threaded = threaded
+        self.worker: Worker
+        self.exchange: Exchange
+
+    def open(self) -> None:
+        """Open the store for writing and load the accord in force; needs a running loop."""
+        self.database.open_writing(self.clock.now())
+        with self.database.snapshot() as snapshot:
+            self.home.accord_in_force = adoption.in_force(snapshot, self.clock.now())
+        writer = Writer(self.database, self.home, self.clock)
+        worker_type = ThreadedWorker if self._threaded else InlineWorker
+        self.worker = worker_type(self.database, writer)
+        self.exchange = Exchange(self.home, self.worker, self.registry, self._transport, self.clock)
+
+    def start(self) -> None:
+        """Begin to exchange with the peers, if an accord is in force."""
+        if self.home.accord_in_force is not None:
+            self.exchange.start()
+
+    async def adopt(self, raw: bytes) -> None:
+        """Adopt a signed accord and exchange by it from now on."""
+        await self.run(lambda tx: adoption.adopt(tx, raw))
+        self.home.accord_in_force = await self.read(
+            lambda snapshot: adoption.in_force(snapshot, self.clock.now())
+        )
+        await self.exchange.stop()
+        self.start()
+
+    async def run(self, command: Command) -> Any:
+        """Run one command durably."""
+        return await self.worker.run(command)
+
+    async def read(self, question: Callable[[Snapshot], T]) -> T:
+        """Answer a question from a snapshot."""
+        return await self.worker.read(question)
+
+    async def stop(self) -> None:
+        """Stop the links and the writer; what waits is sent after the next start."""
+        await self.exchange.stop()
+        await asyncio.to_thread(self.worker.stop) if self._threaded else self.worker.stop()
+        self.database.close()
+
+
+def open_database(directory: Path, mac_key: bytes, *, synchronous: str = "FULL") -> Database:
+    """Return the database of a node's directory, not opened yet."""
+    return Database(directory / DATABASE_NAME, mac_key, synchronous=synchronous)

@@ -1,0 +1,5 @@
+"""The services of this software, in one literal tuple."""
+
+from tongcheng.kernel.service import Service
+
+SERVICES: tuple[Service, ...] = ()
