@@ -11,7 +11,7 @@ import yaml
 from tests import tidy
 
 SOURCE = tidy.ROOT / "src" / "tongcheng"
-CORES = ("model", "rules", "engine", "catalogue", "lines", "life")
+CORES = ("model", "rules", "tables", "engine", "catalogue", "lines", "life")
 SKIPPED = ("LICENSE", "requirements.lock")
 WIDTH_CHECKED = (".py", ".html", ".css", ".js")
 
