@@ -14,4 +14,5 @@ def test_import_contracts_hold(
 
     broken = lint_imports(no_cache=True)
 
-    assert broken == 0, capsys.readouterr().out
+    if broken:
+        pytest.fail(capsys.readouterr().out, pytrace=False)

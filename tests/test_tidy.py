@@ -120,9 +120,11 @@ def test_error_codes_and_source_agree() -> None:
     refused = {code for tree in trees for code in tidy.codes_refused(tree)}
     written = {word for tree in trees for word in tidy.words_written(tree)}
 
-    assert sorted(refused - set(known)) == [], "raised, but in no errors.yaml"
-    assert sorted(set(known) - written) == [], "in an errors.yaml, but never used"
-    assert [code for code, times in known.items() if times > 1] == [], "in two errors.yaml"
+    faults = [f"{code} is raised, but in no errors.yaml" for code in sorted(refused - set(known))]
+    faults += [f"{code} is in an errors.yaml, but unused" for code in sorted(set(known) - written)]
+    faults += [f"{code} is in two errors.yaml" for code, times in known.items() if times > 1]
+    if faults:
+        pytest.fail("\n".join(faults), pytrace=False)
 
 
 def test_texts_are_in_both_languages() -> None:
