@@ -55,7 +55,7 @@ def _plain(node: yaml.Node, seen: set[int], depth: int) -> Value:
     if depth > _DEPTH_MAX:
         raise YamlFault(line, "nested too deeply")
     if id(node) in seen:
-        raise YamlFault(line, "an alias (*name) is not allowed; write the value out")
+        raise YamlFault(line, "a value used again by &name and *name; write it out")
     seen.add(id(node))
     if isinstance(node, yaml.ScalarNode):
         # The parsers differ in how they mark a plain scalar: None or the empty text.
