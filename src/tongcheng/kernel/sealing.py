@@ -35,7 +35,7 @@ def seal(ring: KeyRing, plaintext: bytes, bound_to: str, entropy: Entropy) -> by
     """
     head = _head(ring)
     nonce = entropy.bytes(_NONCE_BYTES)
-    aead = ring.suite.aead(_derived_key(ring.data_key, nonce))
+    aead = ring.suite.aead(derived_key(ring.data_key, nonce))
     return head + nonce + aead.encrypt(nonce[12:], plaintext, head + bound_to.encode())
 
 
@@ -45,12 +45,28 @@ def unseal(ring: KeyRing, sealed: bytes, bound_to: str) -> bytes:
     nonce = sealed[len(head) : len(head) + _NONCE_BYTES]
     if not sealed.startswith(head) or len(nonce) < _NONCE_BYTES:
         raise Refused("SEALED_DAMAGED", bound_to=bound_to)
-    aead = ring.suite.aead(_derived_key(ring.data_key, nonce))
+    aead = ring.suite.aead(derived_key(ring.data_key, nonce))
     body = sealed[len(head) + _NONCE_BYTES :]
     try:
         return aead.decrypt(nonce[12:], body, head + bound_to.encode())
     except (InvalidTag, ValueError):
         raise Refused("SEALED_DAMAGED", bound_to=bound_to) from None
+
+
+def derived_key(key: bytes, nonce: bytes) -> bytes:
+    """Derive the AES-256-GCM key of one message as XAES-256-GCM does: CMAC in counter mode.
+
+    The first 12 bytes of the nonce enter here, the last 12 are AES-256-GCM's own nonce.
+    """
+    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305 - single blocks
+    subkey = int.from_bytes(encryptor.update(bytes(_BLOCK_BYTES)), "big") << 1
+    if subkey >> 128:
+        subkey ^= 1 << 128 | 0x87
+    blocks = (
+        int.from_bytes(bytes((0, counter)) + b"X\0" + nonce[:12], "big") ^ subkey
+        for counter in (1, 2)
+    )
+    return encryptor.update(b"".join(block.to_bytes(_BLOCK_BYTES, "big") for block in blocks))
 
 
 def seal_for(public: bytes, plaintext: bytes, bound_to: str) -> bytes:
@@ -92,16 +108,3 @@ def index(ring: KeyRing, text: str) -> str:
 def _head(ring: KeyRing) -> bytes:
     kid = ring.data_kid.encode()
     return bytes((_VERSION, len(kid))) + kid
-
-
-def _derived_key(key: bytes, nonce: bytes) -> bytes:
-    """Derive the AES-256-GCM key of one message, as XAES-256-GCM says: CMAC in counter mode."""
-    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305 - single blocks
-    subkey = int.from_bytes(encryptor.update(bytes(_BLOCK_BYTES)), "big") << 1
-    if subkey >> 128:
-        subkey ^= 1 << 128 | 0x87
-    blocks = (
-        int.from_bytes(bytes((0, counter)) + b"X\0" + nonce[:12], "big") ^ subkey
-        for counter in (1, 2)
-    )
-    return encryptor.update(b"".join(block.to_bytes(_BLOCK_BYTES, "big") for block in blocks))
