@@ -11,7 +11,6 @@ read again, slowly, to name its fault.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import re
@@ -39,6 +38,10 @@ _INTEGER_LENGTH_MAX = len(str(-INTEGER_MAX))
 _SHOWN_MAX = 40
 # A tuple made once: a union written in place would be built anew for every value.
 _CONTAINERS = (dict, list, tuple)
+
+# Schemas use the same few hundred keys for ever; asking a set is cheaper than matching a pattern.
+_KEYS_SEEN: set[str] = set()
+_KEYS_SEEN_MAX = 4096
 
 _decode_json = msgspec.json.Decoder().decode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -131,15 +134,18 @@ def _members(value: dict[str, object] | list[object] | tuple[object, ...]) -> It
     if not isinstance(value, dict):
         return value
     for key in value:
-        _check_key(key)
+        if key not in _KEYS_SEEN:
+            _check_key(key)
     return value.values()
 
 
-@functools.lru_cache(maxsize=4096)
 def _check_key(key: str) -> None:
     assert type(key) is str, f"a key of type {type(key)}"
     if _KEY.fullmatch(key) is None:
         raise Refused("CANONICAL_KEY", key=ascii(key[:_SHOWN_MAX]))
+    # Bounded both ways, because keys come from strangers; a full set only costs speed.
+    if len(key) <= _SHOWN_MAX and len(_KEYS_SEEN) < _KEYS_SEEN_MAX:
+        _KEYS_SEEN.add(key)
 
 
 def _read_slowly(raw: bytes) -> Json:

@@ -58,7 +58,8 @@ def derived_key(key: bytes, nonce: bytes) -> bytes:
 
     The first 12 bytes of the nonce enter here, the last 12 are AES-256-GCM's own nonce.
     """
-    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305 - single blocks
+    cipher = Cipher(algorithms.AES256(key), modes.ECB())  # noqa: S305 - single blocks only
+    encryptor = cipher.encryptor()
     subkey = int.from_bytes(encryptor.update(bytes(_BLOCK_BYTES)), "big") << 1
     if subkey >> 128:
         subkey ^= 1 << 128 | 0x87
