@@ -1,0 +1,211 @@
+"""The split of a bill's lines by the visited place's catalogue, to the fen.
+
+A line's amount is quantity times unit price, rounded once. It falls into four parts that always
+add up to it: wholly self-paid (全自费), over the price ceiling (超限价), first self-paid (先行自付)
+and in scope (符合政策范围). Each part but the last is rounded once; in scope is the complement.
+
+A refund is a line of negative quantity that points to its original. What is left of the original
+after it is split as if only that had been billed, and the refund is the difference; so the parts
+of a line and its refunds always are those of what remains, and a whole refund is the exact
+negative of what remained.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.money import format_yuan, round_half_up
+from tongcheng.services.settlement.catalogue import PRICE_DIGITS, RATIO_DIGITS, Catalogue, Item
+
+QUANTITY_DIGITS = 4
+_PER_FEN = 10 ** (QUANTITY_DIGITS + PRICE_DIGITS - 2)
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line (费用明细) as the hospital sends it.
+
+    `quantity` is in 10**-4, negative for a refund; `unit_price` in 10**-6 yuan; `amount_fen` is
+    what the hospital states; `original_id` names the refunded line.
+    """
+
+    line_id: str
+    item_code: str
+    quantity: int
+    unit_price: int
+    amount_fen: int
+    occurred_on: date
+    original_id: str | None = None
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True):
+    """Four parts of an amount, in fen; a refund's are negative."""
+
+    self_paid_fen: int = 0
+    over_ceiling_fen: int = 0
+    first_self_pay_fen: int = 0
+    in_scope_fen: int = 0
+
+    @property
+    def total_fen(self) -> int:
+        """The amount that the parts add up to."""
+        return (
+            self.self_paid_fen + self.over_ceiling_fen + self.first_self_pay_fen + self.in_scope_fen
+        )
+
+    def __add__(self, other: "Split") -> "Split":
+        return _combine(self, other, 1)
+
+    def __sub__(self, other: "Split") -> "Split":
+        return _combine(self, other, -1)
+
+
+class SplitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line with the catalogue's item that decided about it, and its parts."""
+
+    line: Line
+    item: Item
+    split: Split
+
+
+class _Left(msgspec.Struct, frozen=True):
+    """What refunds have left of an original line."""
+
+    quantity: int
+    split: Split
+
+
+def amount_of(quantity: int, unit_price: int) -> int:
+    """Return quantity (10**-4) times unit price (10**-6 yuan), rounded once to fen."""
+    return round_half_up(quantity * unit_price, _PER_FEN)
+
+
+def split_lines(
+    catalogue: Catalogue, lines: Iterable[Line], earlier: Iterable[SplitLine] = ()
+) -> tuple[SplitLine, ...]:
+    """Split lines of one stay, in their order; `earlier` are those of it already split.
+
+    All or nothing. Refuses, by line: LINE_DUPLICATE, LINE_QUANTITY_ZERO, LINE_PRICE_NEGATIVE,
+    LINE_AMOUNT_MISMATCH, CATALOGUE_ITEM_UNKNOWN, RULE_UNKNOWN (an unknown first self-paid share);
+    for refunds LINE_ORIGINAL_MISSING, LINE_ORIGINAL_UNKNOWN, LINE_REFUND_MISMATCH,
+    LINE_REFUND_TOO_LARGE.
+    """
+    originals: dict[str, SplitLine] = {}
+    left: dict[str, _Left] = {}
+    seen: set[str] = set()
+    for known in earlier:
+        _remember(known, originals, left, seen)
+    result = []
+    for line in lines:
+        if line.line_id in seen:
+            raise Refused("LINE_DUPLICATE", line=line.line_id)
+        if line.quantity == 0:
+            raise Refused("LINE_QUANTITY_ZERO", line=line.line_id)
+        if line.unit_price < 0:
+            raise Refused("LINE_PRICE_NEGATIVE", line=line.line_id)
+        if line.quantity > 0:
+            _match(line, amount_of(line.quantity, line.unit_price))
+            item = catalogue.item(line.item_code, line.occurred_on)
+            parts = split(catalogue, item, line.quantity, line.amount_fen)
+        else:
+            original, remains = _original(line, originals, left)
+            item = original.item
+            parts = _refund(catalogue, line, item, remains)
+        done = SplitLine(line=line, item=item, split=parts)
+        assert parts.total_fen == line.amount_fen, "the parts of a line add up to it"
+        _remember(done, originals, left, seen)
+        result.append(done)
+    return tuple(result)
+
+
+def totals(lines: Iterable[SplitLine]) -> Split:
+    """Return the parts of a stay: the sums over its lines and refunds."""
+    total = Split()
+    for line in lines:
+        total += line.split
+    return total
+
+
+def split(catalogue: Catalogue, item: Item, quantity: int, amount_fen: int) -> Split:
+    """Split a positive amount by its item: class C, then the ceiling, then the first share."""
+    if item.item_class == "C":
+        return Split(self_paid_fen=amount_fen)
+    payable = amount_fen
+    if item.price_ceiling is not None:
+        payable = min(amount_fen, amount_of(quantity, item.price_ceiling))
+    if item.first_self_pay is None:
+        rule = f"{item.code}.first_self_pay_ratio"
+        raise Refused("RULE_UNKNOWN", rule=rule, book=catalogue.catalogue_id)
+    first = round_half_up(payable * item.first_self_pay, 10**RATIO_DIGITS)
+    return Split(
+        over_ceiling_fen=amount_fen - payable,
+        first_self_pay_fen=first,
+        in_scope_fen=payable - first,
+    )
+
+
+def _match(line: Line, computed_fen: int) -> None:
+    if line.amount_fen != computed_fen:
+        raise Refused(
+            "LINE_AMOUNT_MISMATCH",
+            line=line.line_id,
+            stated=format_yuan(line.amount_fen),
+            computed=format_yuan(computed_fen),
+        )
+
+
+def _original(
+    line: Line, originals: dict[str, SplitLine], left: dict[str, _Left]
+) -> tuple[SplitLine, _Left]:
+    if line.original_id is None:
+        raise Refused("LINE_ORIGINAL_MISSING", line=line.line_id)
+    original = originals.get(line.original_id)
+    if original is None:
+        raise Refused("LINE_ORIGINAL_UNKNOWN", line=line.line_id, original=line.original_id)
+    same = (original.line.item_code, original.line.unit_price)
+    if same != (line.item_code, line.unit_price):
+        raise Refused("LINE_REFUND_MISMATCH", line=line.line_id, original=line.original_id)
+    return original, left[line.original_id]
+
+
+def _refund(catalogue: Catalogue, line: Line, item: Item, remains: _Left) -> Split:
+    quantity = remains.quantity + line.quantity
+    if quantity < 0:
+        raise _too_large(line)
+    if quantity == 0:
+        # The last refund gives back what is left, whatever earlier ones were rounded to.
+        _match(line, -remains.split.total_fen)
+        return Split() - remains.split
+    _match(line, amount_of(line.quantity, line.unit_price))
+    amount_fen = remains.split.total_fen + line.amount_fen
+    if amount_fen < 0:
+        raise _too_large(line)
+    return split(catalogue, item, quantity, amount_fen) - remains.split
+
+
+def _too_large(line: Line) -> Refused:
+    return Refused("LINE_REFUND_TOO_LARGE", line=line.line_id, original=line.original_id or "")
+
+
+def _remember(
+    done: SplitLine, originals: dict[str, SplitLine], left: dict[str, _Left], seen: set[str]
+) -> None:
+    line = done.line
+    seen.add(line.line_id)
+    if line.quantity > 0:
+        originals[line.line_id] = done
+        left[line.line_id] = _Left(line.quantity, done.split)
+        return
+    assert line.original_id is not None, "a refund that was split has its original"
+    before = left[line.original_id]
+    left[line.original_id] = _Left(before.quantity + line.quantity, before.split + done.split)
+
+
+def _combine(one: Split, other: Split, sign: int) -> Split:
+    return Split(
+        self_paid_fen=one.self_paid_fen + sign * other.self_paid_fen,
+        over_ceiling_fen=one.over_ceiling_fen + sign * other.over_ceiling_fen,
+        first_self_pay_fen=one.first_self_pay_fen + sign * other.first_self_pay_fen,
+        in_scope_fen=one.in_scope_fen + sign * other.in_scope_fen,
+    )
