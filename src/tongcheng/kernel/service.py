@@ -38,12 +38,16 @@ class Act(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One type of question, answered from a read connection and audited at the holder."""
+    """One type of question, answered from a read connection and audited at the holder.
+
+    `answer_type` is the type of envelope that answers it; the accord permits both.
+    """
 
     envelope_type: str
     body: type[msgspec.Struct]
     answer: Callable[[Reading, Home, Envelope, Any], Reply]
     answer_body: type[msgspec.Struct]
+    answer_type: str = ""
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ transport and worker are handed in.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.exchange.exchange import Exchange
 from tongcheng.kernel.exchange.transport import Transport
 from tongcheng.kernel.home import Home
-from tongcheng.kernel.service import Registry
+from tongcheng.kernel.service import Registry, Service
 from tongcheng.kernel.store import Command, Database, Snapshot, Writer
 from tongcheng.kernel.store.worker import InlineWorker, ThreadedWorker, Worker
 from tongcheng.node.services import SERVICES
@@ -25,7 +25,7 @@ DATABASE_NAME = "node.sqlite"
 
 
 class Node:
-    """One member's node: `open`, then `start` its links, `stop` them, `close`."""
+    """One member's node: `open`, then `start` its links, `stop` everything."""
 
     def __init__(
         self,
@@ -35,11 +35,13 @@ class Node:
         transport: Transport,
         *,
         threaded: bool,
+        services: Sequence[Service] | None = None,
     ) -> None:
         self.home = home
+        self.services = tuple(SERVICES if services is None else services)
         self.clock = clock
         self.database = database
-        self.registry = Registry(SERVICES)
+        self.registry = Registry(self.services)
         self._transport = transport
         self._threaded = threaded
         self.worker: Worker

@@ -13,7 +13,7 @@ from tongcheng.kernel.envelope import Envelope, Opened, Received, open_batch
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts, outgoing
 from tongcheng.kernel.exchange.link import Link
-from tongcheng.kernel.exchange.transport import ASK_PATH, Transport, Unreachable
+from tongcheng.kernel.exchange.transport import ASK_PATH, PeerRefused, Transport, Unreachable
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Registry, Reply
 from tongcheng.kernel.store import Signal, Snapshot
@@ -86,8 +86,22 @@ class Exchange:
 
     async def receive(self, raw: bytes) -> bytes:
         """Take a peer's batch and return ours; a refusal is counted and changes nothing."""
+        return await self._take(self._open(raw, "act"))
+
+    async def catch_up(self, raw: bytes) -> bytes:
+        """Answer a peer that asks for what it has not got; acts belong into the inbox."""
         opened = self._open(raw, "act")
-        await self._worker.run(lambda tx: acts.take(tx, self._registry, opened))
+        if opened.received:
+            self.refusals["CATCH_UP_CARRIES_ACTS"] += 1
+            raise Refused("CATCH_UP_CARRIES_ACTS", count=len(opened.received))
+        return await self._take(opened)
+
+    async def _take(self, opened: Opened) -> bytes:
+        try:
+            await self._worker.run(lambda tx: acts.take(tx, self._registry, opened))
+        except Refused as refusal:
+            self.refusals[refusal.code] += 1
+            raise
         now_at = self._clock.now()
         return await self._worker.read(
             lambda snapshot: outgoing.answer_batch(snapshot, self.home, opened, now_at=now_at)
@@ -128,7 +142,7 @@ class Exchange:
             raise Refused("REPLY_TO_UNKNOWN", reply_to=str(reply.reply_to))
         if reply.type == acts.REFUSED_TYPE:
             body = canonical.convert(reply.body, acts.RefusedBody)
-            raise Refused(body.code, **body.facts)
+            raise PeerRefused(peer, body.code, **body.facts)
         return canonical.convert(reply.body, ask.answer_body)
 
     async def answer_ask(self, raw: bytes) -> bytes:

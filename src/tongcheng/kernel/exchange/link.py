@@ -19,6 +19,7 @@ from tongcheng.kernel.exchange.tables import TROUBLES, TroubleRow
 from tongcheng.kernel.exchange.transport import (
     CATCH_UP_PATH,
     INBOX_PATH,
+    PeerRefused,
     Transport,
     Unreachable,
 )
@@ -140,7 +141,7 @@ class Link:
         expected = body.facts.get("expected")
         if body.code == "EXPECTED_SEQ" and isinstance(expected, int):
             self._resend_after = expected - 1
-        raise Refused(body.code, **body.facts)
+        raise PeerRefused(self.peer, body.code, **body.facts)
 
     def _has_waiting(self, snapshot: Snapshot) -> bool:
         return bool(outgoing.waiting(snapshot, self._home, self.peer, after=self._resend_after))

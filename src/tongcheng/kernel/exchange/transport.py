@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from tongcheng.kernel.errors import Refused
+
 INBOX_PATH = "/exchange/inbox"
 CATCH_UP_PATH = "/exchange/catch-up"
 ASK_PATH = "/exchange/ask"
@@ -15,6 +17,14 @@ class Unreachable(Exception):
         super().__init__(f"{peer}: {detail}")
         self.peer = peer
         self.detail = detail
+
+
+class PeerRefused(Refused):
+    """A refusal that `peer` decided: its code may be new to us and its facts are a stranger's."""
+
+    def __init__(self, peer: str, code: str, /, **facts: str | int) -> None:
+        super().__init__(code, **facts)
+        self.peer = peer
 
 
 class Transport(Protocol):
