@@ -125,7 +125,7 @@ def check_benefit(book: RuleBook) -> list[Problem]:
         rules = read_rules(book)
         _Compiler(book, rules).tables()
     except Refused as refused:
-        path = str(refused.facts.get("path", "rules"))
+        path = str(refused.facts.get("path") or refused.facts.get("rule") or "rules")
         detail = str(refused.facts.get("fault") or refused.facts.get("value") or "")
         return [Problem(path, refused.code, detail)]
     return [
