@@ -20,7 +20,7 @@ class Entry(NamedTuple):
 class LazyGroup(click.Group):
     """A group whose commands are named in a literal table `entries`, command name to Entry."""
 
-    def __init__(self, *, entries: Mapping[str, Entry], **attributes: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, entries: Mapping[str, Entry], **attributes: Any) -> None:
         super().__init__(**attributes)
         self.entries = entries
         click.version_option(package_name="tongcheng", message="%(prog)s %(version)s")(self)
