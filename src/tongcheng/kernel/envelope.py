@@ -136,7 +136,7 @@ def open_batch(raw: bytes, accord: Accord, *, member_id: str, now_at: int, lane:
     """Verify a received batch against the accord, or refuse it whole, by name.
 
     Checked in this order, so that the first fault names the refusal: size, form, destination,
-    membership, freshness, key and signature, root, then each envelope's bytes, addresses, size,
+    membership, root, key and signature, freshness, then each envelope's bytes, addresses, size,
     permission and place in the channel. `lane` is 'act' or 'ask'. Nothing is stored before.
     """
     limits = accord.limits
@@ -152,13 +152,14 @@ def open_batch(raw: bytes, accord: Accord, *, member_id: str, now_at: int, lane:
         raise Refused("MEMBER_UNKNOWN", member=statement.src)
     if len(batch.envelopes) > limits.batch_envelopes:
         raise Refused("BATCH_TOO_LONG", count=len(batch.envelopes), limit=limits.batch_envelopes)
-    _check_signature(batch, accord, now_at)
+    hashes = [merkle.leaf_hash(bytes(envelope)) for envelope in batch.envelopes]
+    _check_signature(batch, hashes, accord, now_at)
     skew = abs(now_at - statement.sent_at)
     if skew > limits.clock_skew_ms:
         raise Refused("BATCH_STALE", skew_ms=skew, limit_ms=limits.clock_skew_ms)
-    hashes = [merkle.leaf_hash(bytes(envelope)) for envelope in batch.envelopes]
+    paths = merkle.inclusion_proofs(hashes)
     received = [
-        _open_envelope(bytes(envelope), hashes, index, statement, accord, lane)
+        _open_envelope(bytes(envelope), index, paths[index], statement, accord, lane)
         for index, envelope in enumerate(batch.envelopes)
     ]
     if lane == "act":
@@ -177,14 +178,13 @@ def _decode_batch(raw: bytes) -> Batch:
     return batch
 
 
-def _check_signature(batch: Batch, accord: Accord, now_at: int) -> None:
+def _check_signature(batch: Batch, hashes: list[bytes], accord: Accord, now_at: int) -> None:
     statement = batch.statement
     key = accord.verify_key(statement.src, statement.kid, now_at)
     try:
         signature = bytes.fromhex(batch.signature)
     except ValueError:
         signature = b""
-    hashes = [merkle.leaf_hash(bytes(envelope)) for envelope in batch.envelopes]
     if merkle.root(hashes).hex() != statement.root:
         raise Refused("SIGNATURE_BROKEN", member=statement.src, part="root")
     if not key.verify(statement.signed_bytes(), signature):
@@ -193,8 +193,8 @@ def _check_signature(batch: Batch, accord: Accord, now_at: int) -> None:
 
 def _open_envelope(
     raw: bytes,
-    hashes: list[bytes],
     index: int,
+    path: list[bytes],
     statement: Statement,
     accord: Accord,
     lane: str,
@@ -217,7 +217,7 @@ def _open_envelope(
         raw=raw,
         digest=canonical.digest(raw),
         index=index,
-        path=merkle.inclusion_proof(hashes, index),
+        path=path,
     )
 
 

@@ -56,27 +56,19 @@ class Frontier(NamedTuple):
 
 def root(leaf_hashes: Sequence[bytes]) -> bytes:
     """Return the root over the leaf hashes (2.1.1)."""
-    level = list(leaf_hashes)
-    if not level:
-        return EMPTY_ROOT
-    # Pairing from the left and carrying an odd one up gives the tree that the RFC splits into.
-    while len(level) > 1:
-        level = _next_level(level)
-    return level[0]
+    return _levels(leaf_hashes)[-1][0] if leaf_hashes else EMPTY_ROOT
 
 
 def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
     """Return the hashes that lead from the leaf at `index` to the root (2.1.3.1)."""
     assert 0 <= index < len(leaf_hashes), (index, len(leaf_hashes))
-    proof = []
-    level = list(leaf_hashes)
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            proof.append(level[sibling])
-        level = _next_level(level)
-        index >>= 1
-    return proof
+    return _path(_levels(leaf_hashes), index)
+
+
+def inclusion_proofs(leaf_hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the inclusion proof of every leaf in order, from a tree that is built once."""
+    levels = _levels(leaf_hashes)
+    return [_path(levels, index) for index in range(len(leaf_hashes))]
 
 
 def verify_inclusion(
@@ -113,6 +105,29 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes
     return list(_subproof(leaf_hashes, old_size))
 
 
+def growth_proof(old: Frontier, added: Sequence[bytes]) -> list[bytes]:
+    """Return the consistency proof from the old tree to the one with `added` leaf hashes more.
+
+    What the proof takes from the old tree are its peaks, so the old leaves are not needed.
+    """
+    if old.size == 0 or not added:
+        return []
+    beside = []
+    peaks = list(old.peaks)
+    low, high = 0, old.size + len(added)
+    while high != old.size:
+        split = low + _split(high - low)
+        if old.size <= split:
+            beside.append(root(added[split - old.size : high - old.size]))
+            high = split
+        else:
+            beside.append(peaks.pop(0))
+            low = split
+    assert len(peaks) == 1, "the old tree's smallest peak ends at its edge"
+    start = peaks if low else []
+    return [*start, *reversed(beside)]
+
+
 def verify_consistency(
     old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes
 ) -> bool:
@@ -147,6 +162,32 @@ def verify_consistency(
     return new == 0 and old_result == old_root and new_result == new_root
 
 
+def _levels(leaf_hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the tree from the leaves to the root.
+
+    Pairing from the left and carrying an odd one up gives the tree that the RFC splits into.
+    """
+    levels = [list(leaf_hashes)]
+    while len(levels[-1]) > 1:
+        levels.append(_next_level(levels[-1]))
+    return levels
+
+
+def _path(levels: list[list[bytes]], index: int) -> list[bytes]:
+    proof = []
+    for level in levels[:-1]:
+        sibling = index ^ 1
+        if sibling < len(level):
+            proof.append(level[sibling])
+        index >>= 1
+    return proof
+
+
+def _split(size: int) -> int:
+    """Return the largest power of two smaller than `size`: where the RFC splits a tree."""
+    return 1 << (size - 1).bit_length() - 1
+
+
 def _next_level(level: list[bytes]) -> list[bytes]:
     above = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
     if len(level) & 1:
@@ -160,7 +201,7 @@ def _subproof(leaf_hashes: Sequence[bytes], old_size: int) -> Iterator[bytes]:
     low, high = 0, len(leaf_hashes)
     whole = True  # the subtree in view is still the old tree's own root
     while high - low != old_size - low:
-        split = low + (1 << (high - low - 1).bit_length() - 1)
+        split = low + _split(high - low)
         if old_size <= split:
             beside.append(root(leaf_hashes[split:high]))
             high = split
