@@ -1,5 +1,7 @@
 """The import contracts of pyproject.toml hold."""
 
+import tomllib
+
 import pytest
 from importlinter.cli import lint_imports
 
@@ -16,3 +18,21 @@ def test_import_contracts_hold(
 
     if broken:
         pytest.fail(capsys.readouterr().out, pytrace=False)
+
+
+def test_contracts_name_modules_that_exist() -> None:
+    """A pattern that matches nothing guards nothing: each names at least one module of src."""
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
+    patterns = {name for contract in contracts for name in contract.get("source_modules", [])}
+    gone = [
+        pattern
+        for pattern in sorted(patterns)
+        if not any(
+            (ROOT / "src").glob(pattern.replace(".", "/") + suffix) for suffix in (".py", "/")
+        )
+    ]
+
+    assert patterns, "no contract names a source module: the table has moved"
+    if gone:
+        pytest.fail(f"contracts name modules that are not there: {gone}", pytrace=False)
