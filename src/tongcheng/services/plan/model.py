@@ -1,0 +1,103 @@
+"""The joint plan as data, and the live figures that a node sets beside it.
+
+A plan is a file of a region pack (`plan.yaml`). A commitment is *built* only when the file says
+so **and** the node that shows it supplies its figure; no file can claim more than what runs.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tongcheng.kernel import yaml_file
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.region import Code
+from tongcheng.kernel.words import Words
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the plan was published; `address` is None when it is not recorded."""
+
+    title: Words
+    published: str
+    address: str | None
+    note: Words
+
+
+class Commitment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing agreed, in our own words; `figure` is the key of the figure that shows it runs."""
+
+    id: Code
+    text: Words
+    services: tuple[str, ...]
+    status: Literal["live", "not_built"]
+    figure: str | None = None
+
+
+class WorkArea(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One area of work of the plan."""
+
+    id: Code
+    name: Words
+    commitments: tuple[Commitment, ...]
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole plan, in the order of its source."""
+
+    id: Code
+    name: Words
+    source: Source
+    areas: tuple[WorkArea, ...]
+
+    @property
+    def commitments(self) -> tuple[Commitment, ...]:
+        """Return all commitments, in order."""
+        return tuple(each for area in self.areas for each in area.commitments)
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One live figure: in words, with its number, and the page that proves it.
+
+    `count` and `unit` are for the large print ("200", "stays settled"); `detail` says the rest
+    ("the funds paid 1,234.56 yuan"); `evidence_path` is an address without language.
+    `synthetic` marks a figure computed from synthetic data.
+    """
+
+    count: int
+    unit: Words
+    detail: Words
+    evidence_path: str
+    evidence: Words
+    synthetic: bool = False
+
+
+# A figure key → what computes it now, or None while there is nothing to count. Supplied by the
+# node, so that the plan knows no other service.
+Figures = Mapping[str, Callable[[], Figure | None]]
+
+
+def load(path: Path) -> Plan:
+    """Read a region's plan; refuses PLAN_MALFORMED, saying where."""
+    try:
+        plan = msgspec.convert(yaml_file.load(path), Plan)
+    except (OSError, yaml_file.YamlFault, msgspec.ValidationError, UnicodeDecodeError) as fault:
+        raise Refused("PLAN_MALFORMED", file=path.name, where=str(fault)) from fault
+    where = _fault(plan)
+    if where is not None:
+        raise Refused("PLAN_MALFORMED", file=path.name, where=where)
+    return plan
+
+
+def _fault(plan: Plan) -> str | None:
+    ids = [each.id for each in (*plan.areas, *plan.commitments)]
+    twice = {each for each in ids if ids.count(each) > 1}
+    if twice:
+        return f"{min(twice)} stands twice"
+    for commitment in plan.commitments:
+        if not commitment.services:
+            return f"{commitment.id} names no service"
+        if (commitment.status == "live") != (commitment.figure is not None):
+            return f"{commitment.id}: a figure and `status: live` go together"
+    return None

@@ -1,0 +1,207 @@
+"""The settlement pages: from frozen views to HTML, without a store and without a clock."""
+
+from litestar import Response
+
+from tongcheng.services.settlement.stay_tables import (
+    STATE_KEYS,
+    bands_picture,
+    bands_table,
+    books_table,
+    boxes_of_payers,
+    boxes_of_scopes,
+    chain_steps,
+    sides_differ,
+    sides_table,
+    state_badge,
+)
+from tongcheng.services.settlement.views import STATES, StayPage, StayRow, StaysPage
+from tongcheng.web import Cell, Column, Empty, Page, Row, Table
+
+STAYS_PATH = "/settlement/stays"
+REFRESH_PATH = "/settlement/stays/rows"
+
+
+def stays(page: Page, view: StaysPage) -> Response[str]:
+    """Answer with the list of stays; it refreshes itself while `view.live`."""
+    return page.render("settlement/stays.html", **_stays_values(page, view))
+
+
+def stays_rows(page: Page, view: StaysPage) -> Response[str]:
+    """Answer with the part of the list that changes, for the page to put into itself."""
+    return page.render("settlement/stays_rows.html", **_stays_values(page, view))
+
+
+def stay(page: Page, view: StayPage) -> Response[str]:
+    """Answer with one stay: the answer in words, the figures, the bands, the proof."""
+    voice = page.voice
+    differ = sides_differ(view)
+    both = len(view.sides) > 1
+    return page.render(
+        "settlement/stay.html",
+        view=view,
+        headline=stay_headline(page, view),
+        badge=state_badge(page, view.state),
+        facts=_stay_facts(page, view),
+        payers=boxes_of_payers(voice, view.amounts) if view.amounts else (),
+        scopes=boxes_of_scopes(voice, view.amounts) if view.amounts else (),
+        picture=bands_picture(voice, view) if view.bands else None,
+        bands=bands_table(voice, view),
+        sides=sides_table(page, view),
+        sides_title=page.t(
+            "settlement.sides.title.open"
+            if not both
+            else "settlement.sides.title.differ"
+            if differ
+            else "settlement.sides.title.equal"
+        ),
+        steps=chain_steps(page, view),
+        books=books_table(page, view),
+        draft=any(book.status == "draft" for book in view.books),
+        list_path=page.href(STAYS_PATH),
+    )
+
+
+def stays_headline(page: Page, view: StaysPage) -> str:
+    """Return the answer of the list in words: how many, how much, and what is left open."""
+    voice = page.voice
+    settled = view.counts.get("settled", 0)
+    if settled == 0:
+        return page.t("settlement.stays.none")
+    funds = voice.money(view.fund_fen)
+    return voice.tn("settlement.stays.settled", settled, funds=funds)
+
+
+def stay_headline(page: Page, view: StayPage) -> str:
+    """Return the answer of one stay in words."""
+    voice = page.voice
+    insured = voice.of(page.console.place_of(view.insured_member).short)
+    match view.state:
+        case "settled":
+            assert view.amounts is not None, "a settled stay has amounts"
+            return page.t(
+                "settlement.stay.settled",
+                total=voice.money(view.amounts.total_fen),
+                funds=voice.money(view.amounts.fund_fen),
+                person=voice.money(view.amounts.person_fen),
+            )
+        case "pending":
+            assert view.pending_since is not None, "a pending stay waits since some moment"
+            since = voice.moment(view.pending_since)
+            return page.t("settlement.stay.pending", place=insured, moment=since)
+        case "refused":
+            return page.t("settlement.stay.refused", place=insured)
+        case "voided":
+            if view.amounts is None:
+                return page.t("settlement.stay.voided.unsettled")
+            return page.t("settlement.stay.voided", total=voice.money(view.amounts.total_fen))
+        case "admitted":
+            return page.t("settlement.stay.admitted")
+
+
+def _stays_values(page: Page, view: StaysPage) -> dict[str, object]:
+    pending = view.counts.get("pending", 0)
+    said = page.voice.said(view.fund_fen)
+    return {
+        "headline": stays_headline(page, view),
+        "said": page.t("settlement.stays.said", said=said) if said else "",
+        "open": page.voice.tn("settlement.stays.pending", pending) if pending else "",
+        "view": view,
+        "tabs": _tabs(page, view),
+        "table": _stays_table(page, view),
+        "refresh": _address(page.href(REFRESH_PATH), view),
+        "toggle": _address(page.href(STAYS_PATH), view, live=not view.live),
+        "older": _address(page.href(STAYS_PATH), view, older_than=view.older_than)
+        if view.older_than is not None
+        else "",
+    }
+
+
+def _address(
+    path: str, view: StaysPage, *, live: bool = True, older_than: int | None = None
+) -> str:
+    """Return the address of a list: only what differs from the plain list is in its query."""
+    query = [f"state={view.state}"] if view.state else []
+    query += [] if live else ["live=0"]
+    query += [f"older_than={older_than}"] if older_than is not None else []
+    return f"{path}?{'&'.join(query)}" if query else path
+
+
+def _tabs(page: Page, view: StaysPage) -> tuple[dict[str, object], ...]:
+    path = page.href(STAYS_PATH)
+    total = sum(view.counts.values())
+    tabs = [(page.t("settlement.stays.all"), total, path, view.state is None)]
+    tabs += [
+        (
+            page.t(STATE_KEYS[state]),
+            view.counts.get(state, 0),
+            f"{path}?state={state}",
+            view.state == state,
+        )
+        for state in STATES
+    ]
+    return tuple(
+        {"text": text, "count": page.voice.number(count), "link": link, "here": here}
+        for text, count, link, here in tabs
+    )
+
+
+def _stays_table(page: Page, view: StaysPage) -> Table:
+    return Table(
+        caption=page.t("settlement.stays.caption"),
+        columns=(
+            Column(page.t("settlement.column.time"), "code"),
+            Column(page.t("settlement.column.hospital"), main=True),
+            Column(page.t("settlement.column.insured")),
+            Column(page.t("settlement.column.total"), "money"),
+            Column(page.t("settlement.column.funds"), "money"),
+            Column(page.t("settlement.column.person"), "money"),
+            Column(page.t("settlement.column.state"), "state"),
+        ),
+        rows=tuple(_stay_row(page, row) for row in view.rows),
+        empty=Empty(page.t("settlement.stays.empty.title"), page.t("settlement.stays.empty.text")),
+    )
+
+
+def _stay_row(page: Page, row: StayRow) -> Row:
+    voice = page.voice
+    amounts = (row.total_fen, row.fund_fen, row.person_fen)
+    return Row(
+        key=row.stay_id,
+        link=page.href(f"{STAYS_PATH}/{row.stay_id}"),
+        cells=(
+            Cell(voice.moment(row.at)),
+            Cell(voice.of(row.hospital)),
+            Cell(
+                voice.of(row.insured_area),
+                colour=page.console.place_of(row.insured_member).colour,
+            ),
+            *(Cell("" if fen is None else voice.amount(fen)) for fen in amounts),
+            Cell(badge=state_badge(page, row.state)),
+        ),
+    )
+
+
+def _stay_facts(page: Page, view: StayPage) -> tuple[tuple[str, str], ...]:
+    voice = page.voice
+    start = voice.day(view.admitted_on)
+    period = (
+        page.t("settlement.stay.period.open", start=start)
+        if view.discharged_on is None
+        else page.t("settlement.stay.period.value", start=start, end=voice.day(view.discharged_on))
+    )
+    cover = page.t(
+        "settlement.stay.cover.value",
+        scheme=voice.of(view.scheme),
+        person=voice.of(view.person_type),
+    )
+    facts = [
+        (page.t("settlement.stay.hospital"), voice.of(view.hospital)),
+        (page.t("settlement.stay.cover"), cover),
+        (page.t("settlement.stay.period"), period),
+    ]
+    if view.settled_at is not None:
+        facts.append((page.t("settlement.stay.settled_at"), voice.moment(view.settled_at)))
+    facts.append((page.t("settlement.stay.id"), view.stay_id))
+    if view.setl_id:
+        facts.append((page.t("settlement.stay.setl_id"), view.setl_id))
+    return tuple(facts)

@@ -1,0 +1,205 @@
+"""What the settlement pages show: frozen data, filled from the store, rendered by `pages_view`.
+
+All amounts are int fen, all instants int Unix milliseconds UTC, all rates int basis points.
+A figure that this node cannot know is None and is shown as such; it is never a zero.
+No view carries a name or an id number of a person.
+"""
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from tongcheng.kernel.words import Words
+
+StayState = Literal["admitted", "pending", "settled", "refused", "voided"]
+STATES: tuple[StayState, ...] = ("pending", "settled", "admitted", "refused", "voided")
+
+BandKind = Literal["deductible", "pool", "large", "over_cap", "own_pay", "over_limit", "first_pay"]
+StepKind = Literal["admit", "admitted", "settle", "settled", "refused", "void", "voided"]
+Signature = Literal["own", "verified", "waiting"]
+
+
+class StayRow(msgspec.Struct, frozen=True):
+    """One stay in the list. `at` is its latest change; amounts are None before settlement.
+
+    `visited_member` and `insured_member` are member codes of the region pack; `insured_area`
+    is the pooling area's name.
+    """
+
+    stay_id: str
+    at: int
+    state: StayState
+    hospital: Words
+    visited_member: str
+    insured_member: str
+    insured_area: Words
+    total_fen: int | None = None
+    fund_fen: int | None = None
+    person_fen: int | None = None
+
+
+class StaysPage(msgspec.Struct, frozen=True):
+    """The list of stays arriving, latest change first.
+
+    `counts` has every state of the whole store (not only of this page), `fund_fen` is what the
+    funds paid for all settled stays. `state` is the filter, None for all. `older_than` leads to
+    the next page: the `at` of the last row when there are more, else None.
+    """
+
+    rows: tuple[StayRow, ...]
+    counts: dict[StayState, int]
+    fund_fen: int
+    state: StayState | None = None
+    older_than: int | None = None
+    live: bool = True
+
+
+class Fund(msgspec.Struct, frozen=True):
+    """What one fund pays at discharge (基本统筹, 大额互助 …)."""
+
+    name: Words
+    amount_fen: int
+
+
+class Amounts(msgspec.Struct, frozen=True):
+    """The settlement in boxes that add up, in two ways.
+
+    total = own_pay + over_limit + first_pay + in_scope (fulamt_ownpay_amt, overlmt_selfpay,
+    preselfpay_amt, inscp_scp_amt), and total = funds + hospital_part + person
+    (fund_pay_sumamt, hosp_part_amt, psn_part_amt), where person = account + cash.
+    """
+
+    total_fen: int
+    own_pay_fen: int
+    over_limit_fen: int
+    first_pay_fen: int
+    in_scope_fen: int
+    funds: tuple[Fund, ...]
+    hospital_part_fen: int
+    person_fen: int
+    account_fen: int
+    cash_fen: int
+    rounding_residual_fen: int = 0
+
+    @property
+    def fund_fen(self) -> int:
+        """What all funds pay together."""
+        return sum(fund.amount_fen for fund in self.funds)
+
+    def __post_init__(self) -> None:
+        scopes = self.own_pay_fen + self.over_limit_fen + self.first_pay_fen + self.in_scope_fen
+        assert scopes == self.total_fen, "the scopes do not add up to the bill"
+        payers = self.fund_fen + self.hospital_part_fen + self.person_fen
+        assert payers == self.total_fen, "the payers do not add up to the bill"
+        assert self.account_fen + self.cash_fen == self.person_fen, "account and cash"
+
+
+class Band(msgspec.Struct, frozen=True):
+    """One stretch of the bar from 0 to the bill: how much of it which rule shares out how.
+
+    Bands stand in order and abut; `amount_fen` is the width. `rate_bp` is the fund's share
+    (None where no rate applies); `clause` names the rule ("art. 36 (2)"), from the rule book.
+    `fund_fen` and `person_fen` are display parts, rounded on their own.
+    """
+
+    kind: BandKind
+    amount_fen: int
+    fund_fen: int
+    person_fen: int
+    rate_bp: int | None = None
+    clause: Words | None = None
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One line of a side's record: what the node holds under a key both sides use.
+
+    `key` is one of RECORD_KEYS of `pages_view`; `fen` for money, `text` for anything else.
+    """
+
+    key: str
+    fen: int | None = None
+    text: str = ""
+
+
+class SideRecord(msgspec.Struct, frozen=True):
+    """What one side holds of the stay.
+
+    `own` is true for this node's own store; else the record is what the other side stated in
+    its signed answer.
+    """
+
+    member: str
+    role: Literal["visited", "insured"]
+    own: bool
+    records: tuple[Record, ...]
+
+
+class ChainStep(msgspec.Struct, frozen=True):
+    """One envelope of the stay, in the order of its effect.
+
+    `seq` counts in the channel from `sender` to `receiver` (member codes). `digest` is the hex
+    SHA-256 of the canonical bytes. `leaf` is the index in this node's journal and `proof_path`
+    the address (without language) of its inclusion proof; both None before it is journaled.
+    """
+
+    kind: StepKind
+    envelope_id: str
+    sender: str
+    receiver: str
+    seq: int | None
+    digest: str
+    at: int
+    signature: Signature
+    kid: str = ""
+    leaf: int | None = None
+    proof_path: str | None = None
+
+
+class BookRef(msgspec.Struct, frozen=True):
+    """A rule book or catalogue the decision names: `status` "draft" is marked wherever it shows."""
+
+    name: Words
+    digest: str
+    status: Literal["draft", "adopted"]
+
+
+class RefusalView(msgspec.Struct, frozen=True):
+    """Why the stay was refused, already in words (the error catalogue, in the page's language)."""
+
+    code: str
+    what: str
+    why: str
+    do: str
+
+
+class StayPage(msgspec.Struct, frozen=True):
+    """One stay: the answer, the amounts, the bands, both sides' records, the chain.
+
+    `amounts` is None before settlement; `pending_since` is set while the insured side has not
+    answered. `facts` carry what identifies the case without identifying a person.
+    """
+
+    stay_id: str
+    state: StayState
+    hospital: Words
+    visited_member: str
+    insured_member: str
+    insured_area: Words
+    scheme: Words
+    person_type: Words
+    admitted_on: date
+    discharged_on: date | None
+    settled_at: int | None = None
+    pending_since: int | None = None
+    setl_id: str = ""
+    amounts: Amounts | None = None
+    bands: tuple[Band, ...] = ()
+    sides: tuple[SideRecord, ...] = ()
+    chain: tuple[ChainStep, ...] = ()
+    books: tuple[BookRef, ...] = ()
+    refusal: RefusalView | None = None
+
+    def __post_init__(self) -> None:
+        widths = sum(band.amount_fen for band in self.bands)
+        assert not self.bands or (self.amounts and widths == self.amounts.total_fen), "bar"

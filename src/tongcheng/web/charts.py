@@ -1,0 +1,76 @@
+"""Pictures drawn on the server: plain SVG that needs no script and prints.
+
+Widths are percentages, so that a bar is as wide as its page while its lettering keeps its size.
+Every picture stands beside a table with the same figures; it is never the only way to read them.
+"""
+
+import msgspec
+from markupsafe import Markup, escape
+
+BAR_HEIGHT = 132  # px: the column of a band
+LABEL_HEIGHT = 20  # px: the line of band numbers above, and of amounts below
+NUMBER_PERCENT_MIN = 2.5  # a narrower band is numbered in the table only
+RATE_PERCENT_MIN = 9  # room for "97.5%" on a phone
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """One band of a bar: `width` out of the bar's whole, `part` of `width` that is filled.
+
+    Both in the same unit (fen). `inside` is written into the filled part when there is room.
+    """
+
+    label: str
+    width: int
+    part: int
+    inside: str = ""
+
+
+def band_bar(stretches: tuple[Stretch, ...], title: str) -> Markup:
+    """Draw bands side by side: width is the amount, the filled height is who pays how much.
+
+    So an area is money: of the whole rectangle (the bill), the filled area is the funds'.
+    """
+    whole = sum(stretch.width for stretch in stretches)
+    assert whole > 0, "a bar of nothing"
+    parts: list[Markup] = []
+    start = 0
+    for stretch in stretches:
+        assert 0 <= stretch.part <= stretch.width, stretch
+        if stretch.width:
+            parts.append(_column(stretch, start, whole))
+        start += stretch.width
+    height = BAR_HEIGHT + LABEL_HEIGHT
+    return Markup(
+        '<svg class="bar" role="img" width="100%" height="{height}" aria-label="{title}">'
+        "{parts}</svg>"
+    ).format(height=height, title=title, parts=Markup("").join(parts))
+
+
+def _column(stretch: Stretch, start: int, whole: int) -> Markup:
+    x, width = 100 * start / whole, 100 * stretch.width / whole
+    filled = BAR_HEIGHT * stretch.part / stretch.width
+    top = LABEL_HEIGHT + BAR_HEIGHT - filled
+    middle = x + width / 2
+    shapes = [
+        _rect("bar-rest", x, width, LABEL_HEIGHT, BAR_HEIGHT - filled),
+        _rect("bar-part", x, width, top, filled),
+    ]
+    if width >= NUMBER_PERCENT_MIN:
+        shapes.append(_text("bar-label", middle, LABEL_HEIGHT - 6, stretch.label))
+    if stretch.inside and width >= RATE_PERCENT_MIN and filled >= LABEL_HEIGHT:
+        shapes.append(_text("bar-inside", middle, top + filled / 2 + 5, stretch.inside))
+    return Markup("").join(shapes)
+
+
+def _rect(name: str, x: float, width: float, y: float, height: float) -> Markup:
+    if height <= 0:
+        return Markup("")
+    return Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"></rect>').format(
+        name, round(x, 3), round(y, 2), round(width, 3), round(height, 2)
+    )
+
+
+def _text(name: str, x: float, y: float, text: str) -> Markup:
+    return Markup('<text class="{}" x="{}%" y="{}" text-anchor="middle">{}</text>').format(
+        name, round(x, 3), round(y, 2), escape(text)
+    )

@@ -1,0 +1,49 @@
+"""What every page knows about the node that shows it."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from tongcheng.kernel.errors import Catalogue
+from tongcheng.kernel.region import Jurisdiction, Member, RegionPack
+from tongcheng.kernel.texts import Texts
+
+
+class NavItem(msgspec.Struct, frozen=True):
+    """One entry of the navigation: `label_key` in a `texts.yaml`, `path` without language."""
+
+    label_key: str
+    path: str
+
+
+class Console(msgspec.Struct, frozen=True):
+    """The node as its pages show it; made once at start and put at `app.state.console`.
+
+    `member_id` is the member whose desk this is (a node that hosts several shows one).
+    `draft`: real decisions are made on rule books that nobody has adopted.
+    `synthetic`: every person and every stay was made up.
+    `now` gives Unix milliseconds UTC.
+    """
+
+    member_id: str
+    region: RegionPack
+    texts: Texts
+    errors: Catalogue
+    now: Callable[[], int]
+    nav: tuple[NavItem, ...] = ()
+    draft: bool = False
+    synthetic: bool = False
+
+    @property
+    def member(self) -> Member:
+        """The organisation whose node this is."""
+        return self.region.member(self.member_id)
+
+    @property
+    def place(self) -> Jurisdiction:
+        """The place it acts for: its short name and its colour."""
+        return self.region.jurisdiction_of(self.member)
+
+    def place_of(self, member_id: str) -> Jurisdiction:
+        """Return the place of any member of the region, for its name and its colour."""
+        return self.region.jurisdiction_of(self.region.member(member_id))

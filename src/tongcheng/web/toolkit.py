@@ -1,0 +1,188 @@
+"""Rendering: one Jinja environment for all packages, one `Page` per request.
+
+How a node uses it::
+
+    console = Console(member_id="tianjin-hsb", region=pack, texts=..., errors=..., now=...)
+    toolkit = Toolkit(console, templates={"plan": ..., "settlement": ...})
+    Litestar(
+        route_handlers=[*toolkit.routes(plan.SERVICE.pages, settlement.SERVICE.pages), ...],
+        before_send=[secure],
+        state=State({"console": console}),
+        exception_handlers=...,  # is_page(request) -> toolkit.error_response(request, fault)
+    )
+
+How a service writes a page, once for all languages; its address is `/zh/stays`, `/en/stays`::
+
+    @get("/stays", include_in_schema=False)
+    def stays_page(page: Page, ...) -> Response[str]:
+        return page.render("settlement/stays.html", view=...)
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from litestar import MediaType, Request, Response, Router, get
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Redirect
+
+from tongcheng.kernel.errors import Refused, RenderedError
+from tongcheng.web import i18n
+from tongcheng.web.assets import STATIC_DIR, Assets
+from tongcheng.web.console import Console
+from tongcheng.web.i18n import LANGUAGES, Language
+from tongcheng.web.mark import mark_svg
+from tongcheng.web.voice import Voice
+
+AnyRequest = Request[Any, Any, State]
+AnyConnection = ASGIConnection[Any, Any, Any, State]
+
+TEMPLATES_DIR = Path(__file__).parent / "templates"
+TEXTS_PATH = Path(__file__).parent / "texts.yaml"
+ERRORS_PATH = Path(__file__).parent / "errors.yaml"
+
+# HTTP statuses that have words of their own; any other 4xx is PAGE_REQUEST, any 5xx PAGE_FAULT.
+STATUS_CODES = {
+    401: "PAGE_FORBIDDEN",
+    403: "PAGE_FORBIDDEN",
+    404: "PAGE_NOT_FOUND",
+    503: "PAGE_UNAVAILABLE",
+}
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One request for a page: its language and address, and the words to answer it in."""
+
+    toolkit: "Toolkit"
+    language: Language
+    path: str
+    query: str = ""
+
+    @property
+    def console(self) -> Console:
+        """The node that answers."""
+        return self.toolkit.console
+
+    @property
+    def voice(self) -> Voice:
+        """The words and figures of the page's language."""
+        return self.toolkit.voices[self.language]
+
+    def t(self, key: str, **values: str | int) -> str:
+        """Return the text of a key in the page's language."""
+        return self.voice.t(key, **values)
+
+    def href(self, path: str) -> str:
+        """Return the address of another page in the same language: "/zh" + path."""
+        assert path.startswith("/"), path
+        return f"/{self.language}{path}"
+
+    def html(self, template: str, **values: object) -> str:
+        """Render a template ("settlement/stays.html") with its view."""
+        return self.toolkit.html(self, template, values)
+
+    def render(self, template: str, *, status: int = 200, **values: object) -> Response[str]:
+        """Answer with a rendered template."""
+        return Response(
+            self.html(template, **values),
+            status_code=status,
+            media_type=MediaType.HTML,
+            headers={"Content-Language": self.language},
+        )
+
+
+class Toolkit:
+    """Templates, assets and languages of one node. `templates`: package name → its folder."""
+
+    def __init__(self, console: Console, templates: Mapping[str, Path]) -> None:
+        assert "web" not in templates, "the toolkit's own templates are named web/…"
+        self.console = console
+        self.voices: dict[Language, Voice] = {
+            language: Voice(console.texts, language, console.region.zone) for language in LANGUAGES
+        }
+        self.assets = Assets.load(STATIC_DIR)
+        self.assets.add("mark.svg", mark_svg(console.region, console.place.id).encode())
+        folders = {"web": TEMPLATES_DIR, **templates}
+        self._environment = jinja2.Environment(
+            loader=jinja2.PrefixLoader(
+                {name: jinja2.FileSystemLoader(path) for name, path in folders.items()}
+            ),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals.update(
+            asset=self.assets.url, console=console, in_other_language=i18n.in_other_language
+        )
+
+    def routes(self, *pages: Sequence[HTTPRouteHandler]) -> tuple[HTTPRouteHandler | Router, ...]:
+        """Return every route of the console: the services' pages under each language, `/`, assets.
+
+        Page handlers may ask for `page: Page`.
+        """
+        handlers = [handler for of_service in pages for handler in of_service]
+        # One router per language, not one handler with two paths: Litestar 2.25 wraps a
+        # `sync_to_thread` handler once per path, and the second wrapping breaks it.
+        routers = (
+            Router(
+                f"/{language}",
+                route_handlers=handlers,
+                dependencies={"page": Provide(self.page, sync_to_thread=False)},
+            )
+            for language in LANGUAGES
+        )
+        return (choose_language, self.assets.handler(), *routers)
+
+    def page(self, request: AnyRequest) -> Page:
+        """Return the page a request asks for; its path, else its headers, say the language."""
+        language = i18n.language_of_path(request.url.path)
+        if language is None:
+            language = i18n.preferred(request.headers.get("accept-language", ""))
+            return Page(self, language, f"/{language}")
+        return Page(self, language, request.url.path, request.url.query)
+
+    def html(self, page: Page, template: str, values: Mapping[str, object]) -> str:
+        """Render a template for a page; a name the template misses is our bug."""
+        voice = self.voices[page.language]
+        return self._environment.get_template(template).render(
+            values, page=page, voice=voice, t=voice.t, tn=voice.tn, href=page.href
+        )
+
+    def error_response(self, request: AnyRequest, fault: Exception) -> Response[str]:
+        """Answer with a page that says what happened, why, and what to do."""
+        page = self.page(request)
+        refused = fault if isinstance(fault, Refused) else _refused(fault, page.path)
+        return self.error_page(page, self.console.errors.render(refused, page.language))
+
+    def error_page(self, page: Page, error: RenderedError) -> Response[str]:
+        """Answer with one entry of the error catalogue."""
+        return page.render("web/error.html", status=error.status, error=error)
+
+
+def _refused(fault: Exception, path: str) -> Refused:
+    """Name a fault that is no refusal; its own message is for the log, not for the page."""
+    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    code = STATUS_CODES.get(status, "PAGE_REQUEST" if status < 500 else "PAGE_FAULT")  # noqa: PLR2004
+    return Refused(code, path=path)
+
+
+def is_page(connection: AnyConnection) -> bool:
+    """Tell whether an error should be answered as a page: by path, or because HTML is wanted."""
+    if i18n.language_of_path(connection.url.path) is not None:
+        return True
+    return "text/html" in connection.headers.get("accept", "")
+
+
+@get("/", include_in_schema=False, sync_to_thread=False)
+def choose_language(request: AnyRequest) -> Redirect:
+    """Send the visitor to the home page in the language the browser asks for."""
+    language = i18n.preferred(request.headers.get("accept-language", ""))
+    return Redirect(f"/{language}", status_code=302, headers={"Vary": "Accept-Language"})

@@ -1,0 +1,138 @@
+"""A tiny node for tests of pages: the real toolkit, made-up views, no store."""
+
+from pathlib import Path
+
+from litestar import Litestar, Response, get
+from litestar.datastructures import State
+from litestar.exceptions import PermissionDeniedException
+
+import tongcheng
+from tests.services.settlement import samples
+from tongcheng.kernel import region
+from tongcheng.kernel.errors import Catalogue
+from tongcheng.kernel.texts import Texts
+from tongcheng.kernel.words import Words
+from tongcheng.services import plan
+from tongcheng.services.plan.model import Figure, Figures
+from tongcheng.services.plan.model import load as load_plan
+from tongcheng.services.settlement import pages_view
+from tongcheng.services.settlement.views import StayState
+from tongcheng.web import Console, NavItem, Page, Toolkit
+from tongcheng.web.security import secure
+from tongcheng.web.toolkit import ERRORS_PATH, TEXTS_PATH, AnyRequest
+
+SOURCE = Path(tongcheng.__file__).parent
+SETTLEMENT = SOURCE / "services" / "settlement"
+PLAN_PATH = region.PACKS_DIR / "jingjinji" / "plan.yaml"
+TEXTS_PATHS = (TEXTS_PATH, *plan.SERVICE.texts, SETTLEMENT / "texts.yaml")
+NAV = (NavItem("plan.nav", "/"), NavItem("settlement.nav", "/settlement/stays"))
+
+# Every page of the shell, by its path without language.
+PATHS = (
+    "/",
+    "/settlement/stays",
+    "/settlement/stays?live=0&state=pending",
+    "/settlement/stays?empty=1",
+    "/settlement/stays/settled",
+    "/settlement/stays/pending",
+    "/settlement/stays/admitted",
+    "/settlement/stays/refused",
+    "/settlement/stays/voided",
+    "/nowhere",
+    "/forbidden",
+)
+
+
+def console(member_id: str = "tianjin-hsb", *, doubt: bool = True) -> Console:
+    """Return a node as its pages know it."""
+    return Console(
+        member_id=member_id,
+        region=region.load("jingjinji"),
+        texts=Texts.load(*TEXTS_PATHS),
+        errors=Catalogue.load(SOURCE / "kernel" / "errors.yaml", ERRORS_PATH, *plan.SERVICE.errors),
+        now=lambda: samples.NOW,
+        nav=NAV,
+        draft=doubt,
+        synthetic=doubt,
+    )
+
+
+def toolkit(**options: bool) -> Toolkit:
+    """Return a toolkit with the templates of both services."""
+    return Toolkit(
+        console(**options),
+        {"plan": plan.TEMPLATES_DIR, "settlement": SETTLEMENT / "templates"},
+    )
+
+
+def figure() -> Figure:
+    """Return the figure that a node would compute from its journal."""
+    return Figure(
+        count=187,
+        unit=Words("笔住院已结算", "stays settled"),
+        detail=Words(
+            "涉及基金 3,123,456.78 元，两地账目分毫不差",
+            "The funds paid ¥3,123,456.78; both cities' books agree to the fen",
+        ),
+        evidence_path="/settlement/stays",
+        evidence=Words("看每一笔", "See each of them"),
+        synthetic=True,
+    )
+
+
+FIGURES: Figures = {"settlement.settled": figure}
+
+
+@get("/settlement/stays", sync_to_thread=False)
+def _stays(
+    page: Page, stay_state: StayState | None = None, live: int = 1, empty: int = 0
+) -> Response[str]:
+    view = samples.stays(0 if empty else 24, stay_state, live=bool(live))
+    return pages_view.stays(page, view)
+
+
+@get("/settlement/stays/rows", sync_to_thread=False)
+def _rows(page: Page) -> Response[str]:
+    return pages_view.stays_rows(page, samples.stays())
+
+
+@get("/settlement/stays/{stay_state:str}", sync_to_thread=False)
+def _stay(page: Page, stay_state: StayState) -> Response[str]:
+    return pages_view.stay(page, samples.stay(stay_state))
+
+
+@get("/forbidden", sync_to_thread=False)
+def _forbidden() -> Response[str]:
+    raise PermissionDeniedException
+
+
+@get("/fault", sync_to_thread=False)
+def _fault() -> Response[str]:
+    message = "a secret of the program"
+    raise ValueError(message)
+
+
+HANDLERS = (_stays, _rows, _stay, _forbidden, _fault)
+
+
+def app(tools: Toolkit | None = None, figures: Figures | None = None) -> Litestar:
+    """Return the tiny node as an application."""
+    tools = tools or toolkit()
+
+    def answer_error(request: AnyRequest, fault: Exception) -> Response[str]:
+        return tools.error_response(request, fault)
+
+    return Litestar(
+        route_handlers=tools.routes(plan.SERVICE.pages, HANDLERS),
+        before_send=[secure],
+        exception_handlers={Exception: answer_error},
+        state=State(
+            {
+                "console": tools.console,
+                "plan": load_plan(PLAN_PATH),
+                "figures": FIGURES if figures is None else figures,
+            }
+        ),
+        openapi_config=None,
+        logging_config=None,
+    )
