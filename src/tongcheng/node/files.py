@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class MemberCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a member hands to the others, for an accord to be drawn up from; nothing in it is secret."""
+    """What a member hands to the others, to draw up an accord from; nothing in it is secret."""
 
     region: str
     member: AccordMember
@@ -159,9 +159,7 @@ def member_card(settings: Settings, pack: RegionPack, ring: KeyRing, now_at: int
     """Return what others may know of this member; its keys are valid from `now_at` (UTC ms)."""
     member = pack.member(settings.member_id)
     signing = AccordKey(ring.signing.kid, ring.suite.name, ring.signing.public.hex(), now_at)
-    sealing = AccordKey(
-        ring.encryption_kid, ring.suite.name, ring.encryption_public.hex(), now_at
-    )
+    sealing = AccordKey(ring.encryption_kid, ring.suite.name, ring.encryption_public.hex(), now_at)
     return MemberCard(
         region=pack.id,
         member=AccordMember(
@@ -242,7 +240,8 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 def _toml(settings: Settings) -> str:
     """Write the settings; a JSON string, number or truth value is also TOML's."""
-    lines = ["# Settings of this node; docs/settings.md explains them."]
-    for field in settings.__struct_fields__:
-        lines.append(f"{field} = {json.dumps(getattr(settings, field), ensure_ascii=False)}")
-    return "\n".join(lines) + "\n"
+    lines = [
+        f"{field} = {json.dumps(value, ensure_ascii=False)}\n"
+        for field, value in msgspec.structs.asdict(settings).items()
+    ]
+    return "# Settings of this node; docs/settings.md explains them.\n" + "".join(lines)

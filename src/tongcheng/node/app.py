@@ -1,0 +1,190 @@
+"""The node's HTTP application: the exchange for peers, interfaces for hospitals, pages for people.
+
+A service brings `routes` and `pages`; its handlers find the node at `request.app.state.node` and
+what pages need at `request.app.state.console`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import structlog
+from litestar import Litestar, Request, Response, get, post
+from litestar.datastructures import State
+
+from tongcheng.kernel import journal
+from tongcheng.kernel.errors import ErrorEntry, Refused
+from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, INBOX_PATH
+from tongcheng.node import metrics as figures
+from tongcheng.node.core import Node
+from tongcheng.node.errors_http import Faults
+from tongcheng.node.files import is_loopback
+from tongcheng.node.limits import (
+    BODY_BYTES_MAX,
+    RefusalLimiter,
+    read_body,
+    remote_address,
+    was_forwarded,
+)
+from tongcheng.node.openapi import openapi_config
+from tongcheng.web.console import Console
+from tongcheng.web.security import secure
+from tongcheng.web.toolkit import Toolkit
+
+AnyRequest = Request[Any, Any, State]
+
+METRICS = Literal["loopback", "open", "closed"]
+
+log = structlog.get_logger("tongcheng.node")
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Whether the node works: `accord_version` is None until an accord is in force."""
+
+    status: str
+    member_id: str
+    accord_version: int | None
+
+
+def create_app(
+    node: Node,
+    console: Console,
+    *,
+    pages: bool = False,
+    metrics: METRICS = "loopback",
+    run_node: bool = True,
+) -> Litestar:
+    """Return the application of one node.
+
+    `pages` serves the console; it has no log-in yet, so only a loopback address may. With
+    `run_node` the application opens the node when it starts and stops it at its end; without,
+    whoever made the node does.
+    """
+    toolkit = Toolkit(console, template_folders(node)) if pages else None
+    handlers: list[Any] = [inbox, catch_up, ask, live, ready, metrics_page, error_entry]
+    handlers += [route for service in node.services for route in service.routes]
+    if toolkit is not None:
+        handlers += toolkit.routes(*(service.pages for service in node.services))
+    state = {
+        "node": node,
+        "console": console,
+        "toolkit": toolkit,
+        "metrics": metrics,
+        "refusals": RefusalLimiter(node.clock),
+    }
+    return Litestar(
+        route_handlers=handlers,
+        before_send=[secure],
+        exception_handlers={Exception: Faults(console.errors, node.home.entropy, toolkit)},
+        lifespan=[_life_of(node)] if run_node else [],
+        logging_config=None,
+        openapi_config=openapi_config(),
+        request_max_body_size=BODY_BYTES_MAX,
+        state=State(state),
+    )
+
+
+def template_folders(node: Node) -> dict[str, Path]:
+    """Return the services' templates: a folder `templates` beside a service's texts.yaml."""
+    beside = {service.name: [file.parent for file in service.texts] for service in node.services}
+    return {
+        name: folder / "templates"
+        for name, folders in beside.items()
+        for folder in folders
+        if (folder / "templates").is_dir()
+    }
+
+
+def _life_of(node: Node) -> Callable[[Litestar], Any]:
+    @asynccontextmanager
+    async def life(_app: Litestar) -> AsyncIterator[None]:
+        node.open()
+        node.start()
+        try:
+            yield
+        finally:
+            await node.stop()
+
+    return life
+
+
+async def _exchange(
+    request: AnyRequest, answer: Callable[[bytes], Awaitable[bytes]]
+) -> Response[bytes]:
+    """Take one post of a peer: bounded, counted when refused, never trusted before its check."""
+    state = request.app.state
+    node: Node = state.node
+    address = remote_address(request)
+    state.refusals.check(address)
+    try:
+        raw = await read_body(request, node.home.accord.limits.batch_bytes)
+        answered = await answer(raw)
+    except Refused as refusal:
+        # A gap is how an honest peer learns where to go on; 5xx is our own trouble.
+        status = state.console.errors.entry(refusal.code).status
+        if status < 500 and refusal.code != "EXPECTED_SEQ":  # noqa: PLR2004 HTTP's server errors
+            state.refusals.note(address)
+            log.info("exchange_refused", code=refusal.code, remote=address)
+        raise
+    return Response(answered, media_type="application/json")
+
+
+@post(INBOX_PATH, status_code=200, include_in_schema=False, request_max_body_size=None)
+async def inbox(request: AnyRequest) -> Response[bytes]:
+    """Take a peer's batch of acts and answer with ours."""
+    return await _exchange(request, request.app.state.node.exchange.receive)
+
+
+@post(CATCH_UP_PATH, status_code=200, include_in_schema=False, request_max_body_size=None)
+async def catch_up(request: AnyRequest) -> Response[bytes]:
+    """Answer a peer that was away with what it has not got."""
+    return await _exchange(request, request.app.state.node.exchange.catch_up)
+
+
+@post(ASK_PATH, status_code=200, include_in_schema=False, request_max_body_size=None)
+async def ask(request: AnyRequest) -> Response[bytes]:
+    """Answer a peer's question."""
+    return await _exchange(request, request.app.state.node.exchange.answer_ask)
+
+
+@get("/health/live", tags=["health"], sync_to_thread=False)
+def live(request: AnyRequest) -> Health:
+    """Tell that the process answers; a supervisor restarts it when it does not."""
+    return _health(request.app.state.node, "live")
+
+
+@get("/health/ready", tags=["health"])
+async def ready(request: AnyRequest) -> Health:
+    """Tell that the store can be written and read; 503 when it cannot."""
+    node: Node = request.app.state.node
+    await node.run(lambda tx: tx.now_at)
+    await node.read(journal.head)
+    return _health(node, "ready")
+
+
+def _health(node: Node, status: str) -> Health:
+    accord = node.home.accord_in_force
+    version = accord.version if accord is not None else None
+    return Health(status=status, member_id=node.home.member_id, accord_version=version)
+
+
+@get("/metrics", include_in_schema=False)
+async def metrics_page(request: AnyRequest) -> Response[bytes]:
+    """Show the node's figures to a monitoring system on this machine, or to whom settings allow."""
+    setting: METRICS = request.app.state.metrics
+    near = is_loopback(remote_address(request)) and not was_forwarded(request)
+    if setting == "closed" or (setting == "loopback" and not near):
+        raise Refused("METRICS_CLOSED", setting=setting)
+    body = await figures.exposition(request.app.state.node)
+    return Response(body, media_type=figures.CONTENT_TYPE_LATEST)
+
+
+@get("/api/errors/{code:str}", tags=["errors"], sync_to_thread=False)
+def error_entry(request: AnyRequest, code: str) -> ErrorEntry:
+    """Show one entry of the error catalogue: what, why and what to do, in zh and en."""
+    console: Console = request.app.state.console
+    if code not in console.errors.codes():
+        raise Refused("ERROR_CODE_UNKNOWN", code=ascii(code[:80]))
+    return console.errors.entry(code)

@@ -1,0 +1,85 @@
+"""How much a stranger may cost us: bytes of a body, refusals a minute."""
+
+from collections import OrderedDict, deque
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.exceptions import InternalServerException
+
+from tongcheng.kernel.clock import Clock
+from tongcheng.kernel.errors import Refused
+
+REFUSALS_MAX = 60
+"""Refused posts a minute from one address: an honest peer backs off long before."""
+
+WINDOW_MS = 60_000
+ADDRESSES_MAX = 10_000
+BODY_BYTES_MAX = 1_048_576
+"""Of everything that is not an exchange batch: the longest is a stay with its fee lines."""
+
+LENGTH_DIGITS_MAX = 18
+"""A longer Content-Length is nonsense; the bytes themselves are counted in any case."""
+
+FORWARDED = ("forwarded", "x-forwarded-for")
+
+
+class RefusalLimiter:
+    """Counts refused posts by the address they came from, never by the member they claim to be.
+
+    Otherwise a stranger could lock out a member by posting nonsense in its name.
+    """
+
+    def __init__(self, clock: Clock, refusals_max: int = REFUSALS_MAX) -> None:
+        self._clock = clock
+        self._refusals_max = refusals_max
+        self._refused: OrderedDict[str, deque[int]] = OrderedDict()
+
+    def check(self, address: str) -> None:
+        """Refuse TOO_MANY_REFUSALS when the address has had its share of this minute."""
+        times = self._refused.get(address)
+        if times is None:
+            return
+        now_at = self._clock.now()
+        while times and times[0] <= now_at - WINDOW_MS:
+            times.popleft()
+        if not times:
+            del self._refused[address]
+        elif len(times) >= self._refusals_max:
+            wait_s = max(1, -(-(times[0] + WINDOW_MS - now_at) // 1_000))
+            raise Refused("TOO_MANY_REFUSALS", limit=self._refusals_max, retry_after_s=wait_s)
+
+    def note(self, address: str) -> None:
+        """Count one refusal; of too many addresses the longest silent is forgotten."""
+        times = self._refused.setdefault(address, deque(maxlen=self._refusals_max))
+        times.append(self._clock.now())
+        self._refused.move_to_end(address)
+        if len(self._refused) > ADDRESSES_MAX:
+            self._refused.popitem(last=False)
+
+
+def remote_address(request: Request[Any, Any, State]) -> str:
+    """Return the address the connection came from; a header that claims another is not believed."""
+    return request.client.host if request.client is not None else ""
+
+
+def was_forwarded(request: Request[Any, Any, State]) -> bool:
+    """Tell whether a proxy passed the request on: then the connection's address is the proxy's."""
+    return any(name in request.headers for name in FORWARDED)
+
+
+async def read_body(request: Request[Any, Any, State], bytes_max: int) -> bytes:
+    """Read a body of at most so many bytes, and stop reading where it exceeds them."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and len(announced) <= LENGTH_DIGITS_MAX and int(announced) > bytes_max:
+        raise Refused("BATCH_TOO_LARGE", bytes=int(announced), limit=bytes_max)
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > bytes_max:
+                raise Refused("BATCH_TOO_LARGE", bytes=len(body), limit=bytes_max)
+    except InternalServerException:
+        # Litestar's word for a client that hung up; nobody will read the answer.
+        raise Refused("BATCH_MALFORMED", detail="the request ended early") from None
+    return bytes(body)

@@ -1,0 +1,164 @@
+"""A toy service and nodes of two or three members in one process, for tests of the exchange.
+
+`toy.ping/1` doubles a number and notes it in a table, refuses 3, and hands 13 to a bug of its own;
+`toy.sum/1` is a question. Nothing here knows about insurance.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from tongcheng.kernel import accord as accords
+from tongcheng.kernel import region
+from tongcheng.kernel.accord import Accord, AccordKey, AccordMember, Limits, Permit, SignedAccord
+from tongcheng.kernel.clock import ManualClock
+from tongcheng.kernel.entropy import SeededEntropy
+from tongcheng.kernel.envelope import Envelope
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange import acts
+from tongcheng.kernel.exchange.transport import Transport
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.keys import KeyRing
+from tongcheng.kernel.rulebook import Shelf
+from tongcheng.kernel.service import Act, Ask, Reply, Service
+from tongcheng.kernel.store import Reading, Records, Transaction
+from tongcheng.node.core import Node, open_database
+
+NOW_AT = 1_795_341_600_000
+"""2026-11-22T10:00:00Z."""
+
+MEMBERS = ("beijing-hsb", "tianjin-hsb", "hebei-hsb")
+PACK = region.load("jingjinji")
+
+
+class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number to double."""
+
+    n: int
+
+
+class Pong(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Twice the number."""
+
+    n: int
+
+
+class PingRow(msgspec.Struct, frozen=True):
+    """One ping that took effect (`what` ping), one answer that came (pong) or was refused."""
+
+    number: int
+    what: str
+    n: int
+
+
+class PingHeadRow(msgspec.Struct, frozen=True):
+    """How many there are: a lost or doubled one shows."""
+
+    head_id: str
+    count: int
+
+
+PINGS = Records("toy_pings", PingRow, key=("number",))
+PING_HEAD = Records("toy_ping_head", PingHeadRow, key=("head_id",))
+
+
+def _note(tx: Transaction, what: str, n: int) -> None:
+    head = tx.get(PING_HEAD, "toy") or PingHeadRow("toy", 0)
+    tx.put(PING_HEAD, PingHeadRow("toy", head.count + 1))
+    tx.add(PINGS, PingRow(head.count + 1, what, n))
+
+
+def _ping(tx: Transaction, _envelope: Envelope, body: Ping) -> Reply:
+    _note(tx, "ping", body.n)
+    if body.n == 3:
+        raise Refused("AMOUNT_MALFORMED", given="3", digits=0)
+    assert body.n != 13, "the toy's own bug"
+    return Reply("toy.pong/1", Pong(n=body.n * 2))
+
+
+def _pong(tx: Transaction, _envelope: Envelope, body: Pong) -> None:
+    _note(tx, "pong", body.n)
+
+
+def _refused(tx: Transaction, envelope: Envelope, _refusal: Refused) -> None:
+    _note(tx, "refused", envelope.body["n"])
+
+
+def _sum(_reading: Reading, _home: Home, _envelope: Envelope, body: Ping) -> Reply:
+    if body.n == 3:
+        raise Refused("AMOUNT_MALFORMED", given="3", digits=0)
+    return Reply("toy.summed/1", Pong(n=body.n + 1))
+
+
+TOY = Service(
+    name="toy",
+    acts=(Act("toy.ping/1", Ping, _ping, _refused), Act("toy.pong/1", Pong, _pong)),
+    asks=(Ask("toy.sum/1", Ping, _sum, Pong, "toy.summed/1"),),
+    tables=(PINGS, PING_HEAD),
+)
+UNKNOWN_TYPE = "toy.tomorrow/1"
+"""Permitted by the toy accord, known to no node."""
+
+TYPES = (
+    "toy.ping/1",
+    "toy.pong/1",
+    "toy.sum/1",
+    "toy.summed/1",
+    UNKNOWN_TYPE,
+    acts.REFUSED_TYPE,
+    acts.PARKED_TYPE,
+)
+
+
+def ring_of(member_id: str, salt: str = "") -> KeyRing:
+    """Return the keys of a toy member; the same every time."""
+    return KeyRing.create(SeededEntropy(member_id + salt))
+
+
+def toy_accord(
+    members: Sequence[str] = MEMBERS[:2],
+    *,
+    limits: Limits | None = None,
+    permits: list[Permit] | None = None,
+    keys: dict[str, list[AccordKey]] | None = None,
+    addresses: dict[str, str] | None = None,
+) -> SignedAccord:
+    """Return version 1, signed by all; `keys` replaces the signing keys of a member."""
+    both = list(members)
+    entries = []
+    for member_id in members:
+        key = ring_of(member_id).signing
+        listed = AccordKey(key.kid, "ed25519-sha256-aes256gcm", key.public.hex(), 0)
+        signing = (keys or {}).get(member_id, [listed])
+        address = (addresses or {}).get(member_id, member_id)
+        entries.append(AccordMember(member_id, member_id, member_id, [], address, signing, []))
+    given = [Permit(each, both, both) for each in TYPES] if permits is None else permits
+    accord = Accord("jingjinji", 1, None, 0, entries, given, [], limits or Limits())
+    document = SignedAccord(accord, [])
+    for member_id in members:
+        document = accords.sign(document, member_id, ring_of(member_id).signing)
+    return document
+
+
+def toy_node(
+    folder: Path,
+    member_id: str,
+    transport: Transport,
+    clock: ManualClock,
+    *,
+    threaded: bool = False,
+    seed: str = "",
+) -> Node:
+    """Return a node of a toy member with its database in `folder`, not opened yet."""
+    folder.mkdir(exist_ok=True, parents=True)
+    entropy = SeededEntropy(f"node {member_id} {seed}")
+    home = Home(member_id, ring_of(member_id), entropy, PACK, Shelf([]))
+    database = open_database(folder, home.ring.mac_key, synchronous="OFF")
+    return Node(home, database, clock, transport, threaded=threaded, services=(TOY,))
+
+
+def noted(node: Node) -> list[tuple[str, int]]:
+    """Return what took effect on a node, in order."""
+    with node.database.snapshot() as snapshot:
+        return [(row.what, row.n) for row in snapshot.select(PINGS)]
