@@ -1,5 +1,6 @@
 """The services of this software, in one literal tuple."""
 
 from tongcheng.kernel.service import Service
+from tongcheng.services.settlement.service import SERVICE as SETTLEMENT
 
-SERVICES: tuple[Service, ...] = ()
+SERVICES: tuple[Service, ...] = (SETTLEMENT,)

@@ -1,0 +1,198 @@
+"""What the insured side's answers do to a settlement here: post, release, give back."""
+
+import msgspec
+
+from tongcheng.kernel import canonical, journal, ledger
+from tongcheng.kernel.envelope import Envelope
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange.acts import RefusedBody
+from tongcheng.kernel.store import Transaction
+from tongcheng.services.settlement import purses
+from tongcheng.services.settlement.life import CLAIM_TRANSITIONS, STAY_TRANSITIONS, follow
+from tongcheng.services.settlement.model import (
+    BenefitResult,
+    FundPayment,
+    SettledBody,
+    StayFacts,
+    VoidedBody,
+)
+from tongcheng.services.settlement.store import CLAIMS, STAYS, ClaimRow, StayRow
+
+CLAIM_KIND = "settlement_claim"
+
+
+def new_claim(
+    tx: Transaction, stay: StayRow, facts: StayFacts, settlement_id: str, settle_id: str
+) -> ClaimRow:
+    """Return the row of a settlement that is being asked for."""
+    totals = facts.totals
+    return ClaimRow(
+        settlement_id=settlement_id,
+        stay_id=stay.stay_id,
+        period=stay.period,
+        institution_id=stay.institution_id,
+        insured_member=stay.insured_member,
+        admdvs=stay.admdvs,
+        scheme=stay.scheme,
+        state="pending",
+        total_fen=totals.total_fen,
+        self_paid_fen=totals.self_paid_fen,
+        over_ceiling_fen=totals.over_ceiling_fen,
+        first_self_pay_fen=totals.first_self_pay_fen,
+        in_scope_fen=totals.in_scope_fen,
+        fund_fen=0,
+        hospital_fen=0,
+        person_fen=0,
+        decision_no=None,
+        month=None,
+        settle_id=settle_id,
+        void_id=None,
+        answer_id=None,
+        refusal=b"",
+        result=b"",
+        opened_at=tx.now_at,
+        changed_at=tx.now_at,
+    )
+
+
+def move(tx: Transaction, claim: ClaimRow, event: str) -> ClaimRow:
+    """Move a claim along its life cycle; an answer that does not fit is the peer's bad data."""
+    state = follow(CLAIM_TRANSITIONS, claim.state, event)
+    if state is None:
+        raise Refused(
+            "SETTLEMENT_STATE", settlement=claim.settlement_id, state=claim.state, event=event
+        )
+    moved = msgspec.structs.replace(claim, state=state, changed_at=tx.now_at)
+    tx.put(CLAIMS, moved)
+    return moved
+
+
+def _answered(tx: Transaction, envelope: Envelope, settlement_id: str, asked: str) -> ClaimRow:
+    """Return the claim that an answer is about, if it answers the envelope it should."""
+    claim = tx.get(CLAIMS, settlement_id)
+    if claim is None or claim.insured_member != envelope.src:
+        raise Refused("SETTLEMENT_UNKNOWN", settlement=settlement_id)
+    expected = claim.settle_id if asked == "settle" else claim.void_id
+    if envelope.reply_to != expected:
+        raise Refused("REPLY_TO_UNKNOWN", reply_to=str(envelope.reply_to))
+    return claim
+
+
+def take_settled(tx: Transaction, envelope: Envelope, body: SettledBody) -> None:
+    """Post the actual amounts; amounts that do not add up are refused and nothing is posted."""
+    claim = _answered(tx, envelope, body.settlement_id, "settle")
+    result = body.result
+    _check_amounts(tx, claim, result)
+    recorded = msgspec.structs.replace(
+        claim,
+        fund_fen=result.fund_fen,
+        hospital_fen=result.hospital_fen,
+        person_fen=result.person_fen,
+        decision_no=body.decision_no,
+        month=body.month,
+        answer_id=envelope.id,
+        result=canonical.encode(result),
+    )
+    moved = move(tx, recorded, "settled")
+    _post_holds(tx, envelope, moved, result.funds, body.month)
+    _journal(tx, moved, "settled")
+    stay = tx.need(STAYS, claim.stay_id)
+    if stay.claim_id == claim.settlement_id:
+        state = follow(STAY_TRANSITIONS, stay.state, "settled")
+        assert state is not None, f"a stay in force is settling, not {stay.state}"
+        tx.put(STAYS, msgspec.structs.replace(stay, state=state, changed_at=tx.now_at))
+
+
+def _check_amounts(tx: Transaction, claim: ClaimRow, result: BenefitResult) -> None:
+    """Refuse an answer whose amounts do not close, or that names a purse of someone else's."""
+    paid = result.fund_fen + result.hospital_fen + result.person_fen
+    if paid != claim.total_fen or result.account_fen > result.person_fen:
+        raise Refused("SETTLED_DOES_NOT_ADD_UP", settlement=claim.settlement_id)
+    if result.fund_fen > claim.in_scope_fen:
+        raise Refused("SETTLED_DOES_NOT_ADD_UP", settlement=claim.settlement_id)
+    area = tx.home.region.area_of(claim.admdvs, "settlement")
+    for payment in result.funds:
+        if payment.purse != purses.purse_id(area.id, claim.scheme, payment.fund):
+            raise Refused("PURSE_UNKNOWN", purse=payment.purse)
+    if len({payment.fund for payment in result.funds}) != len(result.funds):
+        raise Refused("SETTLED_DOES_NOT_ADD_UP", settlement=claim.settlement_id)
+
+
+def _post_holds(
+    tx: Transaction, envelope: Envelope, claim: ClaimRow, funds: list[FundPayment], month: str
+) -> None:
+    """Turn each purse's hold into what its fund pays; a fund that pays nothing is released."""
+    paid = {payment.purse: payment.amount_fen for payment in funds}
+    for leg, held in enumerate(ledger.open_holds(tx, claim.settlement_id)):
+        amount_fen = paid.pop(held.purse, 0)
+        if amount_fen == 0:
+            ledger.void(tx, held.transfer_id, act_id=envelope.id, leg=leg)
+            continue
+        order = ledger.Order(
+            act_id=envelope.id,
+            leg=leg,
+            subject_id=claim.settlement_id,
+            month=month,
+            debit_account=held.debit_account,
+            credit_account=held.credit_account,
+            amount_fen=amount_fen,
+        )
+        ledger.post(tx, held.transfer_id, order)
+    if any(paid.values()):
+        raise Refused("PURSE_UNKNOWN", purse=", ".join(sorted(paid)))
+
+
+def settle_refused(tx: Transaction, original: Envelope, refusal: Refused) -> None:
+    """Release what was held for a settlement that the insured side refused."""
+    claim = tx.get(CLAIMS, str(original.body["settlement_id"]))
+    assert claim is not None, "we sent this act for a claim of ours"
+    decision = RefusedBody(code=refusal.code, facts=refusal.facts)
+    recorded = msgspec.structs.replace(claim, refusal=canonical.encode(decision))
+    moved = move(tx, recorded, "refused")
+    for leg, held in enumerate(ledger.open_holds(tx, claim.settlement_id)):
+        ledger.void(tx, held.transfer_id, act_id=tx.new_id(), leg=leg)
+    _journal(tx, moved, "refused")
+    stay = tx.need(STAYS, claim.stay_id)
+    if stay.claim_id == claim.settlement_id:
+        state = follow(STAY_TRANSITIONS, stay.state, "refused")
+        assert state is not None, f"a stay in force is settling, not {stay.state}"
+        freed = msgspec.structs.replace(stay, state=state, claim_id=None, changed_at=tx.now_at)
+        tx.put(STAYS, freed)
+
+
+def take_voided(tx: Transaction, envelope: Envelope, body: VoidedBody) -> None:
+    """Give back exactly what had been posted; what never was settled gives back nothing."""
+    claim = _answered(tx, envelope, body.settlement_id, "void")
+    moved = move(tx, claim, "voided")
+    posted = [] if not claim.result else canonical.decode_as(claim.result, BenefitResult).funds
+    if body.funds != posted:
+        raise Refused("VOIDED_DIFFERS", settlement=claim.settlement_id)
+    for leg, payment in enumerate(posted):
+        if payment.amount_fen == 0:
+            continue
+        assert claim.month is not None, "a settled claim has its month"
+        order = ledger.Order(
+            act_id=envelope.id,
+            leg=leg,
+            subject_id=claim.settlement_id,
+            month=claim.month,
+            debit_account=purses.payable(claim.institution_id, payment.purse),
+            credit_account=purses.due_from(claim.insured_member, payment.purse),
+            amount_fen=payment.amount_fen,
+        )
+        ledger.transfer(tx, order)
+    _journal(tx, moved, "voided")
+
+
+def _journal(tx: Transaction, claim: ClaimRow, event: str) -> None:
+    content = {
+        "event": event,
+        "fund_fen": claim.fund_fen,
+        "month": claim.month,
+        "person_fen": claim.person_fen,
+        "settlement_id": claim.settlement_id,
+        "stay_id": claim.stay_id,
+        "total_fen": claim.total_fen,
+    }
+    content_id = f"{claim.settlement_id}/{event}"
+    journal.append(tx, CLAIM_KIND, content_id, canonical.encode(content))

@@ -1,0 +1,276 @@
+"""What a hospital's system can do, whatever interface it speaks (办理): the use cases.
+
+Each method takes the caller, checks it against what it asks for, and returns rows of the store or
+refuses. Waiting for the insured side happens here; what is decided, inside the commands.
+"""
+
+import asyncio
+
+import msgspec
+
+from tongcheng.kernel import canonical, sealing
+from tongcheng.kernel.authority import Caller
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange.transport import Unreachable
+from tongcheng.kernel.running import RunningNode
+from tongcheng.kernel.service import Reply
+from tongcheng.kernel.store import Transaction
+from tongcheng.services.settlement import bills, messages, visited
+from tongcheng.services.settlement.bills import LineInput
+from tongcheng.services.settlement.messages import MessageKey
+from tongcheng.services.settlement.model import (
+    ESTIMATE,
+    PERSON,
+    BenefitResult,
+    EstimatedBody,
+    Identity,
+    PersonAsk,
+    PersonFound,
+    PersonQuestion,
+    ScopeTotals,
+    identity_bound_to,
+)
+from tongcheng.services.settlement.store import (
+    CLAIMS,
+    PATIENTS,
+    ClaimRow,
+    LineRow,
+    PatientRow,
+    StayRow,
+)
+from tongcheng.services.settlement.visited import Admission
+
+ASK_DEADLINE_MS = 5_000
+HOSPITAL_WAIT_MS = 20_000
+"""How long a hospital's call waits for the insured side; clients were seen to wait 60 to 600 s."""
+POLL_MS = 2_000
+"""An answer that came between a commit and the wait for it is seen at the latest after this."""
+
+
+class Identified(msgspec.Struct, frozen=True):
+    """A person found: the row that is kept, and the identity in the clear for the caller."""
+
+    patient: PatientRow
+    identity: Identity
+
+
+class Desk:
+    """The use cases of one running node."""
+
+    def __init__(self, node: RunningNode, *, wait_ms: int = HOSPITAL_WAIT_MS) -> None:
+        self._node = node
+        self._wait_ms = wait_ms
+
+    # persons
+
+    async def identify(
+        self, caller: Caller, id_number: str, admdvs: str | None = None
+    ) -> Identified:
+        """Find where a person is insured (1101): by the area named, the last known, or by asking.
+
+        Refuses PERSON_NOT_FOUND when every member says no, and names the members that were silent.
+        """
+        node = self._node
+        await node.read(lambda snapshot: visited.institution(snapshot, caller))
+        id_index = sealing.index(node.home.ring, id_number)
+        first = await self._likely_insurer(id_index, admdvs)
+        candidates = [first] if first else node.home.accord.peers(node.home.member_id)
+        answers = await asyncio.gather(*(self._ask_person(peer, id_number) for peer in candidates))
+        found = [one for one in answers if isinstance(one, tuple)]
+        if not found:
+            silent = [one.peer for one in answers if isinstance(one, Unreachable)]
+            if silent:
+                raise Refused("PERSON_MEMBERS_SILENT", members=", ".join(silent))
+            raise Refused("PERSON_NOT_FOUND", asked=", ".join(candidates))
+        member, answer, identity = found[0]
+        row = PatientRow(
+            person_id=answer.person_id,
+            insured_member=member,
+            admdvs=answer.admdvs,
+            scheme=answer.scheme,
+            person_type=answer.person_type,
+            id_index=id_index,
+            identity=sealing.seal(
+                node.home.ring,
+                canonical.encode(identity),
+                _identity_column(answer.person_id),
+                node.home.entropy,
+            ),
+            seen_at=node.clock.now(),
+        )
+        await node.run(lambda tx: visited.remember_patient(tx, caller, row))
+        return Identified(row, identity)
+
+    async def _likely_insurer(self, id_index: str, admdvs: str | None) -> str | None:
+        home = self._node.home
+        if admdvs:
+            member = home.region.member_of(admdvs, "settlement").id
+            if member == home.member_id:
+                raise Refused("PERSON_IS_LOCAL", admdvs=admdvs)
+            return member
+        rows = await self._node.read(lambda snapshot: snapshot.select(PATIENTS, id_index=id_index))
+        return max(rows, key=lambda row: row.seen_at).insured_member if rows else None
+
+    async def _ask_person(
+        self, peer: str, id_number: str
+    ) -> tuple[str, PersonFound, Identity] | Refused | Unreachable:
+        """Ask one member; its no and its silence are values, because others may know."""
+        home = self._node.home
+        plain = canonical.encode(PersonQuestion(id_number=id_number))
+        key = home.accord.encryption_key(peer, self._node.clock.now())
+        bound = identity_bound_to(home.member_id, peer)
+        question = PersonAsk(sealed=sealing.seal_for(key, plain, bound).hex())
+        try:
+            answer: PersonFound = await self._node.exchange.ask(
+                peer, Reply(PERSON, question), deadline_ms=ASK_DEADLINE_MS
+            )
+            back = identity_bound_to(peer, home.member_id)
+            opened = sealing.open_sealed(home.ring, _hex(answer.sealed), back)
+            identity = canonical.decode_as(opened, Identity)
+            insurer = home.region.member_of(answer.admdvs, "settlement").id
+        except (Refused, Unreachable) as no:
+            return no
+        if insurer != peer:
+            return Refused("PERSON_DIFFERS", scheme=answer.scheme, admdvs=answer.admdvs)
+        return peer, answer, identity
+
+    async def patient(self, caller: Caller, person_id: str) -> Identified:
+        """Return a person whom this hospital has identified before."""
+        row = await self._node.read(lambda s: visited.patient_of(s, caller, person_id))
+        plain = sealing.unseal(self._node.home.ring, row.identity, _identity_column(person_id))
+        return Identified(row, canonical.decode_as(plain, Identity))
+
+    # stay and bill
+
+    async def admit(self, caller: Caller, admission: Admission) -> StayRow:
+        """Register an admission (2401)."""
+        row: StayRow = await self._node.run(lambda tx: visited.admit(tx, caller, admission))
+        return row
+
+    async def add_lines(
+        self, caller: Caller, stay_id: str, inputs: list[LineInput]
+    ) -> list[LineRow]:
+        """Upload lines and return their split (2301)."""
+        rows: list[LineRow] = await self._node.run(
+            lambda tx: visited.add_lines(tx, caller, stay_id, inputs)
+        )
+        return rows
+
+    async def revoke_lines(self, caller: Caller, stay_id: str, line_id: str) -> int:
+        """Revoke one line, or all with `0000` (2302)."""
+        count: int = await self._node.run(
+            lambda tx: visited.revoke_lines(tx, caller, stay_id, line_id)
+        )
+        return count
+
+    async def discharge(self, caller: Caller, stay_id: str, discharged_at: int) -> StayRow:
+        """Register the discharge (2402)."""
+        row: StayRow = await self._node.run(
+            lambda tx: visited.discharge(tx, caller, stay_id, discharged_at)
+        )
+        return row
+
+    # settlement
+
+    async def estimate(
+        self, caller: Caller, stay_id: str, stated_total_fen: int, stated: ScopeTotals | None = None
+    ) -> tuple[StayRow, ScopeTotals, BenefitResult]:
+        """Ask what the settlement would come to now (2303); nothing is stored."""
+        home = self._node.home
+        row = await self._node.read(lambda s: visited.stay_of(s, caller, stay_id))
+        digest = bills.catalogue_of(home, row.catalogue).digest
+        question = await self._node.read(
+            lambda s: visited.question_of(s, home.region.zone, row, digest)
+        )
+        visited.check_stated(stated, stated_total_fen, question.facts.totals)
+        try:
+            answer: EstimatedBody = await self._node.exchange.ask(
+                row.insured_member, Reply(ESTIMATE, question), deadline_ms=ASK_DEADLINE_MS
+            )
+        except Unreachable as silent:
+            raise Refused("INSURED_SIDE_SILENT", member=silent.peer) from None
+        return row, question.facts.totals, answer.result
+
+    async def settle(
+        self,
+        caller: Caller,
+        stay_id: str,
+        stated_total_fen: int,
+        stated: ScopeTotals | None = None,
+        *,
+        message: tuple[MessageKey, str] | None = None,
+    ) -> ClaimRow:
+        """Settle a stay (2304): ask once, then wait for the insured side.
+
+        `message` is the hospital's message key and its digest, noted in the same commit. The claim
+        returned is settled; a refused one is raised as the insured side's refusal; one still
+        pending when the wait is over raises SETTLE-PENDING, and the same call waits again.
+        """
+
+        def command(tx: Transaction) -> ClaimRow:
+            if message is not None:
+                seen = messages.known(tx, *message)
+                if seen is not None and seen.subject_id is not None:
+                    return tx.need(CLAIMS, seen.subject_id)
+            claim = visited.start_settlement(tx, caller, stay_id, stated_total_fen, stated)
+            if message is not None:
+                messages.begin(tx, *message, claim.settlement_id)
+            return claim
+
+        claim: ClaimRow = await self._node.run(command)
+        return await self.wait(caller, claim)
+
+    async def wait(self, caller: Caller, claim: ClaimRow) -> ClaimRow:
+        """Wait until a claim is decided; refuses SETTLE-PENDING when the time is over."""
+        deadline = self._node.clock.now() + self._wait_ms
+        while claim.state == "pending":
+            left = deadline - self._node.clock.now()
+            if left <= 0:
+                age = (self._node.clock.now() - claim.opened_at) // 1_000
+                raise Refused("SETTLE-PENDING", settlement=claim.settlement_id, age_seconds=age)
+            await self._node.exchange.wait_answer(claim.settle_id, min(left, POLL_MS))
+            claim = await self.claim(caller, claim.settlement_id)
+        if claim.state == "refused":
+            raise visited.refusal_of(claim)
+        if claim.state != "settled":
+            raise Refused("SETTLEMENT_NOT_IN_FORCE", settlement=claim.settlement_id)
+        return claim
+
+    async def claim(self, caller: Caller, settlement_id: str) -> ClaimRow:
+        """Return a settlement of the caller's."""
+        return await self._node.read(lambda s: visited.claim_of(s, caller, settlement_id))
+
+    async def stay(self, caller: Caller, stay_id: str) -> StayRow:
+        """Return a stay of the caller's."""
+        return await self._node.read(lambda s: visited.stay_of(s, caller, stay_id))
+
+    async def lines(self, caller: Caller, stay_id: str) -> list[LineRow]:
+        """Return the lines that count of a stay of the caller's."""
+        await self.stay(caller, stay_id)
+        return await self._node.read(lambda s: bills.active_lines(s, stay_id))
+
+    async def void(self, caller: Caller, settlement_id: str) -> ClaimRow:
+        """Take a settlement back (2305); it is taken back as soon as this returns."""
+
+        def command(tx: Transaction) -> ClaimRow:
+            claim = visited.claim_of(tx, caller, settlement_id)
+            return visited.cancel(tx, claim, "hospital_cancelled")
+
+        row: ClaimRow = await self._node.run(command)
+        return row
+
+    async def reverse(self, caller: Caller, infno: str, msgid: str) -> str:
+        """Reverse a message (2601); says what that meant, see `messages.reverse`."""
+        meaning: str = await self._node.run(lambda tx: messages.reverse(tx, caller, infno, msgid))
+        return meaning
+
+
+def _identity_column(person_id: str) -> str:
+    return f"settlement_patients/{person_id}/identity"
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Refused("SEALED_DAMAGED", bound_to="settlement.person") from None

@@ -1,0 +1,277 @@
+"""The insured side: who is insured here, and the one point where a settlement is decided.
+
+`settle` checks, computes, posts the ledger, moves the accumulators and answers, in one
+transaction; or it refuses and changes nothing. There is no confirmation step: the stored answer is
+the decision, and the same envelope asked again gets the same bytes.
+"""
+
+import msgspec
+
+from tongcheng.kernel import audit, canonical, ids, journal, ledger, sealing
+from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.envelope import Envelope
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.service import Reply
+from tongcheng.kernel.store import Reading, Transaction
+from tongcheng.services.settlement import accumulators, purses
+from tongcheng.services.settlement.benefit import decide, year_of_stay, year_totals
+from tongcheng.services.settlement.life import DECISION_TRANSITIONS, follow
+from tongcheng.services.settlement.model import (
+    ESTIMATED,
+    PERSON_FOUND,
+    SETTLED,
+    VOIDED,
+    BenefitResult,
+    EstimateAsk,
+    EstimatedBody,
+    FundPayment,
+    Identity,
+    PersonAsk,
+    PersonFound,
+    PersonQuestion,
+    SettleBody,
+    SettledBody,
+    StayFacts,
+    VoidBody,
+    VoidedBody,
+    identity_bound_to,
+)
+from tongcheng.services.settlement.rules import PersonType
+from tongcheng.services.settlement.store import (
+    DECISION_HEAD,
+    DECISIONS,
+    PERSON_IDS,
+    PERSONS,
+    DecisionHeadRow,
+    DecisionRow,
+    PersonIdRow,
+    PersonRow,
+)
+
+DECISION_KIND = "settlement_decision"
+
+
+# persons
+
+
+def identity_column(person_key: str) -> str:
+    """Return what the sealed identity of a person's row is bound to."""
+    return f"settlement_persons/{person_key}/identity"
+
+
+def enrol(
+    tx: Transaction, identity: Identity, *, admdvs: str, scheme: str, person_type: str
+) -> str:
+    """Add a person insured here, or return the key of the one already known by this id number."""
+    tx.home.region.area_of(admdvs, "settlement")
+    id_index = sealing.index(tx.home.ring, identity.id_number)
+    known = tx.select(PERSONS, id_index=id_index)
+    if known:
+        return known[0].person_key
+    person_key = ids.random_short(tx.home.entropy)
+    plain = canonical.encode(identity)
+    column = identity_column(person_key)
+    row = PersonRow(
+        person_key=person_key,
+        id_index=id_index,
+        admdvs=admdvs,
+        scheme=scheme,
+        person_type=person_type,
+        identity=sealing.seal(tx.home.ring, plain, column, tx.home.entropy),
+        added_at=tx.now_at,
+    )
+    tx.add(PERSONS, row)
+    return person_key
+
+
+def prepare_person_ids(tx: Transaction, person_key: str) -> None:
+    """Give a person one random id per visiting member, so that an ask need not write."""
+    for member in tx.home.accord.peers(tx.home.member_id):
+        if not tx.select(PERSON_IDS, person_key=person_key, visiting_member=member):
+            person_id = ids.random_short(tx.home.entropy)
+            tx.add(PERSON_IDS, PersonIdRow(person_id, member, person_key, tx.now_at))
+
+
+def answer_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk) -> Reply:
+    """Say whether a person is insured here; the id number is read only inside this function."""
+    try:
+        sealed = bytes.fromhex(body.sealed)
+    except ValueError:
+        raise Refused("SEALED_DAMAGED", bound_to="settlement.person") from None
+    plain = sealing.open_sealed(home.ring, sealed, identity_bound_to(asked.src, asked.dst))
+    question = canonical.decode_as(plain, PersonQuestion)
+    found = reading.select(PERSONS, id_index=sealing.index(home.ring, question.id_number))
+    if not found:
+        raise Refused("PERSON_NOT_INSURED_HERE", member=home.member_id)
+    person = found[0]
+    given = reading.select(PERSON_IDS, person_key=person.person_key, visiting_member=asked.src)
+    if not given:
+        raise Refused("PERSON_ID_NOT_READY", member=home.member_id)
+    identity = sealing.unseal(home.ring, person.identity, identity_column(person.person_key))
+    key = home.accord.encryption_key(asked.src, asked.made_at)
+    back = sealing.seal_for(key, identity, identity_bound_to(asked.dst, asked.src))
+    answer = PersonFound(
+        person_id=given[0].person_id,
+        admdvs=person.admdvs,
+        scheme=person.scheme,
+        person_type=msgspec.convert(person.person_type, PersonType),
+        sealed=back.hex(),
+    )
+    return Reply(PERSON_FOUND, answer)
+
+
+def _person(reading: Reading, visited_member: str, facts: StayFacts) -> PersonRow:
+    """Return the person behind a visiting member's id, or refuse an id that is not theirs."""
+    given = reading.get(PERSON_IDS, facts.person_id)
+    if given is None or given.visiting_member != visited_member:
+        raise Refused("PERSON_UNKNOWN", member=visited_member)
+    person = reading.get(PERSONS, given.person_key)
+    assert person is not None, "a person id stands for a person"
+    if person.scheme != facts.scheme or person.admdvs != facts.insured_admdvs:
+        raise Refused("PERSON_DIFFERS", scheme=facts.scheme, admdvs=facts.insured_admdvs)
+    return person
+
+
+# deciding
+
+
+def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
+    """Decide one settlement (the decision point of a cross-border stay)."""
+    facts = body.facts
+    person = _person(tx, envelope.src, facts)
+    _refuse_second(tx, envelope.src, body)
+    area = tx.home.region.area_of(person.admdvs, "settlement")
+    year = year_of_stay(tx.home, person, facts)
+    totals = year_totals(tx, person.person_key, area.id, year)
+    result = decide(tx.home, person, facts, totals)
+    number = _next_decision(tx)
+    month = local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m")
+    row = DecisionRow(
+        visited_member=envelope.src,
+        settlement_id=body.settlement_id,
+        decision_no=number,
+        state="settled",
+        stay_id=facts.stay_id,
+        period=facts.period,
+        person_key=person.person_key,
+        area_id=area.id,
+        year=year,
+        month=month,
+        settle_id=envelope.id,
+        void_id=None,
+        total_fen=facts.totals.total_fen,
+        fund_fen=result.fund_fen,
+        person_fen=result.person_fen,
+        facts=canonical.encode(facts),
+        result=canonical.encode(result),
+        decided_at=tx.now_at,
+    )
+    tx.add(DECISIONS, row)
+    _journal(tx, row, "settled")
+    _post(tx, envelope, row, result.funds, back=False)
+    accumulators.move(tx, accumulators.of_decision(tx, row, result, back=False))
+    settled = SettledBody(
+        settlement_id=body.settlement_id, decision_no=number, month=month, result=result
+    )
+    return Reply(SETTLED, settled, rulebooks=(result.book_digest,))
+
+
+def _refuse_second(tx: Transaction, visited_member: str, body: SettleBody) -> None:
+    """Refuse a settlement id used before, and a stay's period that stands settled already."""
+    if tx.get(DECISIONS, visited_member, body.settlement_id) is not None:
+        raise Refused("SETTLEMENT_ID_REUSED", settlement=body.settlement_id)
+    for row in tx.select(DECISIONS, stay_id=body.facts.stay_id):
+        same = row.visited_member == visited_member and row.period == body.facts.period
+        if same and row.state == "settled":
+            raise Refused("STAY_SETTLED_BEFORE", stay=row.stay_id, settlement=row.settlement_id)
+
+
+def take_void(tx: Transaction, envelope: Envelope, body: VoidBody) -> Reply:
+    """Take a settlement back, exactly. A void cannot be refused: it follows its settle in order.
+
+    What had been refused, or voided before, is voided without any amount.
+    """
+    row = tx.get(DECISIONS, envelope.src, body.settlement_id)
+    if row is None:
+        month = local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m")
+        empty = VoidedBody(settlement_id=body.settlement_id, was="refused", month=month, funds=[])
+        return Reply(VOIDED, empty)
+    state = follow(DECISION_TRANSITIONS, row.state, "void")
+    assert state == "voided", f"a decision in state {row.state} can be voided"
+    if row.state == "voided":
+        again = VoidedBody(
+            settlement_id=body.settlement_id, was="voided", month=row.month, funds=[]
+        )
+        return Reply(VOIDED, again)
+    result = canonical.decode_as(row.result, BenefitResult)
+    voided = msgspec.structs.replace(row, state=state, void_id=envelope.id)
+    tx.put(DECISIONS, voided)
+    _journal(tx, voided, "voided")
+    _post(tx, envelope, row, result.funds, back=True)
+    accumulators.move(tx, accumulators.of_decision(tx, row, result, back=True))
+    answer = VoidedBody(
+        settlement_id=body.settlement_id, was="settled", month=row.month, funds=result.funds
+    )
+    return Reply(VOIDED, answer, rulebooks=(result.book_digest,))
+
+
+def answer_estimate(reading: Reading, home: Home, asked: Envelope, body: EstimateAsk) -> Reply:
+    """Compute what `settle` would decide now, and change nothing."""
+    person = _person(reading, asked.src, body.facts)
+    area = home.region.area_of(person.admdvs, "settlement")
+    year = year_of_stay(home, person, body.facts)
+    totals = year_totals(reading, person.person_key, area.id, year)
+    result = decide(home, person, body.facts, totals)
+    return Reply(ESTIMATED, EstimatedBody(result=result), rulebooks=(result.book_digest,))
+
+
+def _next_decision(tx: Transaction) -> int:
+    head = tx.get(DECISION_HEAD, "decisions") or DecisionHeadRow("decisions", 0)
+    tx.put(DECISION_HEAD, DecisionHeadRow("decisions", head.count + 1))
+    return head.count + 1
+
+
+def _journal(tx: Transaction, row: DecisionRow, event: str) -> None:
+    content = {
+        "decision_no": row.decision_no,
+        "event": event,
+        "fund_fen": row.fund_fen,
+        "month": row.month,
+        "person_fen": row.person_fen,
+        "settlement_id": row.settlement_id,
+        "total_fen": row.total_fen,
+        "visited_member": row.visited_member,
+    }
+    content_id = f"{row.visited_member}/{row.settlement_id}/{event}"
+    journal.append(tx, DECISION_KIND, content_id, canonical.encode(content))
+    entry = audit.Entry(row.visited_member, f"settlement.{event}", row.settlement_id)
+    audit.note(tx, entry)
+
+
+def _post(
+    tx: Transaction,
+    envelope: Envelope,
+    row: DecisionRow,
+    funds: list[FundPayment],
+    *,
+    back: bool,
+) -> None:
+    """Book what each fund owes the visited member, or take it back with the accounts swapped."""
+    for leg, payment in enumerate(funds):
+        if payment.amount_fen == 0:
+            continue
+        spent = purses.benefit(payment.purse)
+        owed = purses.due_to(row.visited_member, payment.purse)
+        ledger.open_account(tx, spent, payment.purse)
+        ledger.open_account(tx, owed, payment.purse)
+        order = ledger.Order(
+            act_id=envelope.id,
+            leg=leg,
+            subject_id=row.settlement_id,
+            month=row.month,
+            debit_account=owed if back else spent,
+            credit_account=spent if back else owed,
+            amount_fen=payment.amount_fen,
+        )
+        ledger.transfer(tx, order)

@@ -1,0 +1,51 @@
+"""Life cycles, as literal tables: what may follow what (docs/settlement.md is drawn from these)."""
+
+from types import MappingProxyType
+from typing import Literal
+
+StayState = Literal["admitted", "discharged", "settling", "settled"]
+ClaimState = Literal["pending", "cancelling", "settled", "refused", "voiding", "voided"]
+
+STAY_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
+    {
+        ("admitted", "lines"): "admitted",
+        ("admitted", "discharge"): "discharged",
+        ("discharged", "lines"): "discharged",
+        ("discharged", "settle"): "settling",
+        ("settling", "settled"): "settled",
+        ("settling", "refused"): "discharged",
+        ("settling", "cancel"): "discharged",
+        ("settled", "cancel"): "discharged",
+    }
+)
+"""(state, event) → state of a stay, as the visited side keeps it (住院登记)."""
+
+CLAIM_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
+    {
+        ("pending", "settled"): "settled",
+        ("pending", "refused"): "refused",
+        ("pending", "cancel"): "cancelling",
+        ("cancelling", "settled"): "voiding",
+        ("cancelling", "refused"): "voiding",
+        ("settled", "cancel"): "voiding",
+        ("voiding", "voided"): "voided",
+    }
+)
+"""(state, event) → state of one settlement, as the visited side keeps it (结算).
+
+A void follows its settle on the same ordered channel, so the answer to the settle always comes
+before the answer to the void: `cancelling` has not heard of the settle yet, `voiding` has.
+"""
+
+DECISION_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
+    {
+        ("settled", "void"): "voided",
+        ("voided", "void"): "voided",
+    }
+)
+"""(state, event) → state of one decision, as the insured side keeps it."""
+
+
+def follow(table: MappingProxyType[tuple[str, str], str], state: str, event: str) -> str | None:
+    """Return the state that follows, or None when the event is not allowed in this state."""
+    return table.get((state, event))

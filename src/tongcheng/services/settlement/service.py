@@ -1,0 +1,43 @@
+"""What settlement registers with the node."""
+
+from pathlib import Path
+
+from tongcheng.kernel.service import Act, Ask, Service
+from tongcheng.services.settlement import claims, insured, store
+from tongcheng.services.settlement.model import (
+    ESTIMATE,
+    ESTIMATED,
+    PERSON,
+    PERSON_FOUND,
+    SETTLE,
+    SETTLED,
+    VOID,
+    VOIDED,
+    EstimateAsk,
+    EstimatedBody,
+    PersonAsk,
+    PersonFound,
+    SettleBody,
+    SettledBody,
+    VoidBody,
+    VoidedBody,
+)
+
+_HERE = Path(__file__).parent
+
+SERVICE = Service(
+    name="settlement",
+    acts=(
+        Act(SETTLE, SettleBody, insured.take_settle, claims.settle_refused),
+        Act(SETTLED, SettledBody, claims.take_settled),
+        Act(VOID, VoidBody, insured.take_void),
+        Act(VOIDED, VoidedBody, claims.take_voided),
+    ),
+    asks=(
+        Ask(PERSON, PersonAsk, insured.answer_person, PersonFound, PERSON_FOUND),
+        Ask(ESTIMATE, EstimateAsk, insured.answer_estimate, EstimatedBody, ESTIMATED),
+    ),
+    tables=store.TABLES,
+    errors=(_HERE / "errors.yaml",),
+    texts=(_HERE / "texts.yaml",),
+)

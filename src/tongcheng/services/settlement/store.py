@@ -1,0 +1,286 @@
+"""What settlement stores, on either side of the border, and the few questions asked of it."""
+
+import msgspec
+
+from tongcheng.kernel.store import Records
+
+# Visited side
+
+
+class PatientRow(msgspec.Struct, frozen=True):
+    """A person insured elsewhere whom a hospital here has identified.
+
+    `id_index` is the HMAC of the id number under this node's own key; `identity` is sealed.
+    `admdvs` is the division that insures the person.
+    """
+
+    person_id: str
+    insured_member: str
+    admdvs: str
+    scheme: str
+    person_type: str
+    id_index: str
+    identity: bytes
+    seen_at: int
+
+
+class AccessRow(msgspec.Struct, frozen=True):
+    """A hospital that has identified a person: only it may work with that person's id."""
+
+    institution_id: str
+    person_id: str
+    at: int
+
+
+class StayRow(msgspec.Struct, frozen=True):
+    """One stay in a hospital here (住院). `claim_id` is the settlement in force, None without."""
+
+    stay_id: str
+    institution_id: str
+    inpatient_no: str
+    person_id: str
+    insured_member: str
+    admdvs: str
+    scheme: str
+    hospital_level: int
+    catalogue: str
+    state: str
+    admitted_at: int
+    discharged_at: int | None
+    period: int
+    claim_id: str | None
+    opened_at: int
+    changed_at: int
+
+
+class LineRow(msgspec.Struct, frozen=True):
+    """One line of the bill, split by the catalogue (费用明细). Amounts are fen, negative on refund.
+
+    `number` is the order of arrival in the stay; `revoked` lines count no more.
+    """
+
+    stay_id: str
+    line_id: str
+    number: int
+    item_code: str
+    hospital_code: str
+    original_line_id: str | None
+    charged_at: int
+    quantity_e4: int
+    unit_price_e6: int
+    total_fen: int
+    self_paid_fen: int
+    over_ceiling_fen: int
+    first_self_pay_fen: int
+    in_scope_fen: int
+    item_class: str
+    revoked: bool
+
+
+class ClaimRow(msgspec.Struct, frozen=True):
+    """One settlement of a stay's period, as the visited side knows it (结算).
+
+    `settle_id` and `void_id` are the envelopes we sent, `answer_id` the one that decided.
+    `result` is the canonical BenefitResult, empty until settled; amounts repeat its sums.
+    """
+
+    settlement_id: str
+    stay_id: str
+    period: int
+    institution_id: str
+    insured_member: str
+    admdvs: str
+    scheme: str
+    state: str
+    total_fen: int
+    self_paid_fen: int
+    over_ceiling_fen: int
+    first_self_pay_fen: int
+    in_scope_fen: int
+    fund_fen: int
+    hospital_fen: int
+    person_fen: int
+    decision_no: int | None
+    month: str | None
+    settle_id: str
+    void_id: str | None
+    answer_id: str | None
+    refusal: bytes
+    result: bytes
+    opened_at: int
+    changed_at: int
+
+
+class MessageRow(msgspec.Struct, frozen=True):
+    """One message of a hospital's system: sent again, it is answered with what is kept here.
+
+    `state` is open (its act is under way), final (the sealed answer is below) or reversed (a 2601
+    came for it, perhaps before the message itself). `subject_id` is the settlement it started or
+    was answered with.
+    """
+
+    institution_id: str
+    infno: str
+    msgid: str
+    state: str
+    digest: str
+    subject_id: str | None
+    answer: bytes
+    at: int
+
+
+# Insured side
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """A person insured here. `person_key` never leaves this node."""
+
+    person_key: str
+    id_index: str
+    admdvs: str
+    scheme: str
+    person_type: str
+    identity: bytes
+    added_at: int
+
+
+class PersonIdRow(msgspec.Struct, frozen=True):
+    """The random id that stands for a person towards one visiting member."""
+
+    person_id: str
+    visiting_member: str
+    person_key: str
+    made_at: int
+
+
+class YearRow(msgspec.Struct, frozen=True):
+    """What a person has used in one calendar year and pooling area (年度累计); sum of entries."""
+
+    person_key: str
+    area_id: str
+    year: int
+    pool_paid_fen: int
+    large_paid_fen: int
+    deductible_paid_fen: int
+    admissions: int
+    entries: int
+
+
+class EntryRow(msgspec.Struct, frozen=True):
+    """One change of a person's year, in commit order, with where it came from.
+
+    `origin` is opening (imported), settlement or void; `decision_no` is 0 for an import.
+    """
+
+    person_key: str
+    area_id: str
+    year: int
+    entry_no: int
+    origin: str
+    subject_id: str
+    decision_no: int
+    pool_fen: int
+    large_fen: int
+    deductible_fen: int
+    admissions: int
+    at: int
+
+
+class DecisionRow(msgspec.Struct, frozen=True):
+    """One decision on a settlement that a visited member asked for (待遇核定).
+
+    `facts` and `result` are canonical bytes of StayFacts and BenefitResult.
+    """
+
+    visited_member: str
+    settlement_id: str
+    decision_no: int
+    state: str
+    stay_id: str
+    period: int
+    person_key: str
+    area_id: str
+    year: int
+    month: str
+    settle_id: str
+    void_id: str | None
+    total_fen: int
+    fund_fen: int
+    person_fen: int
+    facts: bytes
+    result: bytes
+    decided_at: int
+
+
+class DecisionHeadRow(msgspec.Struct, frozen=True):
+    """How many decisions this node has taken."""
+
+    head_id: str
+    count: int
+
+
+class InstitutionRow(msgspec.Struct, frozen=True):
+    """A hospital here that may settle (定点医疗机构): its level decides the deductible."""
+
+    institution_id: str
+    name_zh: str
+    name_en: str
+    hospital_level: int
+    admdvs: str
+    catalogue: str
+
+
+INSTITUTIONS = Records("settlement_institutions", InstitutionRow, key=("institution_id",))
+PATIENTS = Records("settlement_patients", PatientRow, key=("person_id",), indexes=(("id_index",),))
+ACCESS = Records("settlement_access", AccessRow, key=("institution_id", "person_id"))
+STAYS = Records(
+    "settlement_stays",
+    StayRow,
+    key=("stay_id",),
+    indexes=(("institution_id", "inpatient_no"), ("changed_at",), ("state",)),
+)
+LINES = Records("settlement_lines", LineRow, key=("stay_id", "line_id"))
+CLAIMS = Records(
+    "settlement_claims",
+    ClaimRow,
+    key=("settlement_id",),
+    indexes=(("stay_id",), ("settle_id",), ("state",)),
+)
+MESSAGES = Records(
+    "settlement_messages",
+    MessageRow,
+    key=("institution_id", "infno", "msgid"),
+    indexes=(("subject_id",),),
+)
+PERSONS = Records("settlement_persons", PersonRow, key=("person_key",), indexes=(("id_index",),))
+PERSON_IDS = Records(
+    "settlement_person_ids",
+    PersonIdRow,
+    key=("person_id",),
+    indexes=(("person_key", "visiting_member"),),
+)
+YEARS = Records("settlement_years", YearRow, key=("person_key", "area_id", "year"))
+ENTRIES = Records("settlement_entries", EntryRow, key=("person_key", "area_id", "year", "entry_no"))
+DECISIONS = Records(
+    "settlement_decisions",
+    DecisionRow,
+    key=("visited_member", "settlement_id"),
+    indexes=(("stay_id",), ("person_key",), ("decision_no",)),
+)
+DECISION_HEAD = Records("settlement_decision_head", DecisionHeadRow, key=("head_id",))
+
+TABLES = (
+    INSTITUTIONS,
+    PATIENTS,
+    ACCESS,
+    STAYS,
+    LINES,
+    CLAIMS,
+    MESSAGES,
+    PERSONS,
+    PERSON_IDS,
+    YEARS,
+    ENTRIES,
+    DECISIONS,
+    DECISION_HEAD,
+)

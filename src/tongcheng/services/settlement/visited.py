@@ -1,0 +1,308 @@
+"""The visited side: stays in hospitals here, and the settlements we ask other members for.
+
+Everything here is a command: a function of a Transaction. A settlement is asked for by writing,
+in one commit, the intent, the holds and the act that waits for the insured side; its answer posts
+the actual amounts. A stay has one settlement in force, whatever message asks for it.
+"""
+
+import msgspec
+
+from tongcheng.kernel import canonical, ids, ledger
+from tongcheng.kernel.authority import Caller
+from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.envelope import Envelope
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange import acts
+from tongcheng.kernel.service import Reply
+from tongcheng.kernel.store import Reading, Transaction
+from tongcheng.services.settlement import bills, claims, purses
+from tongcheng.services.settlement.bills import LineInput
+from tongcheng.services.settlement.life import STAY_TRANSITIONS, follow
+from tongcheng.services.settlement.model import (
+    SETTLE,
+    VOID,
+    EstimateAsk,
+    ScopeTotals,
+    SettleBody,
+    StayFacts,
+    VoidBody,
+    VoidReason,
+)
+from tongcheng.services.settlement.store import (
+    ACCESS,
+    CLAIMS,
+    INSTITUTIONS,
+    PATIENTS,
+    STAYS,
+    AccessRow,
+    ClaimRow,
+    InstitutionRow,
+    LineRow,
+    PatientRow,
+    StayRow,
+)
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """An admission as a hospital registers it (2401)."""
+
+    person_id: str
+    scheme: str
+    inpatient_no: str
+    admitted_at: int
+
+
+# who may see what
+
+
+def institution(reading: Reading, caller: Caller) -> InstitutionRow:
+    """Return the caller's own institution, or refuse one that is not contracted here."""
+    row = reading.get(INSTITUTIONS, caller.institution_id)
+    if row is None:
+        raise Refused("INSTITUTION_UNKNOWN", institution=caller.institution_id)
+    return row
+
+
+def stay_of(reading: Reading, caller: Caller, stay_id: str) -> StayRow:
+    """Return a stay of the caller's; another hospital's does not exist for it."""
+    row = reading.get(STAYS, stay_id)
+    if row is None or row.institution_id != caller.institution_id:
+        raise Refused("STAY_UNKNOWN", stay=stay_id)
+    return row
+
+
+def claim_of(reading: Reading, caller: Caller, settlement_id: str) -> ClaimRow:
+    """Return a settlement of the caller's; another hospital's does not exist for it."""
+    row = reading.get(CLAIMS, settlement_id)
+    if row is None or row.institution_id != caller.institution_id:
+        raise Refused("SETTLEMENT_UNKNOWN", settlement=settlement_id)
+    return row
+
+
+def patient_of(reading: Reading, caller: Caller, person_id: str) -> PatientRow:
+    """Return a person whom the caller has identified; nobody else exists for it."""
+    row = reading.get(PATIENTS, person_id)
+    if row is None or reading.get(ACCESS, caller.institution_id, person_id) is None:
+        raise Refused("PERSON_NOT_IDENTIFIED", person=person_id)
+    return row
+
+
+def remember_patient(tx: Transaction, caller: Caller, row: PatientRow) -> None:
+    """Keep an identified person, and that this hospital has identified them."""
+    tx.put(PATIENTS, row)
+    tx.put(ACCESS, AccessRow(caller.institution_id, row.person_id, tx.now_at))
+
+
+# the stay
+
+
+def admit(tx: Transaction, caller: Caller, admission: Admission) -> StayRow:
+    """Open a stay; the same admission again is the stay that is already open."""
+    place = institution(tx, caller)
+    patient = patient_of(tx, caller, admission.person_id)
+    if admission.scheme != patient.scheme:
+        raise Refused("SCHEME_DIFFERS", given=admission.scheme, known=patient.scheme)
+    if admission.admitted_at > tx.now_at:
+        raise Refused("DATE_IN_FUTURE", field="begntime")
+    known = tx.select(
+        STAYS, institution_id=caller.institution_id, inpatient_no=admission.inpatient_no
+    )
+    for row in known:
+        same = row.person_id == patient.person_id and row.admitted_at == admission.admitted_at
+        if not same:
+            raise Refused("INPATIENT_NO_USED", inpatient_no=admission.inpatient_no)
+        return row
+    row = StayRow(
+        stay_id=ids.short(tx.new_id()),
+        institution_id=caller.institution_id,
+        inpatient_no=admission.inpatient_no,
+        person_id=patient.person_id,
+        insured_member=patient.insured_member,
+        admdvs=patient.admdvs,
+        scheme=patient.scheme,
+        hospital_level=place.hospital_level,
+        catalogue=place.catalogue,
+        state="admitted",
+        admitted_at=admission.admitted_at,
+        discharged_at=None,
+        period=1,
+        claim_id=None,
+        opened_at=tx.now_at,
+        changed_at=tx.now_at,
+    )
+    tx.add(STAYS, row)
+    return row
+
+
+def move_stay(tx: Transaction, row: StayRow, event: str, claim_id: str | None) -> StayRow:
+    """Move a stay along its life cycle; the caller has checked that the event is allowed."""
+    state = follow(STAY_TRANSITIONS, row.state, event)
+    assert state is not None, f"stay {row.state} does not know {event}"
+    moved = msgspec.structs.replace(row, state=state, claim_id=claim_id, changed_at=tx.now_at)
+    tx.put(STAYS, moved)
+    return moved
+
+
+def _allow(row: StayRow, event: str) -> None:
+    if follow(STAY_TRANSITIONS, row.state, event) is None:
+        raise Refused("STAY_STATE", stay=row.stay_id, state=row.state, event=event)
+
+
+def add_lines(
+    tx: Transaction, caller: Caller, stay_id: str, inputs: list[LineInput]
+) -> list[LineRow]:
+    """Take lines of a bill that is not settled yet (2301)."""
+    row = stay_of(tx, caller, stay_id)
+    _allow(row, "lines")
+    return bills.add_lines(tx, row, inputs)
+
+
+def revoke_lines(tx: Transaction, caller: Caller, stay_id: str, line_id: str) -> int:
+    """Take lines back from a bill that is not settled yet (2302)."""
+    row = stay_of(tx, caller, stay_id)
+    _allow(row, "lines")
+    return bills.revoke_lines(tx, row, line_id)
+
+
+def discharge(tx: Transaction, caller: Caller, stay_id: str, discharged_at: int) -> StayRow:
+    """Close the stay's time (2402); the same discharge again changes nothing."""
+    row = stay_of(tx, caller, stay_id)
+    if row.discharged_at == discharged_at:
+        return row
+    _allow(row, "discharge")
+    if discharged_at < row.admitted_at:
+        raise Refused("DISCHARGE_BEFORE_ADMISSION", stay=stay_id)
+    if discharged_at > tx.now_at:
+        raise Refused("DATE_IN_FUTURE", field="endtime")
+    closed = msgspec.structs.replace(row, discharged_at=discharged_at)
+    return move_stay(tx, closed, "discharge", None)
+
+
+# the settlement
+
+
+def facts_of(reading: Reading, zone: str, row: StayRow, catalogue_digest: str) -> StayFacts:
+    """Return what the insured side is told of a discharged stay."""
+    if row.discharged_at is None:
+        raise Refused("STAY_NOT_DISCHARGED", stay=row.stay_id)
+    lines = bills.active_lines(reading, row.stay_id)
+    if not lines:
+        raise Refused("BILL_EMPTY", stay=row.stay_id)
+    return StayFacts(
+        stay_id=row.stay_id,
+        period=row.period,
+        person_id=row.person_id,
+        scheme=row.scheme,
+        insured_admdvs=row.admdvs,
+        institution_id=row.institution_id,
+        hospital_level=row.hospital_level,
+        admitted_on=local_date(row.admitted_at, zone).isoformat(),
+        discharged_on=local_date(row.discharged_at, zone).isoformat(),
+        totals=bills.totals_of(lines),
+        catalogue=catalogue_digest,
+        lines_root=bills.lines_root(lines),
+        line_count=len(lines),
+    )
+
+
+def check_stated(stated: ScopeTotals | None, stated_total_fen: int, found: ScopeTotals) -> None:
+    """Refuse when what the hospital states is not what its uploaded lines come to."""
+    if stated_total_fen != found.total_fen:
+        raise Refused("UPLOADED_DIFFERS", stated_fen=stated_total_fen, uploaded_fen=found.total_fen)
+    if stated is not None and stated != found:
+        raise Refused("SPLIT_DIFFERS", in_scope_fen=found.in_scope_fen)
+
+
+def question_of(
+    reading: Reading, home_zone: str, row: StayRow, catalogue_digest: str
+) -> EstimateAsk:
+    """Return the question what a settlement would come to now (2303)."""
+    return EstimateAsk(facts=facts_of(reading, home_zone, row, catalogue_digest))
+
+
+def start_settlement(
+    tx: Transaction,
+    caller: Caller,
+    stay_id: str,
+    stated_total_fen: int,
+    stated: ScopeTotals | None = None,
+) -> ClaimRow:
+    """Ask for a stay's settlement, or return the one in force: the business key is the stay.
+
+    In one commit: the intent, a hold of the in-scope total in every purse that may pay at
+    discharge (each fund can pay at most that), and the act for the insured side.
+    """
+    row = stay_of(tx, caller, stay_id)
+    if row.claim_id is not None:
+        claim = tx.need(CLAIMS, row.claim_id)
+        if stated_total_fen != claim.total_fen:
+            raise Refused(
+                "UPLOADED_DIFFERS", stated_fen=stated_total_fen, uploaded_fen=claim.total_fen
+            )
+        return claim
+    if row.discharged_at is None:
+        raise Refused("STAY_NOT_DISCHARGED", stay=stay_id)
+    _allow(row, "settle")
+    catalogue = bills.catalogue_of(tx.home, row.catalogue)
+    facts = facts_of(tx, tx.home.region.zone, row, catalogue.digest)
+    check_stated(stated, stated_total_fen, facts.totals)
+    settlement_id = ids.short(tx.new_id())
+    body = SettleBody(settlement_id=settlement_id, facts=facts)
+    envelope = acts.send(tx, row.insured_member, Reply(SETTLE, body), case=stay_id)
+    claim = claims.new_claim(tx, row, facts, settlement_id, envelope.id)
+    tx.add(CLAIMS, claim)
+    _hold(tx, claim, envelope)
+    move_stay(tx, row, "settle", settlement_id)
+    return claim
+
+
+def _hold(tx: Transaction, claim: ClaimRow, envelope: Envelope) -> None:
+    """Reserve in every purse the most that its fund could owe for this claim."""
+    if claim.in_scope_fen == 0:
+        return
+    area = tx.home.region.area_of(claim.admdvs, "settlement")
+    terms = [one for one in tx.home.accord.purses if one.scheme == claim.scheme]
+    for leg, term in enumerate(terms):
+        purse = purses.purse_id(area.id, claim.scheme, term.fund)
+        owed = purses.due_from(claim.insured_member, purse)
+        payable = purses.payable(claim.institution_id, purse)
+        ledger.open_account(tx, owed, purse)
+        ledger.open_account(tx, payable, purse)
+        order = ledger.Order(
+            act_id=envelope.id,
+            leg=leg,
+            subject_id=claim.settlement_id,
+            month=local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m"),
+            debit_account=owed,
+            credit_account=payable,
+            amount_fen=claim.in_scope_fen,
+        )
+        ledger.hold(tx, order)
+
+
+def cancel(tx: Transaction, claim: ClaimRow, reason: VoidReason) -> ClaimRow:
+    """Take a settlement back: the void follows its settle on the same channel, in order.
+
+    It cannot be refused, so the hospital is told "cancelled" at once and the stay is free again.
+    """
+    if claim.state in {"cancelling", "voiding", "voided"}:
+        return claim
+    if claim.state == "refused":
+        raise Refused("SETTLEMENT_NOT_IN_FORCE", settlement=claim.settlement_id)
+    body = VoidBody(
+        settlement_id=claim.settlement_id,
+        settle_envelope_id=claim.settle_id,
+        reason=reason,
+    )
+    envelope = acts.send(tx, claim.insured_member, Reply(VOID, body), case=claim.stay_id)
+    moved = claims.move(tx, msgspec.structs.replace(claim, void_id=envelope.id), "cancel")
+    stay = tx.need(STAYS, claim.stay_id)
+    assert stay.claim_id == claim.settlement_id, "only the settlement in force is cancelled"
+    move_stay(tx, stay, "cancel", None)
+    return moved
+
+
+def refusal_of(claim: ClaimRow) -> Refused:
+    """Return the insured side's refusal of a claim as it decided it."""
+    decision = canonical.decode_as(claim.refusal, acts.RefusedBody)
+    return Refused(decision.code, **decision.facts)
