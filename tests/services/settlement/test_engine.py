@@ -18,6 +18,7 @@ from tongcheng.services.settlement.engine import (
     Benefit,
     Claim,
     accumulate,
+    doubtful,
     reverse,
     settle,
 )
@@ -204,6 +205,29 @@ def test_unknown_figure_is_refused_only_when_needed(
         with pytest.raises(Refused) as refused:
             settle(tables, claim, Accumulators())
         assert (refused.value.code, refused.value.facts["rule"]) == ("RULE_UNKNOWN", rule)
+
+
+DOUBTS = [
+    ("retired", 3, 9_000_000, []),
+    ("retired", 3, 16_441_181, ["rules.pool_cap"]),
+    ("active", 3, 16_441_181, ["rules.pool_cap", "rules.large[0].ratio"]),
+    ("active", 2, 3_000_000, []),
+    ("active", 2, 3_000_001, ["rules.bands[1].steps[1].ratio"]),
+]
+
+
+@pytest.mark.parametrize(("person", "level", "in_scope", "paths"), DOUBTS)
+def test_doubtful_figures_are_named(
+    person: Any, level: int, in_scope: int, paths: list[str]
+) -> None:
+    """What rests on a doubtful figure says so; a doubtful figure it does not touch is silent."""
+    claim = msgspec.structs.replace(_claim(in_scope, person=person), hospital_level=level)
+    tables = compile_benefit(BEIJING)
+
+    benefit = settle(tables, claim, Accumulators())
+
+    found = [rule.path for rule in doubtful(tables, person, benefit.trace)]
+    assert sorted(found) == sorted(paths)
 
 
 ratios = st.integers(0, 10_000).map(lambda points: f"{points // 10_000}.{points % 10_000:04d}")

@@ -26,6 +26,7 @@ from tongcheng.services.settlement.tables import (
     UNIT,
     UNKNOWN,
     BenefitTables,
+    RulePointer,
 )
 
 Part = Literal["deductible", "pool", "large", "uncovered"]
@@ -317,6 +318,22 @@ def paid_by(trace: tuple[TraceRow, ...], part: Literal["pool", "large"]) -> int:
     over = max((row.amount_over for row in rows), default=1)
     assert all(row.amount_over == over for row in rows), "one fund's rows share their denominator"
     return round_half_up(sum(row.amount_fen * over + row.amount_rest for row in rows), over)
+
+
+def doubtful(
+    tables: BenefitTables, person_type: PersonType, trace: tuple[TraceRow, ...]
+) -> tuple[RulePointer, ...]:
+    """Return the rules that a settlement's amounts rest on and whose figures are in doubt.
+
+    A cap that was not reached decided nothing and is left out.
+    """
+    paths = {row.rule for row in trace}
+    if any(row.part in {"large", "uncovered"} for row in trace):
+        paths.add(tables.rules[tables.pool_cap_rule].path)
+    if person_type == "retired":
+        paths.add("rules.retired.factor")
+    found = {rule.path: rule for rule in tables.rules if rule.doubtful and rule.path in paths}
+    return tuple(found.values())
 
 
 def accumulate(before: Accumulators, benefit: Benefit) -> Accumulators:
