@@ -40,14 +40,17 @@ class Act(msgspec.Struct, frozen=True):
 class Ask(msgspec.Struct, frozen=True):
     """One type of question, answered from a read connection and audited at the holder.
 
-    `answer_type` is the type of envelope that answers it; the accord permits both.
+    `answer_type` is the type of envelope that answers it; the accord permits both. `prepare`, if
+    any, runs in the transaction that writes the audit entry: for what must be there before it can
+    be told, such as the id that stands for a person towards the member who asks.
     """
 
     envelope_type: str
     body: type[msgspec.Struct]
     answer: Callable[[Reading, Home, Envelope, Any], Reply]
     answer_body: type[msgspec.Struct]
-    answer_type: str = ""
+    answer_type: str
+    prepare: Callable[[Transaction, Envelope, Any], None] | None = None
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from tongcheng.kernel import adoption
 from tongcheng.kernel.clock import Clock
+from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.exchange.exchange import Exchange
 from tongcheng.kernel.exchange.transport import Transport
 from tongcheng.kernel.home import Home
@@ -62,14 +63,24 @@ class Node:
         if self.home.accord_in_force is not None:
             self.exchange.start()
 
+    async def unpark(self) -> int:
+        """Apply what was parked until this software learned its type; return how many acts."""
+        count: int = await self.run(lambda tx: acts.unpark(tx, self.registry))
+        return count
+
     async def adopt(self, raw: bytes) -> None:
-        """Adopt a signed accord and exchange by it from now on."""
+        """Adopt a signed accord and exchange by it from its first instant on."""
         await self.run(lambda tx: adoption.adopt(tx, raw))
-        self.home.accord_in_force = await self.read(
-            lambda snapshot: adoption.in_force(snapshot, self.clock.now())
-        )
-        await self.exchange.stop()
-        self.start()
+        await self.refresh_accord()
+
+    async def refresh_accord(self) -> None:
+        """Go by the accord that is in force now; one adopted for later begins this way."""
+        now_at = self.clock.now()
+        found = await self.read(lambda snapshot: adoption.in_force(snapshot, now_at))
+        if found != self.home.accord_in_force:
+            self.home.accord_in_force = found
+            await self.exchange.stop()
+            self.start()
 
     async def run(self, command: Command) -> Any:
         """Run one command durably."""

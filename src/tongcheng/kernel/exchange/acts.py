@@ -166,8 +166,33 @@ def _take_one(tx: Transaction, registry: Registry, received: Received, opened: O
     tx.add(TAKEN, row)
     incoming = channel(tx, envelope.src, envelope.dst)
     tx.put(CHANNELS, msgspec.structs.replace(incoming, next_seq=envelope.seq + 1))
-    if envelope.reply_to is not None:
+    if envelope.reply_to is not None and envelope.type != PARKED_TYPE:
         _note_answer(tx, envelope)
+
+
+def unpark(tx: Transaction, registry: Registry) -> int:
+    """Apply the acts that were parked before this software knew their type; return how many.
+
+    They take effect now, in the order they came, after whatever came since; the peer that was told
+    PARKED gets the real answer. Run at every start.
+    """
+    rows = [row for row in tx.select(TAKEN, outcome=PARKED) if row.type in registry.acts]
+    for row in sorted(rows, key=lambda row: (row.taken_at, row.src, row.seq)):
+        raw = journal.content(tx, tx.home.ring, ACT_TAKEN, row.envelope_id)
+        assert raw is not None, f"the bytes of {row.envelope_id} were kept to be applied later"
+        envelope = canonical.decode_as(raw, Envelope)
+        outcome, code, reply = _apply(tx, registry, envelope)
+        answer_id = row.answer_id
+        if reply is not None:
+            answer = send(tx, row.src, reply, reply_to=row.envelope_id, case=row.case_id)
+            answer_id = answer.id
+        applied = msgspec.structs.replace(
+            row, outcome=outcome, refusal_code=code, answer_id=answer_id
+        )
+        tx.put(TAKEN, applied)
+        if envelope.reply_to is not None:
+            _note_answer(tx, envelope)
+    return len(rows)
 
 
 def _apply(

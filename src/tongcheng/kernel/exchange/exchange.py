@@ -1,6 +1,7 @@
 """One node's part in the exchange: answers peers, asks peers, keeps a link to each."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from tongcheng.kernel.exchange.link import Link
 from tongcheng.kernel.exchange.transport import ASK_PATH, PeerRefused, Transport, Unreachable
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Registry, Reply
-from tongcheng.kernel.store import Signal, Snapshot
+from tongcheng.kernel.store import Signal, Snapshot, Transaction
 from tongcheng.kernel.store.worker import Worker
 
 ASKS_REMEMBERED_MAX = 10_000
@@ -153,10 +154,7 @@ class Exchange:
         received = opened.received[0]
         asked = received.envelope
         self._check_ask(asked)
-        entry = audit.Entry(
-            actor=asked.src, action=asked.type, subject=asked.id, detail=received.digest
-        )
-        await self._worker.run(lambda tx: audit.note(tx, entry))
+        await self._worker.run(lambda tx: self._note_ask(tx, received))
         reply = await self._worker.read(lambda snapshot: self._answer(snapshot, received))
         now_at = self._clock.now()
         answer = _ask_envelope(self.home, asked.src, reply, now_at, reply_to=asked.id)
@@ -175,6 +173,20 @@ class Exchange:
         if len(self._asked) >= ASKS_REMEMBERED_MAX:
             raise Refused("OVERLOADED", waiting=len(self._asked))
         self._asked[asked.id] = asked.not_after
+
+    def _note_ask(self, tx: Transaction, received: Received) -> None:
+        """Write who asks what into the audit, and what must be there before the answer."""
+        asked = received.envelope
+        entry = audit.Entry(
+            actor=asked.src, action=asked.type, subject=asked.id, detail=received.digest
+        )
+        audit.note(tx, entry)
+        ask = self._registry.asks.get(asked.type)
+        if ask is None or ask.prepare is None:
+            return
+        # A question that cannot be prepared is refused where it is answered, and stays audited.
+        with contextlib.suppress(Refused), tx.all_or_nothing():
+            ask.prepare(tx, asked, canonical.convert(asked.body, ask.body))
 
     def _answer(self, snapshot: Snapshot, received: Received) -> Reply:
         asked = received.envelope

@@ -72,7 +72,10 @@ SENT = Records(
     "exchange_sent", SentRow, key=("dst", "seq"), indexes=(("envelope_id",), ("case_id",))
 )
 TAKEN = Records(
-    "exchange_taken", TakenRow, key=("envelope_id",), indexes=(("src", "seq"), ("case_id",))
+    "exchange_taken",
+    TakenRow,
+    key=("envelope_id",),
+    indexes=(("src", "seq"), ("case_id",), ("outcome",)),
 )
 TROUBLES = Records("exchange_troubles", TroubleRow, key=("dst",))
 

@@ -86,15 +86,25 @@ def enrol(
 
 
 def prepare_person_ids(tx: Transaction, person_key: str) -> None:
-    """Give a person one random id per visiting member, so that an ask need not write."""
+    """Give a person one random id per visiting member at enrolment."""
     for member in tx.home.accord.peers(tx.home.member_id):
-        if not tx.select(PERSON_IDS, person_key=person_key, visiting_member=member):
-            person_id = ids.random_short(tx.home.entropy)
-            tx.add(PERSON_IDS, PersonIdRow(person_id, member, person_key, tx.now_at))
+        _give_id(tx, person_key, member)
 
 
-def answer_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk) -> Reply:
-    """Say whether a person is insured here; the id number is read only inside this function."""
+def _give_id(tx: Transaction, person_key: str, member: str) -> None:
+    """Give a person the random id that stands for it towards one visiting member."""
+    if not tx.select(PERSON_IDS, person_key=person_key, visiting_member=member):
+        person_id = ids.random_short(tx.home.entropy)
+        tx.add(PERSON_IDS, PersonIdRow(person_id, member, person_key, tx.now_at))
+
+
+def prepare_person(tx: Transaction, asked: Envelope, body: PersonAsk) -> None:
+    """Give a person who is insured here an id towards the member that asks, if it has none."""
+    _give_id(tx, _asked_person(tx, tx.home, asked, body).person_key, asked.src)
+
+
+def _asked_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk) -> PersonRow:
+    """Return the person asked for; the id number is in the clear only inside this function."""
     try:
         sealed = bytes.fromhex(body.sealed)
     except ValueError:
@@ -104,10 +114,14 @@ def answer_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk
     found = reading.select(PERSONS, id_index=sealing.index(home.ring, question.id_number))
     if not found:
         raise Refused("PERSON_NOT_INSURED_HERE", member=home.member_id)
-    person = found[0]
+    return found[0]
+
+
+def answer_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk) -> Reply:
+    """Say whether a person is insured here, and by which id to speak of them."""
+    person = _asked_person(reading, home, asked, body)
     given = reading.select(PERSON_IDS, person_key=person.person_key, visiting_member=asked.src)
-    if not given:
-        raise Refused("PERSON_ID_NOT_READY", member=home.member_id)
+    assert given, "an id was given when the question was prepared"
     identity = sealing.unseal(home.ring, person.identity, identity_column(person.person_key))
     key = home.accord.encryption_key(asked.src, asked.made_at)
     back = sealing.seal_for(key, identity, identity_bound_to(asked.dst, asked.src))

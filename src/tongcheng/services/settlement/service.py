@@ -34,7 +34,14 @@ SERVICE = Service(
         Act(VOIDED, VoidedBody, claims.take_voided),
     ),
     asks=(
-        Ask(PERSON, PersonAsk, insured.answer_person, PersonFound, PERSON_FOUND),
+        Ask(
+            PERSON,
+            PersonAsk,
+            insured.answer_person,
+            PersonFound,
+            PERSON_FOUND,
+            insured.prepare_person,
+        ),
         Ask(ESTIMATE, EstimateAsk, insured.answer_estimate, EstimatedBody, ESTIMATED),
     ),
     tables=store.TABLES,
