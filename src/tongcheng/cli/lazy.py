@@ -40,9 +40,27 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command), f"{self.entries[cmd_name].where} is no command"
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a refusal is a message and exit code 1, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except Exception as fault:
+            message = _message(fault)
+            if message is None:
+                raise
+            click.echo(message, err=True)
+            ctx.exit(1)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, so that --help imports none of them."""
         del ctx
         rows = [(name, self.entries[name].short_help) for name in sorted(self.entries)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def _message(fault: Exception) -> str | None:
+    """Put a fault into words; None for what is click's own or a bug of ours."""
+    from tongcheng.cli.faults import message
+
+    return message(fault)

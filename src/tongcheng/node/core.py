@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tongcheng.kernel import adoption
+from tongcheng.kernel import adoption, audit, authority, journal, ledger
 from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.exchange import acts
+from tongcheng.kernel.exchange import tables as exchange_tables
 from tongcheng.kernel.exchange.exchange import Exchange
 from tongcheng.kernel.exchange.transport import Transport
 from tongcheng.kernel.home import Home
@@ -23,6 +24,24 @@ from tongcheng.node.services import SERVICES
 T = TypeVar("T")
 
 DATABASE_NAME = "node.sqlite"
+
+KERNEL_TABLES = (
+    adoption.ACCORDS,
+    audit.AUDIT,
+    audit.AUDIT_HEAD,
+    authority.CREDENTIALS,
+    exchange_tables.CHANNELS,
+    exchange_tables.SENT,
+    exchange_tables.TAKEN,
+    exchange_tables.TROUBLES,
+    journal.JOURNAL_CONTENTS,
+    journal.JOURNAL_HEAD,
+    journal.JOURNAL_LEAVES,
+    ledger.ACCOUNTS,
+    ledger.HOLDS,
+    ledger.TRANSFERS,
+)
+"""Named here so that a new store has every one, whichever command creates it."""
 
 
 class Node:

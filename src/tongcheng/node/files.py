@@ -26,6 +26,7 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.keys import KeyRing
 from tongcheng.kernel.region import RegionPack
 from tongcheng.kernel.rulebook import Shelf
+from tongcheng.node.core import open_database
 
 SETTINGS_FILE = "node.toml"
 CARD_FILE = "member-card.json"
@@ -65,7 +66,7 @@ def create(
     passphrase: bytes | None,
     clock: Clock | None = None,
 ) -> Home:
-    """Lay out a new node: keys, settings, card. Refuses NODE_EXISTS and whatever settings say."""
+    """Lay out a new node: keys, card, empty store, settings. Refuses NODE_EXISTS."""
     check(settings)
     pack = region.load(settings.region)
     pack.member(settings.member_id)
@@ -78,6 +79,9 @@ def create(
     now_at = (clock or SystemClock()).now()
     card = member_card(settings, pack, ring, now_at)
     _write(directory / CARD_FILE, canonical.encode(card) + b"\n", 0o644)
+    database = open_database(directory, ring.mac_key)
+    database.open_writing(now_at)
+    database.close()
     # The settings come last: a directory without them is not a node yet.
     _write(directory / SETTINGS_FILE, _toml(settings).encode(), 0o600)
     return _home(settings, pack, ring, entropy)

@@ -1,0 +1,18 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+
+import click
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+data = click.option(
+    "--data", "folder", type=FOLDER, required=True, help="The directory of the node."
+)
+passphrase_file = click.option(
+    "--passphrase-file",
+    type=FILE,
+    help="A file with the passphrase of the keys; else systemd's credential tongcheng-passphrase.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON for a machine.")

@@ -1,0 +1,114 @@
+"""Starting nodes as child processes, ready when this returns and ended when their parent ends."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.node.files import read_settings
+
+LOG_FILE = "serve.log"
+READY_WITHIN_S = 20.0
+LOOK_EVERY_S = 0.05
+STOP_WITHIN_S = 10.0
+LOG_TAIL_CHARACTERS = 600
+
+_COMMAND = "from tongcheng.cli import main; main()"
+
+
+@dataclass(frozen=True)
+class NodeProcess:
+    """One node running as a child; its output goes to DIR/serve.log."""
+
+    directory: Path
+    member_id: str
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def pid(self) -> int:
+        """The process id, for those who want to kill it."""
+        return self.process.pid
+
+    def running(self) -> bool:
+        """Tell whether the process lives."""
+        return self.process.poll() is None
+
+    def stop(self) -> int:
+        """End it cleanly, by force if it does not end in time; return its exit code."""
+        if self.running():
+            self.process.terminate()
+        try:
+            code = self.process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+        self._let_go()
+        return code
+
+    def kill(self) -> int:
+        """End it at once, as a power cut would; return its exit code."""
+        self.process.kill()
+        self._let_go()
+        return self.process.wait()
+
+    def _let_go(self) -> None:
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+
+def start_process(
+    directory: Path, *, passphrase_file: Path | None = None, ready_within_s: float = READY_WITHIN_S
+) -> NodeProcess:
+    """Start the node in `directory` and return when it is ready.
+
+    Refuses NODE_NOT_READY, with the end of its log, when it ends or does not answer in time.
+    """
+    started = spawn(directory, passphrase_file=passphrase_file)
+    await_ready(started, ready_within_s=ready_within_s)
+    return started
+
+
+def spawn(directory: Path, *, passphrase_file: Path | None = None) -> NodeProcess:
+    """Start the process and return at once; several may so start side by side."""
+    settings = read_settings(directory)
+    words = ["serve", "--data", str(directory), "--until-stdin-closes"]
+    if passphrase_file is not None:
+        words += ["--passphrase-file", str(passphrase_file)]
+    with (directory / LOG_FILE).open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 our own interpreter and our own words
+            [sys.executable, "-c", _COMMAND, *words],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # A Ctrl-C reaches the parent only, which then stops its nodes in its own order.
+            start_new_session=True,
+        )
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{settings.port}"
+    return NodeProcess(directory, settings.member_id, url, process)
+
+
+def await_ready(started: NodeProcess, *, ready_within_s: float = READY_WITHIN_S) -> None:
+    """Wait until the node answers /health/ready; end it and refuse NODE_NOT_READY otherwise."""
+    until = time.monotonic() + ready_within_s
+    with httpx.Client(trust_env=False, timeout=2.0) as client:
+        while started.running() and time.monotonic() < until:
+            if _is_ready(client, started):
+                return
+            time.sleep(LOOK_EVERY_S)
+    started.kill()
+    tail = (started.directory / LOG_FILE).read_text("utf-8", "replace")[-LOG_TAIL_CHARACTERS:]
+    raise Refused("NODE_NOT_READY", folder=str(started.directory), log=tail.strip())
+
+
+def _is_ready(client: httpx.Client, started: NodeProcess) -> bool:
+    try:
+        answer = client.get(f"{started.url}/health/ready")
+        # Another node may have the port: then ours is about to say so and end.
+        return answer.status_code == 200 and answer.json()["member_id"] == started.member_id  # noqa: PLR2004
+    except (httpx.HTTPError, ValueError, KeyError):
+        return False

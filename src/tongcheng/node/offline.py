@@ -1,0 +1,49 @@
+"""Working on a node that is not running: one command, one commit, and the store is let go.
+
+While the node runs, its store is locked and a command here is refused as STORE_IN_USE; reading is
+always possible.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tongcheng.kernel import adoption
+from tongcheng.kernel.clock import SystemClock
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.store import Command, Snapshot, Writer
+from tongcheng.node.core import open_database
+from tongcheng.node.files import open_home
+
+T = TypeVar("T")
+
+
+def run_command(directory: Path, command: Command, *, passphrase: bytes | None = None) -> Any:
+    """Run one command durably on the node in `directory` and return its answer."""
+    home = open_home(directory, passphrase=passphrase)
+    clock = SystemClock()
+    database = open_database(directory, home.ring.mac_key)
+    database.open_writing(clock.now())
+    try:
+        with database.snapshot() as snapshot:
+            home.accord_in_force = adoption.in_force(snapshot, clock.now())
+        outcome = Writer(database, home, clock).run([command])[0]
+    finally:
+        database.close()
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.answer
+
+
+def read_snapshot(
+    directory: Path, question: Callable[[Snapshot, Home], T], *, passphrase: bytes | None = None
+) -> T:
+    """Answer a question from the committed state of the node in `directory`, running or not."""
+    home = open_home(directory, passphrase=passphrase)
+    database = open_database(directory, home.ring.mac_key)
+    try:
+        with database.snapshot() as snapshot:
+            home.accord_in_force = adoption.in_force(snapshot, SystemClock().now())
+            return question(snapshot, home)
+    finally:
+        database.close()
