@@ -1,5 +1,6 @@
 """The journal: what this node did and was told, append-only, provable to anyone (RFC 6962)."""
 
+from tongcheng.kernel.journal.checkpoint import CHECKPOINTS
 from tongcheng.kernel.journal.leaves import (
     JOURNAL_CONTENTS,
     JOURNAL_HEAD,
@@ -13,11 +14,16 @@ from tongcheng.kernel.journal.leaves import (
     leaf_input,
     leaf_of,
 )
+from tongcheng.kernel.journal.witness import CONFLICTS, HEARD, WITNESSED
 
 __all__ = [
+    "CHECKPOINTS",
+    "CONFLICTS",
+    "HEARD",
     "JOURNAL_CONTENTS",
     "JOURNAL_HEAD",
     "JOURNAL_LEAVES",
+    "WITNESSED",
     "ContentRow",
     "HeadRow",
     "LeafRow",

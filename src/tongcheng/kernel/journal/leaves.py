@@ -15,7 +15,6 @@ from tongcheng.kernel.keys import KeyRing
 from tongcheng.kernel.store import Reading, Records, Transaction
 
 SALT_BYTES = 16
-HASH_BYTES = 32
 
 
 class LeafRow(msgspec.Struct, frozen=True):
@@ -70,13 +69,12 @@ def append(tx: Transaction, kind: str, content_id: str, body: bytes) -> int:
     salt = tx.home.entropy.bytes(SALT_BYTES)
     digest = hashlib.sha256(salt + body).digest()
     leaf_hash = merkle.leaf_hash(leaf_input(kind, content_id, digest))
-    current = tx.get(JOURNAL_HEAD, _HEAD_ID)
-    frontier = _frontier(current)
-    grown = frontier.append(leaf_hash)
+    before = frontier(current(tx))
+    grown = before.append(leaf_hash)
     sealed = sealing.seal(tx.home.ring, salt + body, bound_to(kind, content_id), tx.home.entropy)
     tx.add(JOURNAL_CONTENTS, ContentRow(kind=kind, content_id=content_id, sealed=sealed))
     row = LeafRow(
-        leaf_index=frontier.size,
+        leaf_index=before.size,
         kind=kind,
         content_id=content_id,
         digest=digest,
@@ -88,22 +86,29 @@ def append(tx: Transaction, kind: str, content_id: str, body: bytes) -> int:
         head_id=_HEAD_ID, size=grown.size, peaks=b"".join(grown.peaks), root=grown.root()
     )
     tx.put(JOURNAL_HEAD, head_row)
-    return frontier.size
+    return before.size
 
 
-def _frontier(row: HeadRow | None) -> merkle.Frontier:
-    if row is None:
-        return merkle.Frontier(0, ())
-    peaks = tuple(
-        row.peaks[start : start + HASH_BYTES] for start in range(0, len(row.peaks), HASH_BYTES)
-    )
-    return merkle.Frontier(row.size, peaks)
+def current(reading: Reading) -> HeadRow | None:
+    """Return the stored head, or None before the first leaf."""
+    return reading.get(JOURNAL_HEAD, _HEAD_ID)
+
+
+def hashes_of(joined: bytes) -> tuple[bytes, ...]:
+    """Split hashes that are stored one after the other."""
+    step = merkle.HASH_BYTES
+    return tuple(joined[start : start + step] for start in range(0, len(joined), step))
+
+
+def frontier(row: HeadRow | None) -> merkle.Frontier:
+    """Return the tree's right edge, to append to."""
+    return merkle.Frontier() if row is None else merkle.Frontier(row.size, hashes_of(row.peaks))
 
 
 def head(reading: Reading) -> tuple[int, bytes]:
     """Return the tree's size and root."""
-    row = reading.get(JOURNAL_HEAD, _HEAD_ID)
-    return (0, merkle.Frontier(0, ()).root()) if row is None else (row.size, row.root)
+    row = current(reading)
+    return (0, merkle.EMPTY_ROOT) if row is None else (row.size, row.root)
 
 
 def content(reading: Reading, ring: KeyRing, kind: str, content_id: str) -> bytes | None:

@@ -41,7 +41,7 @@ class LeaseRow(msgspec.Struct, frozen=True):
 WRITER_LEASE = Records("writer_lease", LeaseRow, key=("lease_id",))
 
 
-def _schema_statements() -> Iterator[str]:
+def schema_statements() -> Iterator[str]:
     """Yield the DDL of every declared table and index, in SQLite's dialect."""
     dialect = sqlite.dialect()
     for table in METADATA.sorted_tables:
@@ -76,8 +76,8 @@ class Snapshot:
     def __init__(self, connection: sa.Connection, mac_key: bytes) -> None:
         self._connection = connection
         self._mac_key = mac_key
-        raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-        self._rows = _Rows(raw, mac_key)
+        self._raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        self._rows = _Rows(self._raw, mac_key)
 
     def get(self, records: Records[RowT], *key: Value) -> RowT | None:
         """Return the row with this primary key, or None; a damaged row raises."""
@@ -96,11 +96,10 @@ class Snapshot:
         """Return the rows of an aggregate; for counts and sums shown to people."""
         return list(self._connection.execute(statement).all())
 
-    def stored(self, records: Records[Any]) -> Iterator[tuple[Value, ...]]:
-        """Yield every stored row of a table unchecked, in key order: for verification."""
-        statement = sa.select(records.table).order_by(*records.table.primary_key.columns)
-        for values in self._connection.execute(statement):
-            yield tuple(values)
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The connection itself, for verification: it reads what no row type can hold."""
+        return self._raw
 
 
 class Database:
@@ -164,7 +163,7 @@ class Database:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self.path.chmod(0o600)
-            for statement in _schema_statements():
+            for statement in schema_statements():
                 connection.execute(statement)
 
     def _take_lease(self, now_at: int) -> None:
@@ -202,8 +201,8 @@ class Database:
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN")
                 yield Snapshot(connection, self.mac_key)
-        except sa.exc.DatabaseError as error:
-            detail = str(error.orig)
+        except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+            detail = str(getattr(error, "orig", error))
             raise Refused("STORE_UNREADABLE", file=self.path.name, detail=detail) from error
 
     # writing, for the writer alone

@@ -17,6 +17,9 @@ import sqlalchemy as sa
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 METADATA = sa.MetaData()
+DECLARED: "dict[str, Records[Any]]" = {}
+"""Every table of this process by name: what a database has, and what verification reads."""
+
 MAC_COLUMN = "row_mac"
 MAC_BYTES = 16
 """128 bits: a forger has no oracle and no second chance before the next verification."""
@@ -96,6 +99,7 @@ class Records(Generic[RowT]):
             sqlite_with_rowid=not clustered,
         )
         self.c = self.table.c
+        DECLARED[name] = self
         names = ", ".join((*self.fields, MAC_COLUMN))
         marks = ", ".join("?" * (len(self.fields) + 1))
         kept = [field for field in (*self.fields, MAC_COLUMN) if field not in key]
@@ -124,13 +128,21 @@ class Records(Generic[RowT]):
 
     def decode(self, stored: Sequence[Any], mac_key: bytes) -> RowT:
         """Return the row of the stored values, or raise StoredValueDamaged."""
+        if not self.is_intact(stored, mac_key):
+            raise StoredValueDamaged(self.name, self.key_in(stored))
         values = list(stored[:-1])
-        mac = stored[-1]
-        if not isinstance(mac, bytes) or not hmac.compare_digest(mac, self._mac(values, mac_key)):
-            raise StoredValueDamaged(self.name, tuple(values[i] for i in self._key_at))
         for position in self._bools:
             values[position] = bool(values[position])
         return self.row_type(*values)
+
+    def is_intact(self, stored: Sequence[Any], mac_key: bytes) -> bool:
+        """Tell whether stored values are what this node wrote, by their MAC."""
+        mac = stored[-1]
+        return isinstance(mac, bytes) and hmac.compare_digest(mac, self._mac(stored[:-1], mac_key))
+
+    def key_in(self, stored: Sequence[Any]) -> tuple[Value, ...]:
+        """Return the primary key in stored values, in the order of `key`."""
+        return tuple(stored[position] for position in self._key_at)
 
     def _mac(self, values: Sequence[Any], mac_key: bytes) -> bytes:
         # MessagePack tags every value with its type and length: no two rows share an encoding.

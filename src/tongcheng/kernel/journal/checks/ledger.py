@@ -1,0 +1,136 @@
+"""The ledger, rebuilt from its transfers in the order of the journal, and compared."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from tongcheng.kernel import ledger
+from tongcheng.kernel.journal.checks.view import Check, View, finding, of_row
+from tongcheng.kernel.journal.leaves import JOURNAL_CONTENTS, JOURNAL_LEAVES
+from tongcheng.kernel.ledger import (
+    ACCOUNTS,
+    HOLDS,
+    TRANSFER_KIND,
+    TRANSFERS,
+    AccountRow,
+    HoldRow,
+    TransferRow,
+)
+from tongcheng.kernel.service import Finding
+
+_IN_ORDER = "SELECT content_id FROM journal_leaves WHERE kind = ? ORDER BY leaf_index"
+_UNLEAVED = (
+    "SELECT transfer_id FROM ledger_transfers t WHERE NOT EXISTS "
+    "(SELECT 1 FROM journal_leaves l WHERE l.kind = ? "
+    "AND l.content_id = lower(hex(t.transfer_id)))"
+)
+
+
+class Books:
+    """Accounts and holds as the transfers alone make them."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, AccountRow] = {}
+        self.holds: dict[bytes, HoldRow] = {}
+        self._held: dict[bytes, TransferRow] = {}
+
+    def post(self, row: TransferRow) -> str | None:
+        """Apply one transfer; return what does not follow from those before it, or None."""
+        debit = self._account(row.debit_account, row.purse)
+        credit = self._account(row.credit_account, row.purse)
+        before = (
+            row.debit_before_fen, row.debit_version, row.credit_before_fen, row.credit_version
+        )  # fmt: skip
+        rebuilt = (debit.balance_fen, debit.version, credit.balance_fen, credit.version)
+        after_debit, after_credit = ledger.apply(debit, credit, row)
+        self.accounts[debit.account_id] = after_debit
+        self.accounts[credit.account_id] = after_credit
+        problem = self._hold(row)
+        if before != rebuilt:
+            return "the balances or versions before it are not those of the transfers before it"
+        if {debit.purse, credit.purse} != {row.purse}:
+            return "its accounts are of another purse"
+        return problem
+
+    def _account(self, account_id: str, purse: str) -> AccountRow:
+        found = self.accounts.get(account_id)
+        return found or AccountRow(account_id, purse, 0, 0, 0, 0, 0, None)
+
+    def _hold(self, row: TransferRow) -> str | None:
+        """Follow the chain hold, then post or void."""
+        if row.kind == "direct":
+            return None if row.hold_id is None and row.held_fen == 0 else "it names a hold"
+        if row.kind == "hold":
+            self._held[row.transfer_id] = row
+            self.holds[row.transfer_id] = HoldRow(row.transfer_id, row.subject_id, None)
+            return None
+        held = None if row.hold_id is None else self._held.pop(row.hold_id, None)
+        if held is None:
+            return "the hold it closes is not open"
+        closed = HoldRow(held.transfer_id, held.subject_id, row.transfer_id)
+        self.holds[held.transfer_id] = closed
+        accounts = (row.debit_account, row.credit_account)
+        if row.held_fen != held.amount_fen or row.amount_fen > held.amount_fen:
+            return "it does not fit the amount of its hold"
+        if accounts != (held.debit_account, held.credit_account):
+            return "it is between other accounts than its hold"
+        return None
+
+
+def _look(view: View) -> Iterator[Finding]:
+    books = Books()
+    ordered = [str(key) for (key,) in view.snapshot.raw.execute(_IN_ORDER, (TRANSFER_KIND,))]
+    for done, key in enumerate(ordered):
+        if done % 1_000 == 0:
+            view.progress("ledger", done, len(ordered))
+        row = view.snapshot.get(TRANSFERS, bytes.fromhex(key))
+        if row is None:
+            yield finding(TRANSFERS, key, "is missing; the journal has it")
+            continue
+        content = view.content(TRANSFER_KIND, key)
+        if content is not None and content != ledger.content_of(row):
+            yield of_row(TRANSFERS, row, "differs from what the journal has")
+        problem = books.post(row)
+        if problem is not None:
+            yield of_row(TRANSFERS, row, problem)
+    view.figures["transfers"] = len(ordered)
+    for key in view.keys_without(_UNLEAVED, TRANSFER_KIND):
+        yield finding(TRANSFERS, key, "has no leaf in the journal")
+    yield from _accounts(view, books)
+    yield from _holds(view, books)
+    yield from _trial_balance(books)
+
+
+def _accounts(view: View, books: Books) -> Iterator[Finding]:
+    missing = dict(books.accounts)
+    for row in view.stream(ACCOUNTS):
+        blank = AccountRow(row.account_id, row.purse, 0, 0, 0, 0, 0, None)
+        rebuilt = missing.pop(row.account_id, blank)
+        # The limit is set by an officer, not made by transfers.
+        if msgspec.structs.replace(rebuilt, limit_fen=row.limit_fen) != row:
+            problem = f"balance {row.balance_fen} fen; its transfers make {rebuilt.balance_fen} fen"
+            yield of_row(ACCOUNTS, row, problem)
+    for account_id in sorted(missing):
+        yield finding(ACCOUNTS, account_id, "is missing; transfers name it")
+
+
+def _holds(view: View, books: Books) -> Iterator[Finding]:
+    missing = dict(books.holds)
+    for row in view.stream(HOLDS):
+        if missing.pop(row.hold_id, None) != row:
+            yield of_row(HOLDS, row, "is not what its transfers make of it")
+    for hold_id in sorted(missing):
+        yield finding(HOLDS, hold_id.hex(), "is missing; a transfer made it")
+
+
+def _trial_balance(books: Books) -> Iterator[Finding]:
+    sums: Counter[str] = Counter()
+    for row in books.accounts.values():
+        sums[row.purse] += row.balance_fen
+    for purse, balance_fen in sorted(sums.items()):
+        if balance_fen != 0:
+            yield finding(ACCOUNTS, purse, f"the purse's trial balance is {balance_fen} fen, not 0")
+
+
+LEDGER = Check("ledger", (ACCOUNTS, HOLDS, TRANSFERS, JOURNAL_CONTENTS, JOURNAL_LEAVES), _look)

@@ -1,0 +1,42 @@
+"""The kernel's tables in one literal tuple, so that every node's database has all of them."""
+
+from typing import Any
+
+from tongcheng.kernel.adoption import ACCORDS
+from tongcheng.kernel.audit import AUDIT, AUDIT_HEAD
+from tongcheng.kernel.authority import CREDENTIALS
+from tongcheng.kernel.exchange.tables import CHANNELS, SENT, TAKEN, TROUBLES
+from tongcheng.kernel.journal import (
+    CHECKPOINTS,
+    CONFLICTS,
+    HEARD,
+    JOURNAL_CONTENTS,
+    JOURNAL_HEAD,
+    JOURNAL_LEAVES,
+    WITNESSED,
+)
+from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
+from tongcheng.kernel.store.database import WRITER_LEASE
+from tongcheng.kernel.store.records import Records
+
+KERNEL_TABLES: tuple[Records[Any], ...] = (
+    ACCORDS,
+    ACCOUNTS,
+    AUDIT,
+    AUDIT_HEAD,
+    CHANNELS,
+    CHECKPOINTS,
+    CONFLICTS,
+    CREDENTIALS,
+    HEARD,
+    HOLDS,
+    JOURNAL_CONTENTS,
+    JOURNAL_HEAD,
+    JOURNAL_LEAVES,
+    SENT,
+    TAKEN,
+    TRANSFERS,
+    TROUBLES,
+    WITNESSED,
+    WRITER_LEASE,
+)
