@@ -46,10 +46,11 @@ def import_opening(
     move(tx, entry)
 
 
-def of_decision(
-    tx: Transaction, row: DecisionRow, result: BenefitResult, *, back: bool
-) -> EntryRow:
-    """Return the change of the year that a settlement makes, or its exact negative for a void."""
+def of_decision(row: DecisionRow, result: BenefitResult, *, back: bool, at: int) -> EntryRow:
+    """Return the change of the year that a settlement makes, or its exact negative for a void.
+
+    Not numbered yet: `move` gives it its `entry_no`.
+    """
     sign = -1 if back else 1
     paid = {payment.layer: payment.amount_fen for payment in result.funds}
     return EntryRow(
@@ -64,7 +65,7 @@ def of_decision(
         large_fen=sign * paid.get("large", 0),
         deductible_fen=sign * result.deductible_fen,
         admissions=sign,
-        at=tx.now_at,
+        at=at,
     )
 
 

@@ -184,7 +184,8 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     tx.add(DECISIONS, row)
     _journal(tx, row, "settled")
     _post(tx, envelope, row, result.funds, back=False)
-    accumulators.move(tx, accumulators.of_decision(tx, row, result, back=False))
+    change = accumulators.of_decision(row, result, back=False, at=tx.now_at)
+    accumulators.move(tx, change)
     settled = SettledBody(
         settlement_id=body.settlement_id, decision_no=number, month=month, result=result
     )
@@ -223,7 +224,8 @@ def take_void(tx: Transaction, envelope: Envelope, body: VoidBody) -> Reply:
     tx.put(DECISIONS, voided)
     _journal(tx, voided, "voided")
     _post(tx, envelope, row, result.funds, back=True)
-    accumulators.move(tx, accumulators.of_decision(tx, row, result, back=True))
+    change = accumulators.of_decision(row, result, back=True, at=tx.now_at)
+    accumulators.move(tx, change)
     answer = VoidedBody(
         settlement_id=body.settlement_id, was="settled", month=row.month, funds=result.funds
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tongcheng.kernel.service import Act, Ask, Service
-from tongcheng.services.settlement import claims, insured, store
+from tongcheng.services.settlement import claims, insured, store, verify
 from tongcheng.services.settlement.model import (
     ESTIMATE,
     ESTIMATED,
@@ -22,6 +22,7 @@ from tongcheng.services.settlement.model import (
     VoidBody,
     VoidedBody,
 )
+from tongcheng.services.settlement.pages import HANDLERS
 
 _HERE = Path(__file__).parent
 
@@ -47,4 +48,6 @@ SERVICE = Service(
     tables=store.TABLES,
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),
+    pages=HANDLERS,
+    verify=verify.VERIFY,
 )

@@ -1,0 +1,275 @@
+"""What settlement's own rows must agree on: computed anew and compared, for `journal verify`.
+
+Storage and journal are checked before; here the rows are sound one by one, and the question is
+whether they tell one story: entries and years, decisions and envelopes, amounts and ledger, stays
+and settlements.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from tongcheng.kernel import canonical, journal
+from tongcheng.kernel.envelope import Envelope
+from tongcheng.kernel.exchange.tables import ACT_SENT, ACT_TAKEN, TAKEN
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.journal import JOURNAL_LEAVES
+from tongcheng.kernel.keys import KeyRing
+from tongcheng.kernel.ledger import HOLDS, TRANSFERS, TransferRow
+from tongcheng.kernel.service import Finding
+from tongcheng.kernel.store import Records, Snapshot
+from tongcheng.kernel.store.records import show_key
+from tongcheng.services.settlement import accumulators, purses
+from tongcheng.services.settlement.accumulators import ENTRY_KIND
+from tongcheng.services.settlement.model import SETTLED, BenefitResult, FundPayment
+from tongcheng.services.settlement.store import (
+    CLAIMS,
+    DECISION_HEAD,
+    DECISIONS,
+    ENTRIES,
+    STAYS,
+    YEARS,
+    ClaimRow,
+    DecisionRow,
+    EntryRow,
+    YearRow,
+)
+
+Moved = dict[str, int]
+
+POSTED: Final = frozenset({"settled", "voiding"})
+"""Claims whose money stands in the ledger, if the insured side had decided."""
+IN_FORCE: Final = {"pending": "settling", "settled": "settled"}
+"""State of the settlement in force → state of its stay."""
+
+
+def _finding(records: Records[Any], row: msgspec.Struct, problem: str) -> Finding:
+    return Finding(records.name, show_key(records.key_of(row)), problem)
+
+
+# years and entries
+
+
+def years(snapshot: Snapshot, _home: Home) -> Iterator[Finding]:
+    """Rebuild every person's year from its entries, with the arithmetic that wrote it."""
+    rebuilt: dict[tuple[str, str, int], YearRow] = {}
+    for entry in snapshot.select(ENTRIES):
+        key = (entry.person_key, entry.area_id, entry.year)
+        before = rebuilt.get(key) or YearRow(*key, 0, 0, 0, 0, 0)
+        rebuilt[key] = accumulators.add(before, entry)
+        if entry.entry_no != rebuilt[key].entries:
+            yield _finding(ENTRIES, entry, "the entry's number leaves a gap")
+    stored = {(row.person_key, row.area_id, row.year): row for row in snapshot.select(YEARS)}
+    for key in sorted(rebuilt.keys() | stored.keys()):
+        if rebuilt.get(key) != stored.get(key):
+            shown = show_key(key)
+            yield Finding(YEARS.name, shown, "the year is not the sum of its entries")
+
+
+def entries(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
+    """Compare every entry with its journal content, and the journal with the entries."""
+    kept = snapshot.select(ENTRIES)
+    for entry in kept:
+        content_id = accumulators.content_id(entry)
+        content = journal.content(snapshot, home.ring, ENTRY_KIND, content_id)
+        if content is None:
+            # A content may be erased after retention; its leaf never is.
+            if journal.leaf_of(snapshot, ENTRY_KIND, content_id) is None:
+                yield _finding(ENTRIES, entry, "the entry has no leaf in the journal")
+        elif content != canonical.encode(entry):
+            yield _finding(ENTRIES, entry, "the entry differs from the journal")
+    known = {accumulators.content_id(entry) for entry in kept}
+    column = JOURNAL_LEAVES.c.content_id
+    statement = sa.select(column).where(JOURNAL_LEAVES.c.kind == ENTRY_KIND).order_by(column)
+    for (content_id,) in snapshot.query(statement):
+        if content_id not in known:
+            yield Finding(ENTRIES.name, content_id, "the journal knows an entry that is not here")
+
+
+# the insured side
+
+
+def decisions(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
+    """Compare decisions with their entries, their envelopes, the ledger and their count."""
+    rows = snapshot.select(DECISIONS)
+    by_number = _entries_by_number(snapshot)
+    for row in rows:
+        result = canonical.decode_as(row.result, BenefitResult)
+        yield from _decision_sums(row, result)
+        found = by_number.pop(row.decision_no, [])
+        if [_bare(entry) for entry in found] != _expected_entries(row, result):
+            yield _finding(DECISIONS, row, "the entries of the year are not this decision's")
+        yield from _decision_envelopes(snapshot, home.ring, row)
+        yield from _decision_money(snapshot, row, result)
+    for number in sorted(by_number):
+        key = accumulators.content_id(by_number[number][0])
+        yield Finding(ENTRIES.name, key, "the entry names a decision that does not exist")
+    yield from _decision_count(snapshot, rows)
+
+
+def _entries_by_number(snapshot: Snapshot) -> dict[int, list[EntryRow]]:
+    """Return the entries that decisions made, by decision, in the order they were made."""
+    found: dict[int, list[EntryRow]] = {}
+    for entry in sorted(snapshot.select(ENTRIES), key=lambda one: one.entry_no):
+        if entry.origin != "opening":
+            found.setdefault(entry.decision_no, []).append(entry)
+    return found
+
+
+def _bare(entry: EntryRow) -> EntryRow:
+    """Return an entry without its place and time: what the decision says of it."""
+    return msgspec.structs.replace(entry, entry_no=0, at=0)
+
+
+def _expected_entries(row: DecisionRow, result: BenefitResult) -> list[EntryRow]:
+    ways = (False,) if row.state == "settled" else (False, True)
+    return [accumulators.of_decision(row, result, back=back, at=0) for back in ways]
+
+
+def _decision_sums(row: DecisionRow, result: BenefitResult) -> Iterator[Finding]:
+    parts = result.fund_fen + result.hospital_fen + result.person_fen
+    if (row.fund_fen, row.person_fen, row.total_fen) != (
+        result.fund_fen,
+        result.person_fen,
+        parts,
+    ):
+        yield _finding(DECISIONS, row, "the amounts do not add up to the stored result")
+
+
+def _decision_envelopes(snapshot: Snapshot, ring: KeyRing, row: DecisionRow) -> Iterator[Finding]:
+    """Compare the stored facts and result with what came and what was answered."""
+    asked = _content(snapshot, ring, ACT_TAKEN, row.settle_id)
+    if asked is not None and canonical.encode(asked.body["facts"]) != row.facts:
+        yield _finding(DECISIONS, row, "the facts differ from the envelope that asked")
+    taken = snapshot.get(TAKEN, row.settle_id)
+    if taken is None or taken.answer_id is None:
+        yield _finding(DECISIONS, row, "no envelope asked for this decision, or none answered it")
+        return
+    answer = _content(snapshot, ring, ACT_SENT, taken.answer_id)
+    if answer is None:
+        return
+    said = (answer.type, answer.body["decision_no"], answer.body["month"])
+    if said != (SETTLED, row.decision_no, row.month):
+        yield _finding(DECISIONS, row, "number or month differ from the answer that was sent")
+    if canonical.encode(answer.body["result"]) != row.result:
+        yield _finding(DECISIONS, row, "the result differs from the answer that was sent")
+
+
+def _decision_money(
+    snapshot: Snapshot, row: DecisionRow, result: BenefitResult
+) -> Iterator[Finding]:
+    prefix = purses.due_to(row.visited_member, "")
+    moved = _moved(snapshot, row.settlement_id, prefix, debit_is_more=False)
+    if moved != _owed(result.funds if row.state == "settled" else ()):
+        yield _finding(DECISIONS, row, "the ledger does not owe what was decided")
+
+
+def _decision_count(snapshot: Snapshot, rows: list[DecisionRow]) -> Iterator[Finding]:
+    head = snapshot.get(DECISION_HEAD, "decisions")
+    count = 0 if head is None else head.count
+    numbers = Counter(row.decision_no for row in rows)
+    if numbers != Counter(range(1, count + 1)):
+        yield Finding(
+            DECISION_HEAD.name,
+            "decisions",
+            f"{count} decisions were counted, and they are not the {len(rows)} stored",
+        )
+
+
+# the visited side
+
+
+def claims(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
+    """Compare claims with their envelopes and with the ledger."""
+    for row in snapshot.select(CLAIMS):
+        yield from _claim_envelopes(snapshot, home.ring, row)
+        result = canonical.decode_as(row.result, BenefitResult) if row.result else None
+        if result is not None:
+            parts = (result.fund_fen, result.hospital_fen, result.person_fen)
+            if parts != (row.fund_fen, row.hospital_fen, row.person_fen):
+                yield _finding(CLAIMS, row, "the amounts are not those of the stored result")
+            if sum(parts) != row.total_fen:
+                yield _finding(CLAIMS, row, "the amounts do not add up to the bill")
+        prefix = purses.due_from(row.insured_member, "")
+        moved = _moved(snapshot, row.settlement_id, prefix, debit_is_more=True)
+        stands = result.funds if result is not None and row.state in POSTED else ()
+        if moved != _owed(stands):
+            yield _finding(CLAIMS, row, "the ledger is not owed what was settled")
+        yield from _claim_holds(snapshot, row)
+
+
+def _claim_envelopes(snapshot: Snapshot, ring: KeyRing, row: ClaimRow) -> Iterator[Finding]:
+    asked = _content(snapshot, ring, ACT_SENT, row.settle_id)
+    if asked is not None and asked.body["settlement_id"] != row.settlement_id:
+        yield _finding(CLAIMS, row, "the envelope that asked is about another settlement")
+    if not row.result:
+        return
+    if row.answer_id is None:
+        yield _finding(CLAIMS, row, "the result has no answer that it came from")
+        return
+    answer = _content(snapshot, ring, ACT_TAKEN, row.answer_id)
+    if answer is not None and canonical.encode(answer.body["result"]) != row.result:
+        yield _finding(CLAIMS, row, "the result differs from the answer that came")
+
+
+def _claim_holds(snapshot: Snapshot, row: ClaimRow) -> Iterator[Finding]:
+    """A hold waits exactly as long as the insured side's answer to the settle."""
+    holds = snapshot.select(HOLDS, subject_id=row.settlement_id)
+    waits = any(hold.closed_by is None for hold in holds)
+    if holds and waits != (row.state in {"pending", "cancelling"}):
+        problem = "a hold is open after the answer" if waits else "no hold is open while it waits"
+        yield _finding(CLAIMS, row, problem)
+
+
+def stays(snapshot: Snapshot, _home: Home) -> Iterator[Finding]:
+    """Compare every stay with the settlement in force, and the other way round."""
+    in_force = {row.claim_id: row for row in snapshot.select(STAYS) if row.claim_id is not None}
+    for stay in snapshot.select(STAYS):
+        claim = None if stay.claim_id is None else snapshot.get(CLAIMS, stay.claim_id)
+        if stay.claim_id is None:
+            if stay.state in IN_FORCE.values():
+                yield _finding(STAYS, stay, f"the stay is {stay.state} without a settlement")
+        elif claim is None or claim.stay_id != stay.stay_id:
+            yield _finding(STAYS, stay, "the settlement in force is not this stay's")
+        elif IN_FORCE.get(claim.state) != stay.state:
+            problem = f"the stay is {stay.state}, its settlement {claim.state}"
+            yield _finding(STAYS, stay, problem)
+    for claim in snapshot.select(CLAIMS):
+        if claim.state in IN_FORCE and claim.settlement_id not in in_force:
+            problem = f"the settlement is {claim.state}, but no stay's in force"
+            yield _finding(CLAIMS, claim, problem)
+
+
+# both
+
+
+def _content(snapshot: Snapshot, ring: KeyRing, kind: str, envelope_id: str) -> Envelope | None:
+    """Return an envelope from the journal; None when its content was erased."""
+    raw = journal.content(snapshot, ring, kind, envelope_id)
+    return None if raw is None else canonical.decode_as(raw, Envelope)
+
+
+def _moved(snapshot: Snapshot, subject_id: str, prefix: str, *, debit_is_more: bool) -> Moved:
+    """Return what a settlement comes to by purse on the accounts that begin so."""
+    moved: Moved = {}
+    rows: list[TransferRow] = snapshot.select(TRANSFERS, subject_id=subject_id)
+    for row in rows:
+        on_debit, on_credit = (
+            account.startswith(prefix) for account in (row.debit_account, row.credit_account)
+        )
+        if row.kind == "hold" or not (on_debit or on_credit):
+            continue
+        sign = 1 if on_debit == debit_is_more else -1
+        moved[row.purse] = moved.get(row.purse, 0) + sign * row.amount_fen
+    return {purse: amount_fen for purse, amount_fen in moved.items() if amount_fen}
+
+
+def _owed(funds: Iterable[FundPayment]) -> Moved:
+    return {one.purse: one.amount_fen for one in funds if one.amount_fen}
+
+
+VERIFY = (years, entries, decisions, claims, stays)
+"""What settlement registers with the node."""
