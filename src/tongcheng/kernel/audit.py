@@ -9,7 +9,7 @@ import hashlib
 import msgspec
 
 from tongcheng.kernel import journal
-from tongcheng.kernel.store import Records, Transaction
+from tongcheng.kernel.store import Reading, Records, Transaction
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -64,6 +64,14 @@ def note(tx: Transaction, entry: Entry) -> None:
     )
     tx.add(AUDIT, row)
     tx.put(AUDIT_HEAD, msgspec.structs.replace(head, count=number))
+
+
+def oldest_unsealed(reading: Reading) -> AuditRow | None:
+    """Return the first entry that no seal covers yet."""
+    head = reading.get(AUDIT_HEAD, _HEAD_ID)
+    if head is None or head.sealed == head.count:
+        return None
+    return reading.get(AUDIT, head.sealed + 1)
 
 
 def entries_digest(rows: list[AuditRow]) -> str:

@@ -13,13 +13,16 @@ import msgspec
 import structlog
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from tongcheng.kernel import journal
 from tongcheng.kernel.errors import ErrorEntry, Refused
 from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, INBOX_PATH
+from tongcheng.kernel.region import PACKS_DIR
 from tongcheng.node import metrics as figures
 from tongcheng.node.core import Node
 from tongcheng.node.errors_http import Faults
+from tongcheng.node.figures import figures_of
 from tongcheng.node.files import is_loopback
 from tongcheng.node.limits import (
     BODY_BYTES_MAX,
@@ -29,6 +32,7 @@ from tongcheng.node.limits import (
     was_forwarded,
 )
 from tongcheng.node.openapi import openapi_config
+from tongcheng.services.plan.model import load as load_plan
 from tongcheng.web.console import Console
 from tongcheng.web.security import secure
 from tongcheng.web.toolkit import Toolkit
@@ -73,6 +77,8 @@ def create_app(
         "toolkit": toolkit,
         "metrics": metrics,
         "refusals": RefusalLimiter(node.clock),
+        "plan": load_plan(PACKS_DIR / node.home.region.id / "plan.yaml"),
+        "figures": figures_of(node, synthetic=console.synthetic),
     }
     return Litestar(
         route_handlers=handlers,
@@ -182,7 +188,7 @@ async def metrics_page(request: AnyRequest) -> Response[bytes]:
 
 
 @get("/api/errors/{code:str}", tags=["errors"], sync_to_thread=False)
-def error_entry(request: AnyRequest, code: str) -> ErrorEntry:
+def error_entry(request: AnyRequest, code: FromPath[str]) -> ErrorEntry:
     """Show one entry of the error catalogue: what, why and what to do, in zh and en."""
     console: Console = request.app.state.console
     if code not in console.errors.codes():

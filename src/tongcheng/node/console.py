@@ -13,7 +13,10 @@ from tongcheng.web.toolkit import ERRORS_PATH, TEXTS_PATH
 NODE_ERRORS_PATH = Path(__file__).with_name("errors.yaml")
 KERNEL_ERRORS_PATH = Path(kernel_errors.__file__).with_name("errors.yaml")
 
-NAVIGATION: tuple[NavItem, ...] = ()
+NAVIGATION: tuple[NavItem, ...] = (
+    NavItem("plan.nav", "/"),
+    NavItem("settlement.nav", "/settlement/stays"),
+)
 
 
 def catalogue(services: tuple[Service, ...]) -> Catalogue:

@@ -33,7 +33,11 @@ class AccessRow(msgspec.Struct, frozen=True):
 
 
 class StayRow(msgspec.Struct, frozen=True):
-    """One stay in a hospital here (住院). `claim_id` is the settlement in force, None without."""
+    """One stay in a hospital here (住院).
+
+    `claim_id` is the settlement in force, None without; `last_claim_id` the last one asked for,
+    whatever became of it.
+    """
 
     stay_id: str
     institution_id: str
@@ -49,6 +53,7 @@ class StayRow(msgspec.Struct, frozen=True):
     discharged_at: int | None
     period: int
     claim_id: str | None
+    last_claim_id: str | None
     opened_at: int
     changed_at: int
 

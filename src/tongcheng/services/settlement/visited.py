@@ -127,6 +127,7 @@ def admit(tx: Transaction, caller: Caller, admission: Admission) -> StayRow:
         discharged_at=None,
         period=1,
         claim_id=None,
+        last_claim_id=None,
         opened_at=tx.now_at,
         changed_at=tx.now_at,
     )
@@ -138,7 +139,13 @@ def move_stay(tx: Transaction, row: StayRow, event: str, claim_id: str | None) -
     """Move a stay along its life cycle; the caller has checked that the event is allowed."""
     state = follow(STAY_TRANSITIONS, row.state, event)
     assert state is not None, f"stay {row.state} does not know {event}"
-    moved = msgspec.structs.replace(row, state=state, claim_id=claim_id, changed_at=tx.now_at)
+    moved = msgspec.structs.replace(
+        row,
+        state=state,
+        claim_id=claim_id,
+        last_claim_id=claim_id or row.last_claim_id,
+        changed_at=tx.now_at,
+    )
     tx.put(STAYS, moved)
     return moved
 

@@ -1,0 +1,61 @@
+"""The bar from 0 to the bill: the trace of a settlement as stretches that abut (pure)."""
+
+from tongcheng.kernel.money import round_half_up
+from tongcheng.kernel.rulebook import RuleBook
+from tongcheng.kernel.words import Words
+from tongcheng.services.settlement.benefit import tables_of
+from tongcheng.services.settlement.engine import TraceRow
+from tongcheng.services.settlement.model import BenefitResult
+from tongcheng.services.settlement.tables import BASIS
+from tongcheng.services.settlement.views import Band, BandKind
+
+_KINDS: dict[str, BandKind] = {
+    "deductible": "deductible",
+    "pool": "pool",
+    "large": "large",
+    "uncovered": "over_cap",
+}
+
+
+def bands_of(
+    scopes: tuple[int, int, int], result: BenefitResult, book: RuleBook | None
+) -> tuple[Band, ...]:
+    """Return the in-scope line by its trace, then what lies outside of it.
+
+    `scopes` are the wholly self-paid, over-ceiling and first self-paid parts (fen). Each stretch
+    shows the fund's part rounded for itself, so the parts may differ from the sums by the named
+    residual; the widths add up to the bill exactly.
+    """
+    own_pay, over_limit, first_pay = scopes
+    inside = [_band(row, book) for row in result.trace if row.to_fen > row.from_fen]
+    outside: list[tuple[BandKind, int]] = [
+        ("first_pay", first_pay),
+        ("over_limit", over_limit),
+        ("own_pay", own_pay),
+    ]
+    return (
+        *inside,
+        *(Band(kind, fen, fund_fen=0, person_fen=fen) for kind, fen in outside if fen),
+    )
+
+
+def _band(row: TraceRow, book: RuleBook | None) -> Band:
+    width = row.to_fen - row.from_fen
+    exact = row.amount_fen * row.amount_over + row.amount_rest
+    fund_fen = min(width, round_half_up(exact, row.amount_over))
+    return Band(
+        kind=_KINDS[row.part],
+        amount_fen=width,
+        fund_fen=fund_fen,
+        person_fen=width - fund_fen,
+        rate_bp=row.ratio // BASIS if row.ratio else None,
+        clause=_clause(row, book),
+    )
+
+
+def _clause(row: TraceRow, book: RuleBook | None) -> Words | None:
+    """Return the clause that the rule book names for a stretch, if the book is here."""
+    if book is None:
+        return None
+    clause = tables_of(book).pointer(row.rule).clause
+    return None if clause is None else Words(clause, clause)

@@ -1,0 +1,76 @@
+"""The envelopes of one stay in order, each with its evidence in this node's journal."""
+
+from tongcheng.kernel import journal
+from tongcheng.kernel.exchange.acts import REFUSED_TYPE
+from tongcheng.kernel.exchange.tables import (
+    ACT_SENT,
+    ACT_TAKEN,
+    CHANNELS,
+    SENT,
+    TAKEN,
+    SentRow,
+    TakenRow,
+)
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.store import Snapshot
+from tongcheng.services.settlement.model import SETTLE, SETTLED, VOID, VOIDED
+from tongcheng.services.settlement.views import ChainStep, StepKind
+
+PROOF_PATH = "/journal/proofs"
+
+_KINDS: dict[str, StepKind] = {
+    SETTLE: "settle",
+    SETTLED: "settled",
+    VOID: "void",
+    VOIDED: "voided",
+    REFUSED_TYPE: "refused",
+}
+
+
+def of_case(snapshot: Snapshot, home: Home, case_id: str) -> tuple[ChainStep, ...]:
+    """Return the acts sent and taken for one stay, in the order of this node's journal."""
+    sent = [_sent(snapshot, home, row) for row in snapshot.select(SENT, case_id=case_id)]
+    taken = [_taken(snapshot, home, row) for row in snapshot.select(TAKEN, case_id=case_id)]
+    steps = [step for step in (*sent, *taken) if step is not None]
+    return tuple(sorted(steps, key=lambda step: -1 if step.leaf is None else step.leaf))
+
+
+def _sent(snapshot: Snapshot, home: Home, row: SentRow) -> ChainStep | None:
+    channel = snapshot.get(CHANNELS, home.member_id, row.dst)
+    assert channel is not None, "an act was sent on this channel"
+    is_taken = row.seq <= channel.acknowledged_seq
+    leaf = journal.leaf_of(snapshot, ACT_SENT, row.envelope_id)
+    if row.type not in _KINDS:
+        return None
+    return ChainStep(
+        kind=_KINDS[row.type],
+        envelope_id=row.envelope_id,
+        sender=home.member_id,
+        receiver=row.dst,
+        seq=row.seq,
+        digest=row.digest,
+        at=row.made_at,
+        signature="own" if is_taken else "waiting",
+        kid=home.ring.signing.kid,
+        leaf=None if leaf is None else leaf.leaf_index,
+        proof_path=f"{PROOF_PATH}/{row.envelope_id}",
+    )
+
+
+def _taken(snapshot: Snapshot, home: Home, row: TakenRow) -> ChainStep | None:
+    leaf = journal.leaf_of(snapshot, ACT_TAKEN, row.envelope_id)
+    if row.type not in _KINDS:
+        return None
+    return ChainStep(
+        kind=_KINDS[row.type],
+        envelope_id=row.envelope_id,
+        sender=row.src,
+        receiver=home.member_id,
+        seq=row.seq,
+        digest=row.digest,
+        at=row.taken_at,
+        signature="verified",
+        kid="",
+        leaf=None if leaf is None else leaf.leaf_index,
+        proof_path=f"{PROOF_PATH}/{row.envelope_id}",
+    )

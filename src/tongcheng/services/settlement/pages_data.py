@@ -1,0 +1,367 @@
+"""From the store to the views of the pages: what this node holds of a stay, and what it was told.
+
+On the visited side a stay is a row of ours, and the insured side's record is what its signed
+answer says; on the insured side a stay is a decision of ours, and the visited side's record is
+what its signed act says.
+"""
+
+import sqlalchemy as sa
+
+from tongcheng.kernel import canonical
+from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.errors import Catalogue, Refused
+from tongcheng.kernel.exchange.acts import RefusedBody
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.rulebook import RuleBook
+from tongcheng.kernel.store import Snapshot
+from tongcheng.kernel.words import Words
+from tongcheng.services.settlement import chain
+from tongcheng.services.settlement.bars import bands_of
+from tongcheng.services.settlement.benefit import day, tables_of
+from tongcheng.services.settlement.model import BenefitResult, StayFacts
+from tongcheng.services.settlement.store import (
+    CLAIMS,
+    DECISIONS,
+    INSTITUTIONS,
+    STAYS,
+    ClaimRow,
+    DecisionRow,
+)
+from tongcheng.services.settlement.store import StayRow as Stay
+from tongcheng.services.settlement.views import (
+    STATES,
+    Amounts,
+    BookRef,
+    Fund,
+    Record,
+    RefusalView,
+    SideRecord,
+    StayPage,
+    StayRow,
+    StaysPage,
+    StayState,
+)
+
+PAGE_ROWS = 50
+DIGEST_SHOWN = 12
+
+SCHEMES: dict[str, Words] = {"310": Words("职工医保", "Employee scheme")}
+PERSON_TYPES: dict[str, Words] = {
+    "active": Words("在职", "in work"),
+    "retired": Words("退休", "retired"),
+}
+_UNKNOWN = Words("—", "—")
+VIEW_STATES: dict[str, StayState] = {
+    "pending": "pending",
+    "settled": "settled",
+    "refused": "refused",
+    "cancelling": "voided",
+    "voiding": "voided",
+    "voided": "voided",
+}
+"""State of a claim or a decision → what a reader is told."""
+
+
+def stays_page(
+    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None, *, live: bool
+) -> StaysPage:
+    """Return the list: stays in hospitals here, and stays elsewhere that were decided here."""
+    visited = _visited_rows(snapshot, home, state, older_than)
+    decided = _decided_rows(snapshot, home, state, older_than)
+    rows = sorted([*visited, *decided], key=lambda row: (row.at, row.stay_id), reverse=True)
+    shown = rows[:PAGE_ROWS]
+    counts, fund_fen = _counts(snapshot)
+    return StaysPage(
+        rows=tuple(shown),
+        counts=counts,
+        fund_fen=fund_fen,
+        state=state,
+        older_than=shown[-1].at if len(rows) > PAGE_ROWS else None,
+        live=live,
+    )
+
+
+def _claim_states(state: StayState) -> list[str]:
+    return [stored for stored, shown in VIEW_STATES.items() if shown == state]
+
+
+def _visited_rows(
+    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None
+) -> list[StayRow]:
+    joined = STAYS.table.outerjoin(CLAIMS.table, CLAIMS.c.settlement_id == STAYS.c.last_claim_id)
+    statement = sa.select(STAYS.table).select_from(joined)
+    if state == "admitted":
+        statement = statement.where(STAYS.c.last_claim_id.is_(None))
+    elif state is not None:
+        statement = statement.where(CLAIMS.c.state.in_(_claim_states(state)))
+    if older_than is not None:
+        statement = statement.where(STAYS.c.changed_at < older_than)
+    ordered = statement.order_by(STAYS.c.changed_at.desc(), STAYS.c.stay_id.desc())
+    stays = snapshot.fetch(STAYS, ordered.limit(PAGE_ROWS + 1))
+    return [_visited_row(snapshot, home, stay) for stay in stays]
+
+
+def _visited_row(snapshot: Snapshot, home: Home, stay: Stay) -> StayRow:
+    claim = None if stay.last_claim_id is None else snapshot.get(CLAIMS, stay.last_claim_id)
+    is_decided = claim is not None and bool(claim.result)
+    return StayRow(
+        stay_id=stay.stay_id,
+        at=stay.changed_at,
+        state="admitted" if claim is None else VIEW_STATES[claim.state],
+        hospital=_hospital(snapshot, stay.institution_id),
+        visited_member=home.member_id,
+        insured_member=stay.insured_member,
+        insured_area=home.region.area_of(stay.admdvs, "settlement").name,
+        total_fen=None if claim is None else claim.total_fen,
+        fund_fen=claim.fund_fen if claim is not None and is_decided else None,
+        person_fen=claim.person_fen if claim is not None and is_decided else None,
+    )
+
+
+def _decided_rows(
+    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None
+) -> list[StayRow]:
+    statement = sa.select(DECISIONS.table)
+    if state is not None:
+        statement = statement.where(DECISIONS.c.state.in_(_claim_states(state)))
+    if older_than is not None:
+        statement = statement.where(DECISIONS.c.decided_at < older_than)
+    ordered = statement.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.stay_id.desc())
+    return [
+        StayRow(
+            stay_id=row.stay_id,
+            at=row.decided_at,
+            state=VIEW_STATES[row.state],
+            hospital=_hospital(snapshot, _facts(row).institution_id),
+            visited_member=row.visited_member,
+            insured_member=home.member_id,
+            insured_area=home.region.area(row.area_id).name,
+            total_fen=row.total_fen,
+            fund_fen=row.fund_fen,
+            person_fen=row.person_fen,
+        )
+        for row in snapshot.fetch(DECISIONS, ordered.limit(PAGE_ROWS + 1))
+    ]
+
+
+def _counts(snapshot: Snapshot) -> tuple[dict[StayState, int], int]:
+    """Return how many stays stand in each state, and what the funds paid for settled ones."""
+    joined = STAYS.table.outerjoin(CLAIMS.table, CLAIMS.c.settlement_id == STAYS.c.last_claim_id)
+    by_claim = (
+        sa.select(CLAIMS.c.state, sa.func.count(), sa.func.sum(CLAIMS.c.fund_fen))
+        .select_from(joined)
+        .group_by(CLAIMS.c.state)
+    )
+    by_decision = sa.select(
+        DECISIONS.c.state, sa.func.count(), sa.func.sum(DECISIONS.c.fund_fen)
+    ).group_by(DECISIONS.c.state)
+    counts: dict[StayState, int] = dict.fromkeys(STATES, 0)
+    fund_fen = 0
+    for stored, count, funds in [*snapshot.query(by_claim), *snapshot.query(by_decision)]:
+        shown: StayState = "admitted" if stored is None else VIEW_STATES[stored]
+        counts[shown] += count
+        fund_fen += funds if shown == "settled" else 0
+    return counts, fund_fen
+
+
+def settled_figures(snapshot: Snapshot) -> tuple[int, int]:
+    """Return how many stays are settled and what the funds pay for them (fen)."""
+    counts, fund_fen = _counts(snapshot)
+    return counts["settled"], fund_fen
+
+
+def stay_page(
+    snapshot: Snapshot, home: Home, errors: Catalogue, stay_id: str, language: str
+) -> StayPage:
+    """Return one stay as this node holds it; refuses STAY_UNKNOWN."""
+    stay = snapshot.get(STAYS, stay_id)
+    if stay is not None:
+        return _visited_page(snapshot, home, errors, stay, language)
+    decisions = snapshot.select(DECISIONS, stay_id=stay_id)
+    if decisions:
+        return _decided_page(snapshot, home, max(decisions, key=lambda row: row.decision_no))
+    raise Refused("STAY_UNKNOWN", stay=stay_id)
+
+
+def _visited_page(
+    snapshot: Snapshot, home: Home, errors: Catalogue, stay: Stay, language: str
+) -> StayPage:
+    zone = home.region.zone
+    claim = None if stay.last_claim_id is None else snapshot.get(CLAIMS, stay.last_claim_id)
+    result = None
+    if claim is not None and claim.result:
+        result = canonical.decode_as(claim.result, BenefitResult)
+    discharged = stay.discharged_at
+    state: StayState = "admitted" if claim is None else VIEW_STATES[claim.state]
+    return StayPage(
+        stay_id=stay.stay_id,
+        state=state,
+        hospital=_hospital(snapshot, stay.institution_id),
+        visited_member=home.member_id,
+        insured_member=stay.insured_member,
+        insured_area=home.region.area_of(stay.admdvs, "settlement").name,
+        scheme=_scheme(stay.scheme),
+        person_type=_UNKNOWN if result is None else PERSON_TYPES[result.person_type],
+        admitted_on=local_date(stay.admitted_at, zone),
+        discharged_on=None if discharged is None else local_date(discharged, zone),
+        settled_at=claim.changed_at if claim is not None and result is not None else None,
+        pending_since=claim.opened_at if claim is not None and state == "pending" else None,
+        setl_id=claim.settlement_id if claim is not None else "",
+        amounts=None if claim is None or result is None else _amounts(home, claim, result),
+        bands=()
+        if claim is None or result is None
+        else bands_of(_scopes(claim), result, book_of(home, result.book_digest)),
+        sides=() if claim is None or result is None else _visited_sides(home, claim, result),
+        chain=chain.of_case(snapshot, home, stay.stay_id),
+        books=() if result is None else (_book_ref(home, result),),
+        refusal=_refusal(errors, claim, language),
+    )
+
+
+def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
+    facts = _facts(row)
+    result = canonical.decode_as(row.result, BenefitResult)
+    totals = facts.totals
+    scopes = (totals.self_paid_fen, totals.over_ceiling_fen, totals.first_self_pay_fen)
+    return StayPage(
+        stay_id=row.stay_id,
+        state=VIEW_STATES[row.state],
+        hospital=_hospital(snapshot, facts.institution_id),
+        visited_member=row.visited_member,
+        insured_member=home.member_id,
+        insured_area=home.region.area(row.area_id).name,
+        scheme=_scheme(facts.scheme),
+        person_type=PERSON_TYPES[result.person_type],
+        admitted_on=day(facts.admitted_on),
+        discharged_on=day(facts.discharged_on),
+        settled_at=row.decided_at,
+        setl_id=row.settlement_id,
+        amounts=_make_amounts(home, totals.total_fen, scopes, totals.in_scope_fen, result),
+        bands=bands_of(scopes, result, book_of(home, result.book_digest)),
+        sides=_decided_sides(home, row, result),
+        chain=chain.of_case(snapshot, home, row.stay_id),
+        books=(_book_ref(home, result),),
+    )
+
+
+def _facts(row: DecisionRow) -> StayFacts:
+    return canonical.decode_as(row.facts, StayFacts)
+
+
+def _hospital(snapshot: Snapshot, institution_id: str) -> Words:
+    """Return a hospital's name, or its code where this node knows no more."""
+    place = snapshot.get(INSTITUTIONS, institution_id)
+    if place is None:
+        return Words(institution_id, institution_id)
+    return Words(place.name_zh, place.name_en)
+
+
+def _scheme(code: str) -> Words:
+    return SCHEMES.get(code, Words(code, code))
+
+
+def _scopes(claim: ClaimRow) -> tuple[int, int, int]:
+    return claim.self_paid_fen, claim.over_ceiling_fen, claim.first_self_pay_fen
+
+
+def _amounts(home: Home, claim: ClaimRow, result: BenefitResult) -> Amounts:
+    return _make_amounts(home, claim.total_fen, _scopes(claim), claim.in_scope_fen, result)
+
+
+def _make_amounts(
+    home: Home, total_fen: int, scopes: tuple[int, int, int], in_scope: int, result: BenefitResult
+) -> Amounts:
+    book = book_of(home, result.book_digest)
+    titles = {} if book is None else {term.fund: term.title for term in tables_of(book).funds}
+    funds = tuple(
+        Fund(
+            name=Words(
+                titles.get(payment.fund, {}).get("zh", payment.fund),
+                titles.get(payment.fund, {}).get("en", payment.fund),
+            ),
+            amount_fen=payment.amount_fen,
+        )
+        for payment in result.funds
+    )
+    return Amounts(
+        total_fen=total_fen,
+        own_pay_fen=scopes[0],
+        over_limit_fen=scopes[1],
+        first_pay_fen=scopes[2],
+        in_scope_fen=in_scope,
+        funds=funds,
+        hospital_part_fen=result.hospital_fen,
+        person_fen=result.person_fen,
+        account_fen=result.account_fen,
+        cash_fen=result.person_fen - result.account_fen,
+        rounding_residual_fen=result.rounding_residual_fen,
+    )
+
+
+def book_of(home: Home, digest: str) -> RuleBook | None:
+    """Return the rule book of a digest, if this node has it."""
+    return next((book for book in home.shelf if book.digest == digest), None)
+
+
+def _book_ref(home: Home, result: BenefitResult) -> BookRef:
+    book = book_of(home, result.book_digest)
+    title = {"zh": result.book_id, "en": result.book_id} if book is None else book.title
+    name = Words(title["zh"], title["en"])
+    return BookRef(name=name, digest=result.book_digest, status=result.book_status)
+
+
+def _common(
+    settlement_id: str, decision_no: int | None, total_fen: int, result: BenefitResult
+) -> tuple[Record, ...]:
+    """Return what both sides state of one settlement."""
+    return (
+        Record("setl_id", text=settlement_id),
+        Record("decision_no", text="" if decision_no is None else str(decision_no)),
+        Record("total", fen=total_fen),
+        Record("funds", fen=result.fund_fen),
+        Record("hospital_part", fen=result.hospital_fen),
+        Record("person", fen=result.person_fen),
+        Record("books", text=result.book_digest[:DIGEST_SHOWN]),
+    )
+
+
+def _visited_sides(
+    home: Home, claim: ClaimRow, result: BenefitResult
+) -> tuple[SideRecord, SideRecord]:
+    """Return our own books beside what the insured side's signed answer says."""
+    told = _common(claim.settlement_id, claim.decision_no, claim.total_fen, result)
+    stands = claim.fund_fen if claim.state in {"settled", "voiding"} else 0
+    own = (*told, Record("between", fen=stands), Record("payable", fen=stands))
+    answered = (*told, Record("between", fen=stands))
+    return (
+        SideRecord(home.member_id, "visited", own=True, records=own),
+        SideRecord(claim.insured_member, "insured", own=False, records=answered),
+    )
+
+
+def _decided_sides(
+    home: Home, row: DecisionRow, result: BenefitResult
+) -> tuple[SideRecord, SideRecord]:
+    """Return our own books beside what the visited side's signed act says."""
+    stands = row.fund_fen if row.state == "settled" else 0
+    told = _common(row.settlement_id, row.decision_no, row.total_fen, result)
+    own = (*told, Record("between", fen=stands), Record("benefit", fen=stands))
+    asked = (
+        Record("setl_id", text=row.settlement_id),
+        Record("total", fen=_facts(row).totals.total_fen),
+    )
+    return (
+        SideRecord(row.visited_member, "visited", own=False, records=asked),
+        SideRecord(home.member_id, "insured", own=True, records=own),
+    )
+
+
+def _refusal(errors: Catalogue, claim: ClaimRow | None, language: str) -> RefusalView | None:
+    """Return the insured side's refusal in words; a code unknown here is shown as it came."""
+    if claim is None or not claim.refusal:
+        return None
+    decision = canonical.decode_as(claim.refusal, RefusedBody)
+    if decision.code not in errors.codes():
+        return RefusalView(decision.code, decision.code, "", "")
+    said = errors.render(Refused(decision.code, **decision.facts), language)
+    return RefusalView(said.code, said.what, said.why, said.do)

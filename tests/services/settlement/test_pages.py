@@ -1,0 +1,92 @@
+"""The settlement pages over a real store: what was settled is what both cities' pages say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+
+from tests.services.settlement import two_cities
+from tests.services.settlement.two_cities import INSURED, VISITED, Running
+from tongcheng.node.app import create_app
+from tongcheng.node.console import make_console
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    """Two cities on a loop that runs only while the test lets it."""
+    with two_cities.running(tmp_path) as started:
+        yield started
+
+
+def _get(running: Running, member: str, path: str) -> tuple[int, str]:
+    node = running.cities.wire.nodes[member]
+    app = create_app(node, make_console(node, synthetic=True), pages=True, run_node=False)
+    with TestClient(app) as client:
+        answer = client.get(path)
+        return answer.status_code, answer.text
+
+
+def test_a_settled_stay_is_shown_by_both_cities(running: Running) -> None:
+    """Each city's page of the stay states the same amounts and the chain of envelopes."""
+    claim = running.run(running.cities.settled(0))
+    running.run(running.cities.quiet())
+
+    for member in (VISITED, INSURED):
+        for language in ("zh", "en"):
+            status, text = _get(running, member, f"/{language}/settlement/stays/{claim.stay_id}")
+            assert status == 200
+            for fen in (claim.total_fen, claim.fund_fen, claim.person_fen):
+                assert f"{fen // 100:,}.{fen % 100:02}" in text
+            assert claim.settlement_id in text
+            assert claim.settle_id in text
+            assert "测试" not in text
+
+
+def test_the_list_shows_stays_and_its_filter_leaves_out_others(running: Running) -> None:
+    """A stay only admitted is in the whole list and not among the settled ones."""
+    claim = running.run(running.cities.settled(0))
+    open_stay = running.run(running.cities.admitted(1))
+
+    status, text = _get(running, VISITED, "/zh/settlement/stays")
+    assert status == 200
+    assert claim.stay_id in text
+    assert open_stay.stay_id in text
+
+    _, settled = _get(running, VISITED, "/zh/settlement/stays?state=settled")
+    assert claim.stay_id in settled
+    assert open_stay.stay_id not in settled
+
+    _, older = _get(running, VISITED, "/en/settlement/stays?older_than=1")
+    assert claim.stay_id not in older
+
+
+def test_a_cancelled_stay_is_shown_as_voided(running: Running) -> None:
+    """A void is told by both pages; the amounts that were taken back stay readable."""
+    cities = running.cities
+    claim = running.run(cities.settled(0))
+    running.run(cities.desk.void(cities.caller, claim.settlement_id))
+    running.run(cities.quiet())
+
+    for member in (VISITED, INSURED):
+        status, text = _get(running, member, f"/en/settlement/stays/{claim.stay_id}")
+        assert status == 200
+        assert "Voided" in text
+
+
+def test_an_unknown_stay_is_a_page_that_says_so(running: Running) -> None:
+    """A stay that is not here is answered with the catalogue's words, not with a fault."""
+    status, text = _get(running, VISITED, "/en/settlement/stays/nothing")
+
+    assert status == 404
+    assert "STAY_UNKNOWN" in text
+
+
+def test_the_home_page_counts_what_is_settled(running: Running) -> None:
+    """The plan's figure is computed from the store at the moment it is asked."""
+    running.run(running.cities.settled(0))
+
+    status, text = _get(running, VISITED, "/en")
+
+    assert status == 200
+    assert "/en/settlement/stays" in text
