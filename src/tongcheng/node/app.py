@@ -17,7 +17,7 @@ from litestar.params import FromPath
 
 from tongcheng.kernel import journal
 from tongcheng.kernel.errors import ErrorEntry, Refused
-from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, INBOX_PATH
+from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, CHECKPOINT_PATH, INBOX_PATH
 from tongcheng.kernel.region import PACKS_DIR
 from tongcheng.node import metrics as figures
 from tongcheng.node.core import Node
@@ -67,7 +67,7 @@ def create_app(
     whoever made the node does.
     """
     toolkit = Toolkit(console, template_folders(node)) if pages else None
-    handlers: list[Any] = [inbox, catch_up, ask, live, ready, metrics_page, error_entry]
+    handlers: list[Any] = [inbox, catch_up, ask, checkpoint, live, ready, metrics_page, error_entry]
     handlers += [route for service in node.services for route in service.routes]
     if toolkit is not None:
         handlers += toolkit.routes(*(service.pages for service in node.services))
@@ -153,6 +153,12 @@ async def catch_up(request: AnyRequest) -> Response[bytes]:
 async def ask(request: AnyRequest) -> Response[bytes]:
     """Answer a peer's question."""
     return await _exchange(request, request.app.state.node.exchange.answer_ask)
+
+
+@post(CHECKPOINT_PATH, status_code=200, include_in_schema=False, request_max_body_size=None)
+async def checkpoint(request: AnyRequest) -> Response[bytes]:
+    """Co-sign a peer's checkpoint, or hear of one that another member has co-signed."""
+    return await _exchange(request, request.app.state.node.checkpoints.receive)
 
 
 @get("/health/live", tags=["health"], sync_to_thread=False)

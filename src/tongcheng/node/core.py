@@ -16,9 +16,11 @@ from tongcheng.kernel.exchange import tables as exchange_tables
 from tongcheng.kernel.exchange.exchange import Exchange
 from tongcheng.kernel.exchange.transport import Transport
 from tongcheng.kernel.home import Home
+from tongcheng.kernel.journal.rounds import Checkpoints
 from tongcheng.kernel.service import Registry, Service
 from tongcheng.kernel.store import Command, Database, Snapshot, Writer
 from tongcheng.kernel.store.worker import InlineWorker, ThreadedWorker, Worker
+from tongcheng.node import jobs
 from tongcheng.node.services import SERVICES
 
 T = TypeVar("T")
@@ -66,6 +68,8 @@ class Node:
         self._threaded = threaded
         self.worker: Worker
         self.exchange: Exchange
+        self.checkpoints: Checkpoints
+        self._jobs: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
         """Open the store for writing and load the accord in force; needs a running loop."""
@@ -76,11 +80,19 @@ class Node:
         worker_type = ThreadedWorker if self._threaded else InlineWorker
         self.worker = worker_type(self.database, writer)
         self.exchange = Exchange(self.home, self.worker, self.registry, self._transport, self.clock)
+        self.checkpoints = Checkpoints(self.home, self.worker, self._transport, self.clock)
 
     def start(self) -> None:
-        """Begin to exchange with the peers, if an accord is in force."""
+        """Begin to exchange with the peers, and to do what a node does by itself."""
         if self.home.accord_in_force is not None:
             self.exchange.start()
+        seal = jobs.AuditSeal(self.worker, self.clock, self.home.region.zone)
+        self._jobs = [
+            asyncio.create_task(self.checkpoints.run(), name="checkpoints"),
+            asyncio.create_task(jobs.once(self.unpark, "unpark"), name="unpark"),
+            asyncio.create_task(jobs.every_minute(seal, "audit seal"), name="audit seal"),
+            asyncio.create_task(jobs.every_minute(self.refresh_accord, "accord"), name="accord"),
+        ]
 
     async def unpark(self) -> int:
         """Apply what was parked until this software learned its type; return how many acts."""
@@ -99,7 +111,8 @@ class Node:
         if found != self.home.accord_in_force:
             self.home.accord_in_force = found
             await self.exchange.stop()
-            self.start()
+            if found is not None:
+                self.exchange.start()
 
     async def run(self, command: Command) -> Any:
         """Run one command durably."""
@@ -111,6 +124,9 @@ class Node:
 
     async def stop(self) -> None:
         """Stop the links and the writer; what waits is sent after the next start."""
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
         await self.exchange.stop()
         await asyncio.to_thread(self.worker.stop) if self._threaded else self.worker.stop()
         self.database.close()

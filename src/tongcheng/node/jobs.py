@@ -34,6 +34,16 @@ async def every_minute(job: Callable[[], Awaitable[object]], name: str) -> None:
         await asyncio.sleep(PERIOD_S)
 
 
+async def once(job: Callable[[], Awaitable[object]], name: str) -> None:
+    """Run a job at the start; what keeps it from working now will keep it from working again."""
+    try:
+        await job()
+    except WriterStopped:
+        return
+    except (Refused, StoredValueDamaged) as fault:
+        log.warning("job_failed", job=name, fault=str(fault))
+
+
 class AuditSeal:
     """Seals the audit into the journal once a day of the region (每日审计摘要)."""
 

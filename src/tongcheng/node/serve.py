@@ -32,7 +32,6 @@ KEEP_ALIVE_S = 75
 
 GRACE_S = 5
 BACKLOG = 2_048
-ACCORD_LOOK_S = 10
 
 log = structlog.get_logger("tongcheng.node")
 
@@ -83,10 +82,8 @@ async def _serve(
         _stop_on_signals(server)
         if until_stdin_closes:
             _stop_with_stdin(server)
-        watching = asyncio.create_task(_watch_accord(node))
         log.info("serving", member=home.member_id, host=settings.host, port=settings.port)
         await server.serve(sockets=[listening])
-        watching.cancel()
     finally:
         await node.stop()
         await transport.close()
@@ -166,10 +163,3 @@ def _stop_with_stdin(server: uvicorn.Server) -> None:
             server.should_exit = True
 
     loop.add_reader(handle, readable)
-
-
-async def _watch_accord(node: Node) -> None:
-    """Begin with an accord that was adopted for later when its instant has come."""
-    while True:
-        await asyncio.sleep(ACCORD_LOOK_S)
-        await node.refresh_accord()
