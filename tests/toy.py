@@ -4,25 +4,29 @@
 `toy.sum/1` is a question. Nothing here knows about insurance.
 """
 
+import hashlib
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tongcheng.kernel import accord as accords
-from tongcheng.kernel import region
+from tongcheng.kernel import adoption, ids, region
+from tongcheng.kernel import envelope as envelopes
 from tongcheng.kernel.accord import Accord, AccordKey, AccordMember, Limits, Permit, SignedAccord
-from tongcheng.kernel.clock import ManualClock
+from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.entropy import SeededEntropy
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts
-from tongcheng.kernel.exchange.transport import Transport
+from tongcheng.kernel.exchange.transport import Transport, Unreachable
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.keys import KeyRing
 from tongcheng.kernel.rulebook import Shelf
 from tongcheng.kernel.service import Act, Ask, Reply, Service
-from tongcheng.kernel.store import Reading, Records, Transaction
+from tongcheng.kernel.store import Reading, Records, Transaction, Writer
 from tongcheng.node.core import Node, open_database
 
 NOW_AT = 1_795_341_600_000
@@ -145,7 +149,7 @@ def toy_node(
     folder: Path,
     member_id: str,
     transport: Transport,
-    clock: ManualClock,
+    clock: Clock,
     *,
     threaded: bool = False,
     seed: str = "",
@@ -162,3 +166,63 @@ def noted(node: Node) -> list[tuple[str, int]]:
     """Return what took effect on a node, in order."""
     with node.database.snapshot() as snapshot:
         return [(row.what, row.n) for row in snapshot.select(PINGS)]
+
+
+def adopt(node: Node, document: SignedAccord) -> None:
+    """Adopt an accord on a node that is not open."""
+    node.database.open_writing(node.clock.now())
+    writer = Writer(node.database, node.home, node.clock)
+    outcome = writer.run([lambda tx: adoption.adopt(tx, document.encoded())])[0]
+    node.database.close()
+    assert outcome.error is None, outcome.error
+
+
+class Nowhere:
+    """A transport whose peers never answer."""
+
+    async def post(
+        self, address: str, path: str, body: bytes, *, timeout_ms: int
+    ) -> tuple[int, bytes]:
+        """Raise Unreachable."""
+        del path, body, timeout_ms
+        raise Unreachable(address, "nobody is there")
+
+
+def ping(n: int, *, seq: int, salt: str = "", **changes: Any) -> Envelope:
+    """Return an envelope as Tianjin would send it to Beijing; `salt` makes another id."""
+    fields: dict[str, Any] = {
+        "id": ids.uuid7(NOW_AT, SeededEntropy(f"ping {n} {seq} {salt}")),
+        "src": MEMBERS[1],
+        "dst": MEMBERS[0],
+        "seq": seq,
+        "type": "toy.ping/1",
+        "made_at": NOW_AT,
+        "accord": "0" * 64,
+        "body": {"n": n},
+    }
+    return Envelope(**(fields | changes))
+
+
+def batch(*sent: Envelope | bytes, salt: str = "", **changes: Any) -> bytes:
+    """Return a batch from Tianjin to Beijing, signed with Tianjin's key."""
+    fields: dict[str, Any] = {
+        "src": MEMBERS[1],
+        "dst": MEMBERS[0],
+        "envelopes": [one if isinstance(one, bytes) else one.encoded() for one in sent],
+        "acknowledged": 0,
+        "sent_at": NOW_AT,
+    }
+    return envelopes.pack(ring_of(MEMBERS[1], salt).signing, **(fields | changes))
+
+
+def state_digest(folder: Path) -> str:
+    """Return a digest over every committed value of every table of a node's database."""
+    connection = sqlite3.connect(f"{(folder / 'node.sqlite').as_uri()}?mode=ro", uri=True)
+    found = hashlib.sha256()
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    for (name,) in names.fetchall():
+        rows = connection.execute(f"SELECT * FROM {name}")  # noqa: S608 a name of the schema
+        for line in sorted(repr(row) for row in rows):
+            found.update(f"{name} {line}\n".encode())
+    connection.close()
+    return found.hexdigest()
