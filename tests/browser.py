@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import uvicorn
@@ -71,7 +71,7 @@ def serving(app: Any) -> Iterator[str]:
         thread.join(START_S_MAX)
 
 
-def _missing(reason: str) -> None:
+def _missing(reason: str) -> NoReturn:
     if os.environ.get("TONGCHENG_REQUIRE_BROWSER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from litestar import Litestar, Response, get
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
+from litestar.params import FromPath, FromQuery
 
 import tongcheng
 from tests.services.settlement import samples
@@ -57,10 +59,10 @@ def console(member_id: str = "tianjin-hsb", *, doubt: bool = True) -> Console:
     )
 
 
-def toolkit(**options: bool) -> Toolkit:
+def toolkit(*, doubt: bool = True) -> Toolkit:
     """Return a toolkit with the templates of both services."""
     return Toolkit(
-        console(**options),
+        console(doubt=doubt),
         {"plan": plan.TEMPLATES_DIR, "settlement": SETTLEMENT / "templates"},
     )
 
@@ -85,19 +87,22 @@ FIGURES: Figures = {"settlement.settled": figure}
 
 @get("/settlement/stays", sync_to_thread=False)
 def _stays(
-    page: Page, stay_state: StayState | None = None, live: int = 1, empty: int = 0
+    page: NamedDependency[Page],
+    stay_state: FromQuery[StayState | None] = None,
+    live: FromQuery[int] = 1,
+    empty: FromQuery[int] = 0,
 ) -> Response[str]:
-    view = samples.stays(0 if empty else 24, stay_state, live=bool(live))
+    view = samples.stays(0 if empty else 12, stay_state, live=bool(live))
     return pages_view.stays(page, view)
 
 
 @get("/settlement/stays/rows", sync_to_thread=False)
-def _rows(page: Page) -> Response[str]:
+def _rows(page: NamedDependency[Page]) -> Response[str]:
     return pages_view.stays_rows(page, samples.stays())
 
 
 @get("/settlement/stays/{stay_state:str}", sync_to_thread=False)
-def _stay(page: Page, stay_state: StayState) -> Response[str]:
+def _stay(page: NamedDependency[Page], stay_state: FromPath[StayState]) -> Response[str]:
     return pages_view.stay(page, samples.stay(stay_state))
 
 

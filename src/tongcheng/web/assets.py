@@ -13,6 +13,7 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 STATIC_DIR = Path(__file__).parent / "static"
 MEDIA_TYPES = {
@@ -70,7 +71,7 @@ class Assets:
         """Return the route that serves them."""
 
         @get("/assets/{address:path}", include_in_schema=False, sync_to_thread=False)
-        def asset(request: Request[Any, Any, State], address: str) -> Response[bytes]:
+        def asset(request: Request[Any, Any, State], address: FromPath[str]) -> Response[bytes]:
             return self.answer(f"/assets{address}", request.headers.get("accept-encoding", ""))
 
         return asset

@@ -14,8 +14,8 @@ How a node uses it::
 How a service writes a page, once for all languages; its address is `/zh/stays`, `/en/stays`::
 
     @get("/stays", include_in_schema=False)
-    def stays_page(page: Page, ...) -> Response[str]:
-        return page.render("settlement/stays.html", view=...)
+    def stays_page(page: NamedDependency[Page], ...) -> Response[str]:
+        return page.render("settlement/stays.html", {"view": ...})
 """
 
 from collections.abc import Mapping, Sequence
@@ -83,14 +83,16 @@ class Page(msgspec.Struct, frozen=True):
         assert path.startswith("/"), path
         return f"/{self.language}{path}"
 
-    def html(self, template: str, **values: object) -> str:
-        """Render a template ("settlement/stays.html") with its view."""
+    def html(self, template: str, values: Mapping[str, object]) -> str:
+        """Render a template ("settlement/stays.html") with what it shows."""
         return self.toolkit.html(self, template, values)
 
-    def render(self, template: str, *, status: int = 200, **values: object) -> Response[str]:
+    def render(
+        self, template: str, values: Mapping[str, object], *, status: int = 200
+    ) -> Response[str]:
         """Answer with a rendered template."""
         return Response(
-            self.html(template, **values),
+            self.html(template, values),
             status_code=status,
             media_type=MediaType.HTML,
             headers={"Content-Language": self.language},
@@ -126,7 +128,7 @@ class Toolkit:
     def routes(self, *pages: Sequence[HTTPRouteHandler]) -> tuple[HTTPRouteHandler | Router, ...]:
         """Return every route of the console: the services' pages under each language, `/`, assets.
 
-        Page handlers may ask for `page: Page`.
+        Page handlers may ask for `page: NamedDependency[Page]`.
         """
         handlers = [handler for of_service in pages for handler in of_service]
         # One router per language, not one handler with two paths: Litestar 2.25 wraps a
@@ -164,7 +166,7 @@ class Toolkit:
 
     def error_page(self, page: Page, error: RenderedError) -> Response[str]:
         """Answer with one entry of the error catalogue."""
-        return page.render("web/error.html", status=error.status, error=error)
+        return page.render("web/error.html", {"error": error}, status=error.status)
 
 
 def _refused(fault: Exception, path: str) -> Refused:

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import msgspec
+
 from tongcheng.kernel.words import Words
 from tongcheng.services.settlement.views import (
     Amounts,
@@ -98,6 +100,7 @@ CHAIN = (
 def stay(state: StayState = "settled") -> StayPage:
     """Return one stay in a given state."""
     settled = state in {"settled", "voided"}
+    refused = msgspec.structs.replace(CHAIN[3], kind="refused")
     waiting = ChainStep(
         "settle", CHAIN[2].envelope_id, "tianjin-hsb", "beijing-hsb", 232, DIGEST, NOW, "waiting"
     )
@@ -124,7 +127,11 @@ def stay(state: StayState = "settled") -> StayPage:
         amounts=AMOUNTS if settled else None,
         bands=BANDS if settled else (),
         sides=SIDES if settled else (),
-        chain={"admitted": CHAIN[:2], "pending": (*CHAIN[:2], waiting)}.get(state, CHAIN),
+        chain={
+            "admitted": CHAIN[:2],
+            "pending": (*CHAIN[:2], waiting),
+            "refused": (*CHAIN[:3], refused),
+        }.get(state, CHAIN),
         books=BOOKS if settled else (),
         refusal=refusal if state == "refused" else None,
     )
@@ -150,7 +157,7 @@ def _row(number: int) -> StayRow:
     )
 
 
-def stays(count: int = 24, state: StayState | None = None, *, live: bool = True) -> StaysPage:
+def stays(count: int = 12, state: StayState | None = None, *, live: bool = True) -> StaysPage:
     """Return a list of stays as a busy afternoon has them."""
     return StaysPage(
         rows=tuple(row for row in map(_row, range(count)) if state in {None, row.state}),

@@ -91,7 +91,7 @@ def load(path: Path) -> Plan:
 
 
 def _fault(plan: Plan) -> str | None:
-    ids = [each.id for each in (*plan.areas, *plan.commitments)]
+    ids = [area.id for area in plan.areas] + [each.id for each in plan.commitments]
     twice = {each for each in ids if ids.count(each) > 1}
     if twice:
         return f"{min(twice)} stands twice"

@@ -3,6 +3,7 @@
 import msgspec
 from litestar import Response, get
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from tongcheng.services.plan.model import Commitment, Figure, Figures, Plan, WorkArea
@@ -43,14 +44,15 @@ def home(page: Page, plan: Plan, figures: Figures) -> Response[str]:
     """Answer with the plan; each figure is computed now, once."""
     areas = tuple(_area(page, area, figures) for area in plan.areas)
     lines = [line for area in areas for line in area.lines]
-    live = [line for line in lines if line.figure is not None]
     running = sum(area.running for area in areas)
     return page.render(
         "plan/home.html",
-        plan=plan,
-        headline=_headline(page, running, len(lines)),
-        areas=areas,
-        running=live,
+        {
+            "plan": plan,
+            "headline": _headline(page, running, len(lines)),
+            "areas": areas,
+            "running": [line.figure for line in lines if line.figure is not None],
+        },
     )
 
 
@@ -79,7 +81,7 @@ def _line(page: Page, commitment: Commitment, figures: Figures) -> CommitmentVie
 
 
 @get("/", include_in_schema=False, sync_to_thread=True)
-def home_page(page: Page, state: State) -> Response[str]:
+def home_page(page: NamedDependency[Page], state: State) -> Response[str]:
     """Serve the home page from `state.plan` and `state.figures`, both set by the node."""
     return home(page, state["plan"], state["figures"])
 

@@ -23,42 +23,55 @@ REFRESH_PATH = "/settlement/stays/rows"
 
 def stays(page: Page, view: StaysPage) -> Response[str]:
     """Answer with the list of stays; it refreshes itself while `view.live`."""
-    return page.render("settlement/stays.html", **_stays_values(page, view))
+    return page.render("settlement/stays.html", _stays_values(page, view))
 
 
 def stays_rows(page: Page, view: StaysPage) -> Response[str]:
     """Answer with the part of the list that changes, for the page to put into itself."""
-    return page.render("settlement/stays_rows.html", **_stays_values(page, view))
+    return page.render("settlement/stays_rows.html", _stays_values(page, view))
 
 
 def stay(page: Page, view: StayPage) -> Response[str]:
     """Answer with one stay: the answer in words, the figures, the bands, the proof."""
-    voice = page.voice
-    differ = sides_differ(view)
-    both = len(view.sides) > 1
+    voice, amounts = page.voice, view.amounts
+    residual = amounts.rounding_residual_fen if amounts else 0
+    visited = page.console.place_of(view.visited_member)
+    insured = page.console.place_of(view.insured_member)
     return page.render(
         "settlement/stay.html",
-        view=view,
-        headline=stay_headline(page, view),
-        badge=state_badge(page, view.state),
-        facts=_stay_facts(page, view),
-        payers=boxes_of_payers(voice, view.amounts) if view.amounts else (),
-        scopes=boxes_of_scopes(voice, view.amounts) if view.amounts else (),
-        picture=bands_picture(voice, view) if view.bands else None,
-        bands=bands_table(voice, view),
-        sides=sides_table(page, view),
-        sides_title=page.t(
-            "settlement.sides.title.open"
-            if not both
-            else "settlement.sides.title.differ"
-            if differ
-            else "settlement.sides.title.equal"
-        ),
-        steps=chain_steps(page, view),
-        books=books_table(page, view),
-        draft=any(book.status == "draft" for book in view.books),
-        list_path=page.href(STAYS_PATH),
+        {
+            "view": view,
+            "headline": stay_headline(page, view),
+            "badge": state_badge(page, view.state),
+            "route_colours": (visited.colour, insured.colour),
+            "route": page.t(
+                "settlement.stay.route",
+                visited=voice.of(visited.short),
+                insured=voice.of(view.insured_area),
+            ),
+            "facts": _stay_facts(page, view),
+            "payers": boxes_of_payers(voice, amounts) if amounts else (),
+            "scopes": boxes_of_scopes(voice, amounts) if amounts else (),
+            "picture": bands_picture(voice, view) if view.bands else None,
+            "bands": bands_table(voice, view),
+            "residual": voice.money(residual) if residual else "",
+            "sides": sides_table(page, view),
+            "sides_title": page.t(_sides_title(view)),
+            "steps": chain_steps(page, view),
+            "books": books_table(page, view),
+            "undecided": view.state in {"admitted", "pending"},
+            "draft": any(book.status == "draft" for book in view.books),
+            "list_path": page.href(STAYS_PATH),
+        },
     )
+
+
+def _sides_title(view: StayPage) -> str:
+    if len(view.sides) < 2:  # noqa: PLR2004  a comparison has two sides
+        return "settlement.sides.title.open"
+    if sides_differ(view):
+        return "settlement.sides.title.differ"
+    return "settlement.sides.title.equal"
 
 
 def stays_headline(page: Page, view: StaysPage) -> str:
