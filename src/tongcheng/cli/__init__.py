@@ -12,8 +12,19 @@ COMMANDS = {
         "tongcheng.cli.credential:credential",
         "Issue and revoke the credentials of hospital systems.",
     ),
+    "exchange": Entry(
+        "tongcheng.cli.exchange:exchange",
+        "See what waits between the nodes, what does not move, what is parked.",
+    ),
     "node": Entry("tongcheng.cli.node:node", "Lay out a node: its directory, keys and settings."),
+    "rulebook": Entry("tongcheng.cli.rulebook:rulebook", "Check, show and compare rule books."),
     "serve": Entry("tongcheng.cli.serve:serve", "Run the node in a directory until Ctrl-C."),
+    "settlement": Entry(
+        "tongcheng.cli.settlement:settlement", "Compare the members' books of the same stays."
+    ),
+    "up": Entry(
+        "tongcheng.cli.up:up", "Start a whole region with made-up data and let stays arrive."
+    ),
 }
 
 main = LazyGroup(

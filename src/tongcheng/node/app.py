@@ -32,6 +32,7 @@ from tongcheng.node.limits import (
     was_forwarded,
 )
 from tongcheng.node.openapi import openapi_config
+from tongcheng.node.pages import HANDLERS as NODE_PAGES
 from tongcheng.services.plan.model import load as load_plan
 from tongcheng.web.console import Console
 from tongcheng.web.security import secure
@@ -70,7 +71,7 @@ def create_app(
     handlers: list[Any] = [inbox, catch_up, ask, checkpoint, live, ready, metrics_page, error_entry]
     handlers += [route for service in node.services for route in service.routes]
     if toolkit is not None:
-        handlers += toolkit.routes(*(service.pages for service in node.services))
+        handlers += toolkit.routes(NODE_PAGES, *(service.pages for service in node.services))
     state = {
         "node": node,
         "console": console,
@@ -95,12 +96,13 @@ def create_app(
 def template_folders(node: Node) -> dict[str, Path]:
     """Return the services' templates: a folder `templates` beside a service's texts.yaml."""
     beside = {service.name: [file.parent for file in service.texts] for service in node.services}
-    return {
+    of_services = {
         name: folder / "templates"
         for name, folders in beside.items()
         for folder in folders
         if (folder / "templates").is_dir()
     }
+    return {"node": Path(__file__).parent / "templates", **of_services}
 
 
 def _life_of(node: Node) -> Callable[[Litestar], Any]:

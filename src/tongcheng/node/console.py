@@ -10,12 +10,14 @@ from tongcheng.node.core import Node
 from tongcheng.web.console import Console, NavItem
 from tongcheng.web.toolkit import ERRORS_PATH, TEXTS_PATH
 
+NODE_TEXTS_PATH = Path(__file__).with_name("texts.yaml")
 NODE_ERRORS_PATH = Path(__file__).with_name("errors.yaml")
 KERNEL_ERRORS_PATH = Path(kernel_errors.__file__).with_name("errors.yaml")
 
 NAVIGATION: tuple[NavItem, ...] = (
     NavItem("plan.nav", "/"),
     NavItem("settlement.nav", "/settlement/stays"),
+    NavItem("node.exchange.nav", "/exchange"),
 )
 
 
@@ -33,7 +35,7 @@ def make_console(
     return Console(
         member_id=node.home.member_id,
         region=node.home.region,
-        texts=Texts.load(TEXTS_PATH, *texts),
+        texts=Texts.load(TEXTS_PATH, NODE_TEXTS_PATH, *texts),
         errors=catalogue(node.services),
         now=node.clock.now,
         nav=nav,

@@ -90,3 +90,14 @@ def test_the_home_page_counts_what_is_settled(running: Running) -> None:
 
     assert status == 200
     assert "/en/settlement/stays" in text
+
+
+def test_the_exchange_page_says_whether_somebody_must_act(running: Running) -> None:
+    """With the wire up every channel moves; the page of the other city is of the same mind."""
+    running.run(running.cities.settled(0))
+    running.run(running.cities.quiet())
+
+    for language, words in (("zh", "往来"), ("en", "Exchange")):
+        status, text = _get(running, INSURED, f"/{language}/exchange")
+        assert status == 200
+        assert words in text
