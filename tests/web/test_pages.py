@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.testing import TestClient
 
 from tests.web import site
@@ -139,6 +140,7 @@ def test_what_a_page_is(client: Client) -> None:
         ("/exchange/inbox", "application/json", False),
         ("/zhx", "*/*", False),
     ):
-        scope = {"type": "http", "path": path, "headers": [(b"accept", accept.encode())]}
-        request = AnyRequest({**scope, "app": client.app, "query_string": b"", "method": "GET"})  # type: ignore[arg-type]
+        scope: Any = {"type": "http", "path": path, "headers": [(b"accept", accept.encode())]}
+        scope |= {"app": client.app, "query_string": b"", "method": "GET"}
+        request: AnyRequest = Request(scope)
         assert is_page(request) == expected, path

@@ -47,6 +47,7 @@ TEMPLATES_DIR = Path(__file__).parent / "templates"
 TEXTS_PATH = Path(__file__).parent / "texts.yaml"
 ERRORS_PATH = Path(__file__).parent / "errors.yaml"
 
+SERVER_FAULT = 500  # from here on an HTTP status is our fault, not the asker's
 # HTTP statuses that have words of their own; any other 4xx is PAGE_REQUEST, any 5xx PAGE_FAULT.
 STATUS_CODES = {
     401: "PAGE_FORBIDDEN",
@@ -171,8 +172,8 @@ class Toolkit:
 
 def _refused(fault: Exception, path: str) -> Refused:
     """Name a fault that is no refusal; its own message is for the log, not for the page."""
-    status = fault.status_code if isinstance(fault, HTTPException) else 500
-    code = STATUS_CODES.get(status, "PAGE_REQUEST" if status < 500 else "PAGE_FAULT")  # noqa: PLR2004
+    status = fault.status_code if isinstance(fault, HTTPException) else SERVER_FAULT
+    code = STATUS_CODES.get(status, "PAGE_REQUEST" if status < SERVER_FAULT else "PAGE_FAULT")
     return Refused(code, path=path)
 
 

@@ -68,8 +68,12 @@ SHARED = (
     Record("answer", text=DIGEST[:12]),
 )
 SIDES = (
-    SideRecord("tianjin-hsb", "visited", True, (*SHARED, Record("payable", fen=14_539_122))),  # noqa: FBT003
-    SideRecord("beijing-hsb", "insured", False, (*SHARED, Record("benefit", fen=14_539_122))),  # noqa: FBT003
+    SideRecord(
+        "tianjin-hsb", "visited", own=True, records=(*SHARED, Record("payable", fen=14_539_122))
+    ),
+    SideRecord(
+        "beijing-hsb", "insured", own=False, records=(*SHARED, Record("benefit", fen=14_539_122))
+    ),
 )
 
 
