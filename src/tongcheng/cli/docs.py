@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tongcheng.cli.diagrams import replaced
 from tongcheng.cli.reference import commands_page
 
 
@@ -25,4 +26,19 @@ def commands(context: click.Context, folder: Path) -> None:
     """Write commands.md: every command, what it does and its options."""
     page = folder / "commands.md"
     page.write_text(commands_page(context.find_root().command), encoding="utf-8")
+    click.echo(f"wrote {page}")
+
+
+@docs.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    default=Path("docs"),
+    show_default=True,
+    help="The folder of the page.",
+)
+def life(folder: Path) -> None:
+    """Draw the life cycles in settlement.md anew, from the tables in the code."""
+    page = folder / "settlement.md"
+    page.write_text(replaced(page.read_text(encoding="utf-8")), encoding="utf-8")
     click.echo(f"wrote {page}")
