@@ -1,0 +1,318 @@
+"""The whole region, driven by one seed: build it, let it work under faults, heal it, look at it."""
+
+import asyncio
+import gc
+import shutil
+from collections import Counter as Tallied
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+
+import msgspec
+
+from tongcheng.node.console import catalogue
+from tongcheng.node.services import SERVICES
+from tongcheng.services.settlement.store import ClaimRow
+from tongcheng.simulation import books, checks, disk, loop, setting
+from tongcheng.simulation.books import UNDECIDED, Books
+from tongcheng.simulation.counter import Counter, Place
+from tongcheng.simulation.disk import Disk
+from tongcheng.simulation.faults import PROFILES, Chance, Profile, ProfileName, Tally
+from tongcheng.simulation.hospitals import DAY_MS, WAYS_DRAWN, Clerk, Visit
+from tongcheng.simulation.machine import Machine, quiet_power_cuts
+from tongcheng.simulation.memory import Memory
+from tongcheng.simulation.network import Network
+from tongcheng.simulation.report import Report
+from tongcheng.simulation.setting import Person
+
+ANCHOR_AT = 1_790_783_880_000
+"""2026-09-30T23:58 in the cities: the month turns while the region works."""
+WINDOWS = 24
+"""Stays under way at one moment."""
+WAITS_MS = (400, 2_000, 20_000)
+"""How long a hospital's call waits for the insured side, by hospital; the first gives up early."""
+STAYS_PER_PERSON = 2
+BEIJING_SHARE = 0.8
+TWIN_SHARE = 0.25
+"""Persons who leave two hospitals, in two cities, on one day."""
+PARTITION_S = (3.0, 45.0)
+DISK_FULL_S = (1.0, 15.0)
+QUIET_WITHIN_S = 900
+WORK_WITHIN_S = 7_200
+WORK_PER_STAY_S = 20
+
+Progress = Callable[[int, int], None]
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to simulate; the same plan gives the same report, byte for byte."""
+
+    seed: int
+    settlements: int
+    faults: ProfileName = "usual"
+
+
+class Region:
+    """Three cities, their hospitals, and everything between them that may fail."""
+
+    def __init__(self, plan: Plan, root: Path, progress: Progress = no_progress) -> None:
+        self.plan = plan
+        self.tally = Tally()
+        self.memory = Memory()
+        self.profile: Profile = PROFILES[plan.faults]
+        self.machines: list[Machine] = []
+        self._root = root
+        self._progress = progress
+        self._chance = self._stream("region")
+        self.network = Network(self._stream("network"), self.profile, self.tally)
+        self._counters: dict[str, list[Counter]] = {}
+        self._queue: list[tuple[Counter, Visit]] = []
+        self._done = 0
+
+    def _stream(self, name: str) -> Chance:
+        return Chance(self.plan.seed, name)
+
+    # building
+
+    async def build(self) -> None:
+        """Start every machine, sign the accord, contract hospitals, enrol persons."""
+        homes = setting.homes(self.plan.seed)
+        document = setting.accord_of(homes, ANCHOR_AT)
+        errors = catalogue(SERVICES)
+        for home in homes:
+            name = home.member_id
+            machine = Machine(
+                home,
+                Disk(
+                    self._root / name, self._stream(f"disk {name}"), self.profile, self.tally
+                ),
+                self.network,
+                ANCHOR_AT,
+                self._stream(f"machine {name}"),
+                self.profile,
+                self.tally,
+                errors,
+            )
+            machine.disk.calm = True
+            self.network.hosts[machine.address] = machine
+            self.machines.append(machine)
+            machine.start()
+        persons = self._persons()
+        for machine in self.machines:
+            mine = [one for one in persons if one.member_id == machine.member_id]
+            places = await setting.furnish(machine, document, mine)
+            self._counters[machine.member_id] = self._open_counters(machine, places)
+        self._queue = self._visits(persons)
+
+    def _open_counters(self, machine: Machine, places: list[Place]) -> list[Counter]:
+        chance = self._stream(f"counters {machine.member_id}")
+        waits = [WAITS_MS[chance.whole(0, len(WAITS_MS) - 1)] for _ in places]
+        return [
+            Counter(machine, place, self.network, chance, wait_ms)
+            for place, wait_ms in zip(places, waits, strict=True)
+        ]
+
+    def _persons(self) -> list[Person]:
+        first, *others = [machine.member_id for machine in self.machines]
+        persons = []
+        for number in range(max(1, self.plan.settlements // STAYS_PER_PERSON)):
+            is_first = self._chance.happens(BEIJING_SHARE)
+            member = first if is_first else self._chance.pick(others)
+            admdvs = setting.division_of(self.machines[0].home.region, member, number)
+            persons.append(Person(f"SIMULATED{number:07d}", member, admdvs))
+        return persons
+
+    def _visits(self, persons: list[Person]) -> list[tuple[Counter, Visit]]:
+        """Draw the stays; a person's next one is often in another city, on the same day."""
+        queue: list[tuple[Counter, Visit]] = []
+        while len(queue) < self.plan.settlements:
+            person = persons[self._chance.whole(0, len(persons) - 1)]
+            cities = [name for name in self._counters if name != person.member_id]
+            twins = 2 if self._chance.happens(TWIN_SHARE) else 1
+            if self._chance.happens(0.5):
+                cities.reverse()
+            days = self._chance.whole(1, 30)
+            for city in cities[:twins]:
+                counters = self._counters[city]
+                counter = counters[self._chance.whole(0, len(counters) - 1)]
+                visit = Visit(
+                    number=len(queue),
+                    id_number=person.id_number,
+                    admitted_at=ANCHOR_AT - days * DAY_MS,
+                    discharged_at=ANCHOR_AT - DAY_MS // 4,
+                    way=self._chance.pick(WAYS_DRAWN),
+                )
+                queue.append((counter, visit))
+        return queue[: self.plan.settlements]
+
+    # working
+
+    async def work(self) -> int:
+        """Bring every stay to its end under faults; return how many did not come to one."""
+        for machine in self.machines:
+            machine.disk.calm = False
+        faults = [asyncio.create_task(fault) for fault in self._fault_loops()]
+        waiting = iter(self._queue)
+        windows = [asyncio.create_task(self._window(waiting)) for _ in range(WINDOWS)]
+        try:
+            async with asyncio.timeout(WORK_WITHIN_S + WORK_PER_STAY_S * len(self._queue)):
+                await asyncio.gather(*windows)
+        except TimeoutError:
+            pass
+        finally:
+            for task in [*windows, *faults]:
+                task.cancel()
+            await asyncio.gather(*windows, *faults, return_exceptions=True)
+        return len(self._queue) - self._done
+
+    async def _window(self, waiting: Iterator[tuple[Counter, Visit]]) -> None:
+        for counter, visit in waiting:
+            chance = self._stream(f"visit {visit.number}")
+            await Clerk(counter, self.memory, chance, visit).run()
+            self._done += 1
+            self._progress(self._done, len(self._queue))
+
+    def _fault_loops(self) -> list[Coroutine[None, None, None]]:
+        profile = self.profile
+        loops = [
+            (profile.crash_every_s, self._crashes, "crashes"),
+            (profile.partition_every_s, self._partitions, "partitions"),
+            (profile.disk_full_every_s, self._full_disks, "full disks"),
+        ]
+        return [run(mean_s, self._stream(name)) for mean_s, run, name in loops if mean_s > 0]
+
+    async def _crashes(self, mean_s: float, chance: Chance) -> None:
+        while True:
+            await asyncio.sleep(chance.wait_s(mean_s))
+            machine = self._one_of(chance)
+            if machine.is_up:
+                machine.power_cut()
+
+    async def _partitions(self, mean_s: float, chance: Chance) -> None:
+        while True:
+            await asyncio.sleep(chance.wait_s(mean_s))
+            left_out = chance.whole(0, len(self.machines) - 1)
+            one, other = (m for at, m in enumerate(self.machines) if at != left_out)
+            self.tally.fault("partition")
+            self.network.cut(one.address, other.address)
+            await asyncio.sleep(chance.between(*PARTITION_S))
+            self.network.mend(one.address, other.address)
+
+    async def _full_disks(self, mean_s: float, chance: Chance) -> None:
+        while True:
+            await asyncio.sleep(chance.wait_s(mean_s))
+            machine = self._one_of(chance)
+            if machine.fill_disk():
+                self.tally.fault("disk full")
+                await asyncio.sleep(chance.between(*DISK_FULL_S))
+                machine.free_disk()
+
+    def _one_of(self, chance: Chance) -> Machine:
+        return self.machines[chance.whole(0, len(self.machines) - 1)]
+
+    # the end
+
+    async def heal(self) -> None:
+        """End every fault, let everything under way arrive, and wait until nothing moves."""
+        self.network.calm = True
+        for machine in self.machines:
+            machine.calm = machine.disk.calm = True
+            machine.free_disk()
+        for one in self.machines:
+            for other in self.machines:
+                self.network.mend(one.address, other.address)
+        await self.network.drain()
+        for _ in range(QUIET_WITHIN_S):
+            if all(machine.is_up for machine in self.machines) and await self._is_quiet():
+                break
+            await asyncio.sleep(1)
+        for machine in self.machines:
+            await machine.stop()
+
+    async def _is_quiet(self) -> bool:
+        """Tell whether every act has been taken and answered on both sides."""
+        for machine in self.machines:
+            assert machine.node is not None, "asked while all machines run"
+            member_id = machine.member_id
+            if not await machine.node.read(lambda s, name=member_id: books.is_quiet(s, name)):
+                return False
+        return True
+
+
+async def _run(plan: Plan, root: Path, progress: Progress) -> Report:
+    region = Region(plan, root, progress)
+    quiet_power_cuts(asyncio.get_running_loop(), region.tally)
+    await region.build()
+    unfinished = await region.work()
+    await region.heal()
+    gc.collect()  # what a task never told anybody is told now, before it is counted
+    return _report(region, unfinished, int(asyncio.get_running_loop().time()))
+
+
+def _report(region: Region, unfinished: int, virtual_seconds: int) -> Report:
+    plan, memory = region.plan, region.memory
+    now_at = ANCHOR_AT + virtual_seconds * 1_000
+    names = [machine.member_id for machine in region.machines]
+    found = [
+        books.read(machine.home, machine.disk.path, [n for n in names if n != machine.member_id],
+                   now_at)
+        for machine in region.machines
+    ]
+    claims = [claim for one in found for claim in one.claims.values()]
+    states = Tallied(claim.state for claim in claims)
+    lost = list(checks.lost(found, memory))
+    doubled = list(checks.doubled(found))
+    one_sided = list(checks.one_sided(found))
+    mirror = checks.mirror(found)
+    return Report(
+        seed=plan.seed,
+        faults_profile=plan.faults,
+        stays=plan.settlements,
+        settlements=len(claims),
+        settled=states["settled"],
+        refused=states["refused"],
+        cancelled=states["voided"],
+        pending=sum(states[state] for state in sorted(UNDECIDED)),
+        lost=len(lost),
+        doubled=len(doubled),
+        one_sided=len(one_sided),
+        mirror_fen=sum(abs(line.due_from_fen - line.due_to_fen) for line in mirror),
+        unfinished=unfinished,
+        paid_fen=sum(line.due_to_fen for line in mirror),
+        refusals=_refusals(claims),
+        ways=dict(memory.done),
+        faults=dict(region.tally.faults),
+        lives={machine.member_id: machine.lives for machine in region.machines},
+        virtual_seconds=virtual_seconds,
+        mirror=mirror,
+        found=[*lost, *doubled, *one_sided],
+        broken=_broken(region, found, now_at),
+        books_digest=checks.digest(found),
+    )
+
+
+def _refusals(claims: list[ClaimRow]) -> dict[str, int]:
+    codes = (checks.refusal_code(claim) for claim in claims if claim.state == "refused")
+    return dict(Tallied(str(code) for code in codes))
+
+
+def _broken(region: Region, found: list[Books], now_at: int) -> dict[str, list[str]]:
+    sentences: dict[str, list[str]] = {}
+    for name, sentence in checks.broken(found, region.memory, now_at):
+        sentences.setdefault(name, []).append(sentence)
+    incidents = sorted(region.tally.incidents.items())
+    if incidents:
+        sentences["incidents"] = [f"{count} times {what}" for what, count in incidents]
+    return sentences
+
+
+def simulate(plan: Plan, progress: Progress = no_progress) -> Report:
+    """Run one simulation and return its report; its files are gone afterwards."""
+    root = disk.temporary_folder()
+    try:
+        return loop.run(_run(plan, root, progress))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
