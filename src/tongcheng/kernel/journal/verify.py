@@ -7,7 +7,7 @@ the damage in other words. What is not covered (the tail since the last co-signa
 of all members) stands in docs/protocol/04-journal-checkpoints-proofs.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -85,9 +85,16 @@ def _of_services(services: Sequence[Service]) -> Iterator[Check]:
     """Yield the services' own checks, each resting on its service's tables."""
     for service in services:
         for hook in service.verify:
-            yield Check(
-                service.name, service.tables, lambda view, h=hook: h(view.snapshot, view.home)
-            )
+            yield Check(service.name, service.tables, _looked_at_by(hook))
+
+
+def _looked_at_by(
+    hook: Callable[[Snapshot, Home], Iterator[Finding]],
+) -> Callable[[View], Iterator[Finding]]:
+    def run(view: View) -> Iterator[Finding]:
+        return hook(view.snapshot, view.home)
+
+    return run
 
 
 def _run(check: Check, view: View, report: Report) -> None:

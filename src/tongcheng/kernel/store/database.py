@@ -7,6 +7,7 @@ lost its lock without noticing.
 """
 
 import fcntl
+import functools
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -41,13 +42,21 @@ class LeaseRow(msgspec.Struct, frozen=True):
 WRITER_LEASE = Records("writer_lease", LeaseRow, key=("lease_id",))
 
 
-def schema_statements() -> Iterator[str]:
-    """Yield the DDL of every declared table and index, in SQLite's dialect."""
+def schema_statements() -> tuple[str, ...]:
+    """Return the DDL of every declared table and index, in SQLite's dialect."""
+    return _statements_of(tuple(METADATA.tables))
+
+
+@functools.lru_cache(maxsize=8)
+def _statements_of(_names: tuple[str, ...]) -> tuple[str, ...]:
+    # Compiling is slow beside opening a small database; tables are only ever added.
     dialect = sqlite.dialect()
+    statements = []
     for table in METADATA.sorted_tables:
-        yield str(CreateTable(table).compile(dialect=dialect))
+        statements.append(str(CreateTable(table).compile(dialect=dialect)))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            yield str(CreateIndex(index).compile(dialect=dialect))
+            statements.append(str(CreateIndex(index).compile(dialect=dialect)))
+    return tuple(statements)
 
 
 class _Rows:
@@ -160,11 +169,14 @@ class Database:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if not tables:
+            self.path.chmod(0o600)
+            # One transaction: a node that is killed in its first second starts again from nothing.
+            connection.execute("BEGIN IMMEDIATE")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            self.path.chmod(0o600)
             for statement in schema_statements():
                 connection.execute(statement)
+            connection.execute("COMMIT")
 
     def _take_lease(self, now_at: int) -> None:
         held = self.get(WRITER_LEASE, ("writer",))

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
+from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store.database import Database, Snapshot
 from tongcheng.kernel.store.transaction import Signal
 from tongcheng.kernel.store.writer import (
@@ -71,8 +72,11 @@ class ThreadedWorker:
 
     async def run(self, command: Command) -> Any:
         """Run one command in the next batch; return its answer once that is durable."""
-        if self._stopped or self._queue.qsize() > QUEUE_COMMANDS_MAX:
+        if self._stopped:
             raise WriterStopped
+        waiting = self._queue.qsize()
+        if waiting > QUEUE_COMMANDS_MAX:
+            raise Refused("OVERLOADED", waiting=waiting)
         future: asyncio.Future[Any] = self._loop.create_future()
         self._queue.put((command, future))
         return await future

@@ -48,13 +48,17 @@ class Writer:
         """Run the commands in order and return their outcomes, all durable."""
         assert 0 < len(commands) <= BATCH_COMMANDS_MAX, len(commands)
         try:
-            return self._run_together(commands)
+            outcomes, signals = self._run_together(commands)
         except Exception as error:  # noqa: BLE001 the failing command is found below
             if len(commands) == 1:
                 return [Outcome(error=_public(error))]
-        return [self.run([command])[0] for command in commands]
+            return [self.run([command])[0] for command in commands]
+        # Outside the try: what fails after the commit must not run the commands a second time.
+        if signals:
+            self.on_commit(signals)
+        return outcomes
 
-    def _run_together(self, commands: Sequence[Command]) -> list[Outcome]:
+    def _run_together(self, commands: Sequence[Command]) -> tuple[list[Outcome], list[Signal]]:
         transaction = Transaction(self._database, self._home, self._clock.now())
         self._database.begin()
         try:
@@ -64,9 +68,7 @@ class Writer:
         except BaseException:
             self._database.rollback()
             raise
-        if transaction.signals:
-            self.on_commit(transaction.signals)
-        return outcomes
+        return outcomes, transaction.signals
 
 
 def _attempt(transaction: Transaction, command: Command) -> Outcome:
