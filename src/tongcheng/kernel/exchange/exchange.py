@@ -135,16 +135,24 @@ class Exchange:
         )
         if status != 200:  # noqa: PLR2004 HTTP's OK
             raise Unreachable(peer, f"answered {status}")
-        opened = self._open(raw, "ask")
-        if opened.statement.src != peer or len(opened.received) != 1:
-            raise Refused("BATCH_MALFORMED", detail="an answer is one envelope of the peer's")
-        reply = opened.received[0].envelope
-        if reply.reply_to != asked.id:
-            raise Refused("REPLY_TO_UNKNOWN", reply_to=str(reply.reply_to))
+        reply = self._open_reply(raw, asked)
         if reply.type == acts.REFUSED_TYPE:
             body = canonical.convert(reply.body, acts.RefusedBody)
             raise PeerRefused(peer, body.code, **body.facts)
         return canonical.convert(reply.body, ask.answer_body)
+
+    def _open_reply(self, raw: bytes, asked: Envelope) -> Envelope:
+        """Return the peer's answer; one that proves nothing is no answer, and says nothing."""
+        try:
+            opened = self._open(raw, "ask")
+        except Refused as refusal:
+            raise Unreachable(asked.dst, f"its answer is {refusal.code}") from refusal
+        if opened.statement.src != asked.dst or len(opened.received) != 1:
+            raise Unreachable(asked.dst, "an answer is one envelope of the peer's")
+        reply = opened.received[0].envelope
+        if reply.reply_to != asked.id:
+            raise Unreachable(asked.dst, "its answer is to another question")
+        return reply
 
     async def answer_ask(self, raw: bytes) -> bytes:
         """Answer a peer's question from a snapshot, after it is written into the audit."""
