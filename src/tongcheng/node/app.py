@@ -40,6 +40,9 @@ from tongcheng.web.toolkit import Toolkit
 
 AnyRequest = Request[Any, Any, State]
 
+ORDINARY = frozenset({"EXPECTED_SEQ", "CHECKPOINT_PROOF_MISSING"})
+"""Refusals by which an honest peer learns where to go on: they are not counted against it."""
+
 METRICS = Literal["loopback", "open", "closed"]
 
 log = structlog.get_logger("tongcheng.node")
@@ -60,25 +63,27 @@ def create_app(
     pages: bool = False,
     metrics: METRICS = "loopback",
     run_node: bool = True,
+    pack_folder: Path | None = None,
 ) -> Litestar:
     """Return the application of one node.
 
     `pages` serves the console; it has no log-in yet, so only a loopback address may. With
     `run_node` the application opens the node when it starts and stops it at its end; without,
-    whoever made the node does.
+    whoever made the node does. `pack_folder` holds the region pack's plan, which pages show.
     """
     toolkit = Toolkit(console, template_folders(node)) if pages else None
     handlers: list[Any] = [inbox, catch_up, ask, checkpoint, live, ready, metrics_page, error_entry]
     handlers += [route for service in node.services for route in service.routes]
     if toolkit is not None:
         handlers += toolkit.routes(NODE_PAGES, *(service.pages for service in node.services))
+    folder = pack_folder or PACKS_DIR / node.home.region.id
     state = {
         "node": node,
         "console": console,
         "toolkit": toolkit,
         "metrics": metrics,
         "refusals": RefusalLimiter(node.clock),
-        "plan": load_plan(PACKS_DIR / node.home.region.id / "plan.yaml"),
+        "plan": load_plan(folder / "plan.yaml") if pages else None,
         "figures": figures_of(node, synthetic=console.synthetic),
     }
     return Litestar(
@@ -130,9 +135,9 @@ async def _exchange(
         raw = await read_body(request, node.home.accord.limits.batch_bytes)
         answered = await answer(raw)
     except Refused as refusal:
-        # A gap is how an honest peer learns where to go on; 5xx is our own trouble.
+        # 5xx is our own trouble and no fault of the sender's.
         status = state.console.errors.entry(refusal.code).status
-        if status < 500 and refusal.code != "EXPECTED_SEQ":  # noqa: PLR2004 HTTP's server errors
+        if status < 500 and refusal.code not in ORDINARY:  # noqa: PLR2004 HTTP's server errors
             state.refusals.note(address)
             log.info("exchange_refused", code=refusal.code, remote=address)
         raise

@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tongcheng.kernel import adoption, audit, authority, journal, ledger
+from tongcheng.kernel import adoption
 from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.exchange import acts
-from tongcheng.kernel.exchange import tables as exchange_tables
 from tongcheng.kernel.exchange.exchange import Exchange
 from tongcheng.kernel.exchange.transport import Transport
 from tongcheng.kernel.home import Home
@@ -20,6 +19,7 @@ from tongcheng.kernel.journal.rounds import Checkpoints
 from tongcheng.kernel.service import Registry, Service
 from tongcheng.kernel.store import Command, Database, Snapshot, Writer
 from tongcheng.kernel.store.worker import InlineWorker, ThreadedWorker, Worker
+from tongcheng.kernel.tables import KERNEL_TABLES
 from tongcheng.node import jobs
 from tongcheng.node.services import SERVICES
 
@@ -27,23 +27,8 @@ T = TypeVar("T")
 
 DATABASE_NAME = "node.sqlite"
 
-KERNEL_TABLES = (
-    adoption.ACCORDS,
-    audit.AUDIT,
-    audit.AUDIT_HEAD,
-    authority.CREDENTIALS,
-    exchange_tables.CHANNELS,
-    exchange_tables.SENT,
-    exchange_tables.TAKEN,
-    exchange_tables.TROUBLES,
-    journal.JOURNAL_CONTENTS,
-    journal.JOURNAL_HEAD,
-    journal.JOURNAL_LEAVES,
-    ledger.ACCOUNTS,
-    ledger.HOLDS,
-    ledger.TRANSFERS,
-)
-"""Named here so that a new store has every one, whichever command creates it."""
+# Named here so that a new store has every table, whichever command creates it.
+TABLES = (*KERNEL_TABLES, *(table for service in SERVICES for table in service.tables))
 
 
 class Node:

@@ -24,7 +24,7 @@ from tongcheng.node import logs
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
 from tongcheng.node.core import Node, open_database
-from tongcheng.node.files import Settings, open_home, read_settings
+from tongcheng.node.files import Settings, open_home, pack_folder, read_settings
 from tongcheng.node.http_transport import HttpTransport
 
 KEEP_ALIVE_S = 75
@@ -98,6 +98,7 @@ def _configuration(node: Node, settings: Settings) -> uvicorn.Config:
         pages=settings.console == "open",
         metrics=settings.metrics,
         run_node=False,
+        pack_folder=pack_folder(settings.region),
     )
     return uvicorn.Config(
         app,
