@@ -16,6 +16,10 @@ COMMANDS = {
         "tongcheng.cli.exchange:exchange",
         "See what waits between the nodes, what does not move, what is parked.",
     ),
+    "journal": Entry(
+        "tongcheng.cli.journal:journal",
+        "Verify what nodes have stored, prove one entry, check such a proof.",
+    ),
     "node": Entry("tongcheng.cli.node:node", "Lay out a node: its directory, keys and settings."),
     "rulebook": Entry("tongcheng.cli.rulebook:rulebook", "Check, show and compare rule books."),
     "serve": Entry("tongcheng.cli.serve:serve", "Run the node in a directory until Ctrl-C."),

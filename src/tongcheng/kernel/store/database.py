@@ -50,13 +50,15 @@ def schema_statements() -> tuple[str, ...]:
 @functools.lru_cache(maxsize=8)
 def _statements_of(_names: tuple[str, ...]) -> tuple[str, ...]:
     # Compiling is slow beside opening a small database; tables are only ever added.
-    dialect = sqlite.dialect()
-    statements = []
-    for table in METADATA.sorted_tables:
-        statements.append(str(CreateTable(table).compile(dialect=dialect)))
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            statements.append(str(CreateIndex(index).compile(dialect=dialect)))
-    return tuple(statements)
+    tables = METADATA.sorted_tables
+    indexes = [
+        index
+        for table in tables
+        for index in sorted(table.indexes, key=lambda index: str(index.name))
+    ]
+    commands: list[CreateTable | CreateIndex] = [CreateTable(table) for table in tables]
+    commands += [CreateIndex(index) for index in indexes]
+    return tuple(str(command.compile(dialect=sqlite.dialect())) for command in commands)
 
 
 class _Rows:

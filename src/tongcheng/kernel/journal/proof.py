@@ -1,0 +1,242 @@
+"""A proof of one entry of the journal, whole in one document, for somebody without the database.
+
+The document holds the entry's content and salt, its leaf, the path from the leaf to a checkpoint,
+and that checkpoint with its signatures. Of an act that was taken it also holds the batch: the path
+from its bytes to the root that the sender signed. `check_proof` needs the accord and nothing else.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from tongcheng.kernel import canonical, journal, merkle
+from tongcheng.kernel.accord import Accord
+from tongcheng.kernel.envelope import SIGNING_DOMAIN, Envelope, Statement
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange.tables import ACT_SENT, ACT_TAKEN, TAKEN, TakenRow
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.journal import note as notes
+from tongcheng.kernel.journal.checkpoint import CHECKPOINTS, CheckpointRow
+from tongcheng.kernel.journal.leaves import (
+    JOURNAL_CONTENTS,
+    JOURNAL_LEAVES,
+    SALT_BYTES,
+    LeafRow,
+    bound_to,
+    hashes_of,
+    leaf_input,
+)
+from tongcheng.kernel.sealing import unseal
+from tongcheng.kernel.store import Snapshot
+
+FORMAT = "tongcheng/proof/1"
+
+
+class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The leaf as it stands in the tree; `digest` is hex."""
+
+    index: int
+    kind: str
+    id: str
+    digest: str
+
+
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the leaf commits to: salt (hex) and content (base64)."""
+
+    salt: str
+    body: str
+
+
+class BatchEvidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who sent a taken act: the signed statement, and the path (hex) from the act's bytes to it."""
+
+    statement: Statement
+    signature: str
+    index: int
+    path: list[str]
+
+
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole document; `path` is hex, `checkpoint` a signed note."""
+
+    format: str
+    leaf: Leaf
+    content: Content
+    path: list[str]
+    checkpoint: str
+    batch: BatchEvidence | None = None
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """What a proof shows: whose journal has the entry, who vouches for it, who sent the act."""
+
+    member_id: str
+    witnesses: list[str]
+    sender_id: str | None
+
+
+# making
+
+
+def prove(snapshot: Snapshot, home: Home, name: str) -> dict[str, Any]:
+    """Return the proof of an envelope (by its id) or of any entry (by `kind/id`).
+
+    Refuses PROOF_NOT_FOUND, and PROOF_TOO_EARLY when no checkpoint covers the entry yet.
+    """
+    leaf = _find(snapshot, name)
+    row = _checkpoint(snapshot, leaf, home.accord)
+    if row is None:
+        raise Refused("PROOF_TOO_EARLY", id=name)
+    stored = snapshot.get(JOURNAL_CONTENTS, leaf.kind, leaf.content_id)
+    if stored is None:
+        raise Refused("PROOF_NOT_FOUND", id=name)
+    salted = unseal(home.ring, stored.sealed, bound_to(leaf.kind, leaf.content_id))
+    taken = snapshot.get(TAKEN, leaf.content_id) if leaf.kind == ACT_TAKEN else None
+    proof = Proof(
+        format=FORMAT,
+        leaf=Leaf(leaf.leaf_index, leaf.kind, leaf.content_id, leaf.digest.hex()),
+        content=Content(salted[:SALT_BYTES].hex(), base64.b64encode(salted[SALT_BYTES:]).decode()),
+        path=[step.hex() for step in _path(snapshot, leaf.leaf_index, row.size)],
+        checkpoint=row.note,
+        batch=None if taken is None else _evidence(taken),
+    )
+    built: dict[str, Any] = msgspec.to_builtins(proof)
+    return built
+
+
+def _find(snapshot: Snapshot, name: str) -> LeafRow:
+    """Return the leaf of `kind/id`, or of an envelope by its id alone, taken before sent."""
+    kind, separator, content_id = name.partition("/")
+    wanted = [(kind, content_id)] if separator else [(ACT_TAKEN, name), (ACT_SENT, name)]
+    for one in wanted:
+        leaf = journal.leaf_of(snapshot, *one)
+        if leaf is not None:
+            return leaf
+    raise Refused("PROOF_NOT_FOUND", id=ascii(name[:120]))
+
+
+def _checkpoint(snapshot: Snapshot, leaf: LeafRow, accord: Accord) -> CheckpointRow | None:
+    """Return the newest checkpoint over the leaf that a peer has co-signed, else the newest."""
+    over = sa.select(CHECKPOINTS.table).where(CHECKPOINTS.c.size > leaf.leaf_index)
+    newest: CheckpointRow | None = None
+    # A handful back at most: peers co-sign in the round in which a checkpoint is made.
+    for row in snapshot.fetch(CHECKPOINTS, over.order_by(CHECKPOINTS.c.size.desc()).limit(100)):
+        newest = newest or row
+        if notes.witnesses(notes.parse(row.note), [accord]):
+            return row
+    return newest
+
+
+def _path(snapshot: Snapshot, index: int, size: int) -> list[bytes]:
+    """Return the inclusion path; it reads every leaf of the tree, about a second a million."""
+    before = sa.select(JOURNAL_LEAVES.table).where(JOURNAL_LEAVES.c.leaf_index < size)
+    leaves = snapshot.fetch(JOURNAL_LEAVES, before.order_by(JOURNAL_LEAVES.c.leaf_index))
+    return merkle.inclusion_proof([leaf.leaf_hash for leaf in leaves], index)
+
+
+def _evidence(row: TakenRow) -> BatchEvidence:
+    signed = row.statement.removeprefix(SIGNING_DOMAIN)
+    return BatchEvidence(
+        statement=canonical.decode_as(signed, Statement),
+        signature=row.signature.hex(),
+        index=row.batch_index,
+        path=[step.hex() for step in hashes_of(row.path)],
+    )
+
+
+# checking
+
+
+def check_proof(document: object, accords: Sequence[Accord]) -> Proved:
+    """Return what the document proves under these versions of the accord, or refuse PROOF_BROKEN.
+
+    Pure: no database, no clock, no key. A co-signature counts at the time it names; the log's own
+    and the sender's keys must have been valid at some instant, resp. when the batch was signed.
+    """
+    try:
+        proof = msgspec.convert(document, Proof, strict=True)
+    except msgspec.ValidationError as fault:
+        raise Refused("PROOF_BROKEN", part=f"form: {fault}") from None
+    if proof.format != FORMAT:
+        raise Refused("PROOF_BROKEN", part="format")
+    body = _check_content(proof)
+    note = notes.parse(proof.checkpoint)
+    _check_inclusion(proof, note.checkpoint)
+    member, witnesses = _check_note(note, accords)
+    sender = _check_act(proof, body, member, accords)
+    return Proved(member_id=member, witnesses=witnesses, sender_id=sender)
+
+
+def _check_content(proof: Proof) -> bytes:
+    """Return the content that the leaf's digest commits to."""
+    try:
+        body = base64.b64decode(proof.content.body, validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused("PROOF_BROKEN", part="content") from None
+    salted = _hex([proof.content.salt], "content")[0] + body
+    if hashlib.sha256(salted).hexdigest() != proof.leaf.digest:
+        raise Refused("PROOF_BROKEN", part="content")
+    return body
+
+
+def _check_inclusion(proof: Proof, checkpoint: notes.Checkpoint) -> None:
+    digest, *path = _hex([proof.leaf.digest, *proof.path], "path")
+    data = leaf_input(proof.leaf.kind, proof.leaf.id, digest)
+    if not merkle.verify_inclusion(
+        merkle.leaf_hash(data), proof.leaf.index, checkpoint.size, path, checkpoint.root
+    ):
+        raise Refused("PROOF_BROKEN", part="path")
+
+
+def _check_note(note: notes.Note, accords: Sequence[Accord]) -> tuple[str, list[str]]:
+    """Return whose checkpoint it is and which other members co-signed it."""
+    for accord in accords:
+        member = notes.member_of(accord, note.checkpoint.origin)
+        keys = [] if member is None else accord.member(member).signing_keys
+        if member is not None and notes.signed_by_log(note, keys):
+            return member, notes.witnesses(note, accords)
+    raise Refused("PROOF_BROKEN", part="checkpoint")
+
+
+def _check_act(
+    proof: Proof, body: bytes, member: str, accords: Sequence[Accord]
+) -> str | None:  # fmt: skip
+    """Return who sent the act, if the entry is one; check the sender's batch if it was taken."""
+    if proof.leaf.kind not in {ACT_SENT, ACT_TAKEN}:
+        return None
+    envelope = canonical.decode_as(body, Envelope)
+    if envelope.id != proof.leaf.id:
+        raise Refused("PROOF_BROKEN", part="envelope")
+    if proof.leaf.kind == ACT_SENT:
+        return member
+    batch = proof.batch
+    if batch is None or (batch.statement.src, batch.statement.dst) != (envelope.src, member):
+        raise Refused("PROOF_BROKEN", part="batch")
+    signature, root, *path = _hex([batch.signature, batch.statement.root, *batch.path], "batch")
+    leaf = merkle.leaf_hash(body)
+    if not merkle.verify_inclusion(leaf, batch.index, batch.statement.count, path, root):
+        raise Refused("PROOF_BROKEN", part="batch path")
+    if not any(_signed(batch.statement, signature, accord) for accord in accords):
+        raise Refused("PROOF_BROKEN", part="batch signature")
+    return envelope.src
+
+
+def _signed(statement: Statement, signature: bytes, accord: Accord) -> bool:
+    try:
+        key = accord.verify_key(statement.src, statement.kid, statement.sent_at)
+    except Refused:
+        return False
+    return key.verify(statement.signed_bytes(), signature)
+
+
+def _hex(texts: Sequence[str], part: str) -> list[bytes]:
+    try:
+        return [bytes.fromhex(text) for text in texts]
+    except ValueError:
+        raise Refused("PROOF_BROKEN", part=part) from None
