@@ -132,8 +132,8 @@ def languages_unequal(name: str, entry: object) -> list[str]:
 
 def error_entry_faults(code: str, entry: dict[str, Any]) -> list[str]:
     """What is wrong with one entry of an errors.yaml."""
-    if not re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", code):
-        return [f"{code} is not a code: capitals, digits and single underscores"]
+    if not re.fullmatch(r"[A-Z][A-Z0-9]*([_-][A-Z0-9]+)*", code):
+        return [f"{code} is not a code: capitals, digits, single underscores or hyphens"]
     if set(entry) != {"status", "what", "why", "do"}:
         return [f"{code} needs exactly status, what, why and do"]
     status = entry["status"]

@@ -8,7 +8,7 @@ import asyncio
 
 import msgspec
 
-from tongcheng.kernel import canonical, sealing
+from tongcheng.kernel import audit, canonical, sealing
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.transport import Unreachable
@@ -58,7 +58,7 @@ class Desk:
     """The use cases of one running node."""
 
     def __init__(self, node: RunningNode, *, wait_ms: int = HOSPITAL_WAIT_MS) -> None:
-        self._node = node
+        self.node = node
         self._wait_ms = wait_ms
 
     # persons
@@ -70,7 +70,7 @@ class Desk:
 
         Refuses PERSON_NOT_FOUND when every member says no, and names the members that were silent.
         """
-        node = self._node
+        node = self.node
         await node.read(lambda snapshot: visited.institution(snapshot, caller))
         id_index = sealing.index(node.home.ring, id_number)
         first = await self._likely_insurer(id_index, admdvs)
@@ -98,30 +98,36 @@ class Desk:
             ),
             seen_at=node.clock.now(),
         )
-        await node.run(lambda tx: visited.remember_patient(tx, caller, row))
+        entry = audit.Entry(caller.institution_id, PERSON, answer.person_id)
+
+        def remember(tx: Transaction) -> None:
+            visited.remember_patient(tx, caller, row)
+            audit.note(tx, entry)
+
+        await node.run(remember)
         return Identified(row, identity)
 
     async def _likely_insurer(self, id_index: str, admdvs: str | None) -> str | None:
-        home = self._node.home
+        home = self.node.home
         if admdvs:
             member = home.region.member_of(admdvs, "settlement").id
             if member == home.member_id:
                 raise Refused("PERSON_IS_LOCAL", admdvs=admdvs)
             return member
-        rows = await self._node.read(lambda snapshot: snapshot.select(PATIENTS, id_index=id_index))
+        rows = await self.node.read(lambda snapshot: snapshot.select(PATIENTS, id_index=id_index))
         return max(rows, key=lambda row: row.seen_at).insured_member if rows else None
 
     async def _ask_person(
         self, peer: str, id_number: str
     ) -> tuple[str, PersonFound, Identity] | Refused | Unreachable:
         """Ask one member; its no and its silence are values, because others may know."""
-        home = self._node.home
+        home = self.node.home
         plain = canonical.encode(PersonQuestion(id_number=id_number))
-        key = home.accord.encryption_key(peer, self._node.clock.now())
+        key = home.accord.encryption_key(peer, self.node.clock.now())
         bound = identity_bound_to(home.member_id, peer)
         question = PersonAsk(sealed=sealing.seal_for(key, plain, bound).hex())
         try:
-            answer: PersonFound = await self._node.exchange.ask(
+            answer: PersonFound = await self.node.exchange.ask(
                 peer, Reply(PERSON, question), deadline_ms=ASK_DEADLINE_MS
             )
             back = identity_bound_to(peer, home.member_id)
@@ -136,36 +142,36 @@ class Desk:
 
     async def patient(self, caller: Caller, person_id: str) -> Identified:
         """Return a person whom this hospital has identified before."""
-        row = await self._node.read(lambda s: visited.patient_of(s, caller, person_id))
-        plain = sealing.unseal(self._node.home.ring, row.identity, _identity_column(person_id))
+        row = await self.node.read(lambda s: visited.patient_of(s, caller, person_id))
+        plain = sealing.unseal(self.node.home.ring, row.identity, _identity_column(person_id))
         return Identified(row, canonical.decode_as(plain, Identity))
 
     # stay and bill
 
     async def admit(self, caller: Caller, admission: Admission) -> StayRow:
         """Register an admission (2401)."""
-        row: StayRow = await self._node.run(lambda tx: visited.admit(tx, caller, admission))
+        row: StayRow = await self.node.run(lambda tx: visited.admit(tx, caller, admission))
         return row
 
     async def add_lines(
         self, caller: Caller, stay_id: str, inputs: list[LineInput]
     ) -> list[LineRow]:
         """Upload lines and return their split (2301)."""
-        rows: list[LineRow] = await self._node.run(
+        rows: list[LineRow] = await self.node.run(
             lambda tx: visited.add_lines(tx, caller, stay_id, inputs)
         )
         return rows
 
     async def revoke_lines(self, caller: Caller, stay_id: str, line_id: str) -> int:
         """Revoke one line, or all with `0000` (2302)."""
-        count: int = await self._node.run(
+        count: int = await self.node.run(
             lambda tx: visited.revoke_lines(tx, caller, stay_id, line_id)
         )
         return count
 
     async def discharge(self, caller: Caller, stay_id: str, discharged_at: int) -> StayRow:
         """Register the discharge (2402)."""
-        row: StayRow = await self._node.run(
+        row: StayRow = await self.node.run(
             lambda tx: visited.discharge(tx, caller, stay_id, discharged_at)
         )
         return row
@@ -176,15 +182,17 @@ class Desk:
         self, caller: Caller, stay_id: str, stated_total_fen: int, stated: ScopeTotals | None = None
     ) -> tuple[StayRow, ScopeTotals, BenefitResult]:
         """Ask what the settlement would come to now (2303); nothing is stored."""
-        home = self._node.home
-        row = await self._node.read(lambda s: visited.stay_of(s, caller, stay_id))
+        home = self.node.home
+        row = await self.stay(caller, stay_id)
+        if row.claim_id is not None:
+            raise Refused("STAY_STATE", stay=row.stay_id, state=row.state, event="estimate")
         digest = bills.catalogue_of(home, row.catalogue).digest
-        question = await self._node.read(
+        question = await self.node.read(
             lambda s: visited.question_of(s, home.region.zone, row, digest)
         )
         visited.check_stated(stated, stated_total_fen, question.facts.totals)
         try:
-            answer: EstimatedBody = await self._node.exchange.ask(
+            answer: EstimatedBody = await self.node.exchange.ask(
                 row.insured_member, Reply(ESTIMATE, question), deadline_ms=ASK_DEADLINE_MS
             )
         except Unreachable as silent:
@@ -200,11 +208,26 @@ class Desk:
         *,
         message: tuple[MessageKey, str] | None = None,
     ) -> ClaimRow:
-        """Settle a stay (2304): ask once, then wait for the insured side.
+        """Settle a stay as `decide` does, and raise the insured side's refusal as ours."""
+        claim = await self.decide(caller, stay_id, stated_total_fen, stated, message=message)
+        if claim.state == "refused":
+            raise visited.refusal_of(claim)
+        return claim
+
+    async def decide(
+        self,
+        caller: Caller,
+        stay_id: str,
+        stated_total_fen: int,
+        stated: ScopeTotals | None = None,
+        *,
+        message: tuple[MessageKey, str] | None = None,
+    ) -> ClaimRow:
+        """Have a stay's settlement decided (2304): ask once, then wait for the insured side.
 
         `message` is the hospital's message key and its digest, noted in the same commit. The claim
-        returned is settled; a refused one is raised as the insured side's refusal; one still
-        pending when the wait is over raises SETTLE-PENDING, and the same call waits again.
+        returned is settled or refused; one still pending when the wait is over raises
+        SETTLE-PENDING, and the same call waits again.
         """
 
         def command(tx: Transaction) -> ClaimRow:
@@ -217,37 +240,35 @@ class Desk:
                 messages.begin(tx, *message, claim.settlement_id)
             return claim
 
-        claim: ClaimRow = await self._node.run(command)
+        claim: ClaimRow = await self.node.run(command)
         return await self.wait(caller, claim)
 
     async def wait(self, caller: Caller, claim: ClaimRow) -> ClaimRow:
-        """Wait until a claim is decided; refuses SETTLE-PENDING when the time is over."""
-        deadline = self._node.clock.now() + self._wait_ms
+        """Wait until a claim is settled or refused; SETTLE-PENDING when the time is over."""
+        deadline = self.node.clock.now() + self._wait_ms
         while claim.state == "pending":
-            left = deadline - self._node.clock.now()
+            left = deadline - self.node.clock.now()
             if left <= 0:
-                age = (self._node.clock.now() - claim.opened_at) // 1_000
+                age = (self.node.clock.now() - claim.opened_at) // 1_000
                 raise Refused("SETTLE-PENDING", settlement=claim.settlement_id, age_seconds=age)
-            await self._node.exchange.wait_answer(claim.settle_id, min(left, POLL_MS))
+            await self.node.exchange.wait_answer(claim.settle_id, min(left, POLL_MS))
             claim = await self.claim(caller, claim.settlement_id)
-        if claim.state == "refused":
-            raise visited.refusal_of(claim)
-        if claim.state != "settled":
+        if claim.state not in {"settled", "refused"}:
             raise Refused("SETTLEMENT_NOT_IN_FORCE", settlement=claim.settlement_id)
         return claim
 
     async def claim(self, caller: Caller, settlement_id: str) -> ClaimRow:
         """Return a settlement of the caller's."""
-        return await self._node.read(lambda s: visited.claim_of(s, caller, settlement_id))
+        return await self.node.read(lambda s: visited.claim_of(s, caller, settlement_id))
 
     async def stay(self, caller: Caller, stay_id: str) -> StayRow:
         """Return a stay of the caller's."""
-        return await self._node.read(lambda s: visited.stay_of(s, caller, stay_id))
+        return await self.node.read(lambda s: visited.stay_of(s, caller, stay_id))
 
     async def lines(self, caller: Caller, stay_id: str) -> list[LineRow]:
         """Return the lines that count of a stay of the caller's."""
         await self.stay(caller, stay_id)
-        return await self._node.read(lambda s: bills.active_lines(s, stay_id))
+        return await self.node.read(lambda s: bills.active_lines(s, stay_id))
 
     async def void(self, caller: Caller, settlement_id: str) -> ClaimRow:
         """Take a settlement back (2305); it is taken back as soon as this returns."""
@@ -256,12 +277,12 @@ class Desk:
             claim = visited.claim_of(tx, caller, settlement_id)
             return visited.cancel(tx, claim, "hospital_cancelled")
 
-        row: ClaimRow = await self._node.run(command)
+        row: ClaimRow = await self.node.run(command)
         return row
 
     async def reverse(self, caller: Caller, infno: str, msgid: str) -> str:
         """Reverse a message (2601); says what that meant, see `messages.reverse`."""
-        meaning: str = await self._node.run(lambda tx: messages.reverse(tx, caller, infno, msgid))
+        meaning: str = await self.node.run(lambda tx: messages.reverse(tx, caller, infno, msgid))
         return meaning
 
 

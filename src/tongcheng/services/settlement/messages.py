@@ -7,12 +7,14 @@ reversing one of two messages of the same settlement takes nothing back, reversi
 """
 
 import hashlib
+from collections.abc import Callable
 
 import msgspec
 
 from tongcheng.kernel import sealing
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement import visited
 from tongcheng.services.settlement.store import CLAIMS, MESSAGES, MessageRow
@@ -21,8 +23,10 @@ OPEN = "open"
 FINAL = "final"
 REVERSED = "reversed"
 
-REVERSIBLE = frozenset({"2304"})
-"""Transactions that 2601 may reverse here; a list of data, not of code paths."""
+REST = "REST"
+"""Stands in for the transaction's number in messages of the REST interface."""
+REVERSIBLE = frozenset({"2304", REST})
+"""Transactions that may be reversed here; a list of data, not of code paths."""
 
 
 class MessageKey(msgspec.Struct, frozen=True):
@@ -76,7 +80,7 @@ def finish(
     """Keep the final answer, or return the one kept before; refuses a message reversed since."""
     row = known(tx, key, digest)
     if row is not None and row.state == FINAL:
-        return kept_answer(tx, row)
+        return kept_answer(tx.home, row)
     sealed = sealing.seal(tx.home.ring, answer, _bound_to(key), tx.home.entropy)
     final = MessageRow(
         institution_id=key.institution_id,
@@ -92,11 +96,38 @@ def finish(
     return answer
 
 
-def kept_answer(tx: Transaction, row: MessageRow) -> bytes:
+def once(
+    tx: Transaction, key: MessageKey, digest: str, work: Callable[[Transaction], bytes]
+) -> bytes:
+    """Do what a message asks and keep its answer, in one commit; or return the answer kept.
+
+    A refusal of `work` is no final answer: nothing is kept, and the message may come again.
+    """
+    row = known(tx, key, digest)
+    if row is not None and row.state == FINAL:
+        return kept_answer(tx.home, row)
+    return finish(tx, key, digest, None, work(tx))
+
+
+def answered(reading: Reading, home: Home, key: MessageKey, digest: str) -> bytes | None:
+    """Return the final answer of a message, None without one; refuses as `known` does."""
+    row = known(reading, key, digest)
+    return None if row is None or row.state != FINAL else kept_answer(home, row)
+
+
+def is_later(reading: Reading, key: MessageKey, settlement_id: str) -> bool:
+    """Tell whether another message has been answered with this settlement before."""
+    rows = reading.select(MESSAGES, subject_id=settlement_id)
+    return any(
+        row.state == FINAL and (row.infno, row.msgid) != (key.infno, key.msgid) for row in rows
+    )
+
+
+def kept_answer(home: Home, row: MessageRow) -> bytes:
     """Return the bytes that a final message was answered with."""
     assert row.state == FINAL, f"{row.msgid} is {row.state}"
     key = MessageKey(row.institution_id, row.infno, row.msgid)
-    return sealing.unseal(tx.home.ring, row.answer, _bound_to(key))
+    return sealing.unseal(home.ring, row.answer, _bound_to(key))
 
 
 def reverse(tx: Transaction, caller: Caller, infno: str, msgid: str) -> str:
@@ -106,7 +137,7 @@ def reverse(tx: Transaction, caller: Caller, infno: str, msgid: str) -> str:
     `stands`: another message vouches for the settlement. `cancelled`: the settlement is taken back.
     """
     if infno not in REVERSIBLE:
-        raise Refused("REVERSAL_NOT_OFFERED", infno=infno, offered=", ".join(sorted(REVERSIBLE)))
+        raise Refused("REVERSAL_NOT_OFFERED", infno=ascii(infno[:6])[1:-1], offered="2304")
     key = MessageKey(caller.institution_id, infno, msgid)
     row = tx.get(MESSAGES, key.institution_id, key.infno, key.msgid)
     if row is None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tongcheng.kernel.service import Act, Ask, Service
-from tongcheng.services.settlement import claims, insured, store, verify
+from tongcheng.services.settlement import claims, insured, national, store, verify
 from tongcheng.services.settlement.model import (
     ESTIMATE,
     ESTIMATED,
@@ -22,6 +22,7 @@ from tongcheng.services.settlement.model import (
     VoidBody,
     VoidedBody,
 )
+from tongcheng.services.settlement.national_sign import SIGN_INS
 from tongcheng.services.settlement.pages import HANDLERS
 
 _HERE = Path(__file__).parent
@@ -45,9 +46,10 @@ SERVICE = Service(
         ),
         Ask(ESTIMATE, EstimateAsk, insured.answer_estimate, EstimatedBody, ESTIMATED),
     ),
-    tables=store.TABLES,
+    tables=(*store.TABLES, SIGN_INS),
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),
+    routes=national.ROUTES,
     pages=HANDLERS,
     verify=verify.VERIFY,
 )
