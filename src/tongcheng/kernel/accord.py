@@ -6,6 +6,8 @@ the node's own officer has adopted it. A signature on an envelope must verify wi
 accord calls valid at the instant of receipt.
 """
 
+from functools import cached_property
+
 import msgspec
 
 from tongcheng.kernel import canonical
@@ -69,7 +71,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock_skew_ms: int = 300_000
 
 
-class Accord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Accord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """One version of the agreement; its digest is over its canonical bytes."""
 
     region: str
@@ -87,6 +89,11 @@ class Accord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def digest(self) -> str:
         """Return the SHA-256 of the canonical bytes, as hex."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        # Every envelope names it; the lists of a frozen accord are never changed.
         return canonical.digest(self.encoded())
 
     def find(self, member_id: str) -> AccordMember | None:
