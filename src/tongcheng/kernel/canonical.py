@@ -36,6 +36,7 @@ _SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf]")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _INTEGER_LENGTH_MAX = len(str(-INTEGER_MAX))
 _SHOWN_MAX = 40
+_QUOTED_MAX = 200
 # A tuple made once: a union written in place would be built anew for every value.
 _CONTAINERS = (dict, list, tuple)
 
@@ -85,7 +86,9 @@ def convert(value: object, shape: type[T]) -> T:
         return msgspec.convert(value, shape, strict=True)
     except msgspec.ValidationError as fault:
         what, _, where = str(fault).partition(" - at ")
-        raise Refused("SCHEMA_MISMATCH", where=where.strip("`") or "$", what=what) from None
+        # The words quote the sender's own names and values: so much of them is enough to find it.
+        place = where.strip("`")[:_QUOTED_MAX] or "$"
+        raise Refused("SCHEMA_MISMATCH", where=place, what=what[:_QUOTED_MAX]) from None
 
 
 def digest(raw: bytes) -> str:

@@ -11,7 +11,7 @@ The same form serves both ways: the answer to a batch is a batch.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -22,14 +22,18 @@ from tongcheng.kernel.keys import SigningKey
 
 SIGNING_DOMAIN = b"tongcheng/batch/1\n"
 PROTOCOL_VERSION = 1
+DETAIL_CHARACTERS_MAX = 200
+
+Name = Annotated[str, msgspec.Meta(max_length=128)]
+"""An id, a digest, a type: refusals and logs quote them, so a stranger may not make them long."""
 
 
 class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dataset that the body speaks of: SHA-256 (hex), bytes, media type."""
 
-    sha256: str
+    sha256: Name
     size: int
-    media_type: str
+    media_type: Name
 
 
 class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,18 +44,18 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `accord` and `rulebooks` are digests of what the sender decided by.
     """
 
-    id: str
-    src: str
-    dst: str
+    id: Name
+    src: Name
+    dst: Name
     seq: int
-    type: str
+    type: Name
     made_at: int
-    accord: str
+    accord: Name
     body: dict[str, Any]
-    reply_to: str | None = None
-    case: str | None = None
+    reply_to: Name | None = None
+    case: Name | None = None
     not_after: int | None = None
-    rulebooks: list[str] = []
+    rulebooks: list[Name] = []
     attachments: list[Attachment] = []
 
     def encoded(self) -> bytes:
@@ -67,10 +71,10 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     version: int
-    src: str
-    dst: str
-    kid: str
-    root: str
+    src: Name
+    dst: Name
+    kid: Name
+    root: Name
     count: int
     acknowledged: int
     sent_at: int
@@ -172,7 +176,7 @@ def _decode_batch(raw: bytes) -> Batch:
         batch = msgspec.json.decode(raw, type=Batch)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         canonical.diagnose(raw)
-        raise Refused("BATCH_MALFORMED", detail=str(error)) from None
+        raise Refused("BATCH_MALFORMED", detail=str(error)[:DETAIL_CHARACTERS_MAX]) from None
     if batch.statement.count != len(batch.envelopes):
         raise Refused("BATCH_MALFORMED", detail="count differs from the envelopes given")
     return batch

@@ -18,8 +18,8 @@ from tongcheng.kernel.exchange.tables import (
     SentRow,
     TakenRow,
 )
-from tongcheng.kernel.service import Registry, Reply
-from tongcheng.kernel.store import Transaction
+from tongcheng.kernel.service import Act, Registry, Reply
+from tongcheng.kernel.store import StoredValueDamaged, Transaction
 
 REFUSED_TYPE = "exchange.refused/1"
 PARKED_TYPE = "exchange.parked/1"
@@ -132,6 +132,9 @@ def _seen(tx: Transaction, received: Received, expected: int) -> bool:
         if before.digest != received.digest or before.src != envelope.src:
             raise Refused("ENVELOPE_ID_REUSED", envelope=envelope.id)
         return True
+    # The ids of transfers derive from the envelope's: a peer's must not be one of ours.
+    if tx.select(SENT, envelope_id=envelope.id):
+        raise Refused("ENVELOPE_ID_REUSED", envelope=envelope.id)
     if envelope.seq < expected:
         raise Refused("SEQ_ALREADY_TAKEN", seq=envelope.seq, expected=expected)
     return False
@@ -173,11 +176,12 @@ def _take_one(tx: Transaction, registry: Registry, received: Received, opened: O
 def unpark(tx: Transaction, registry: Registry) -> int:
     """Apply the acts that were parked before this software knew their type; return how many.
 
-    They take effect now, in the order they came, after whatever came since; the peer that was told
-    PARKED gets the real answer. Run at every start.
+    They take effect now, channel by channel in the order they came, after whatever came since; the
+    peer that was told PARKED gets the real answer. Run at every start.
     """
     rows = [row for row in tx.select(TAKEN, outcome=PARKED) if row.type in registry.acts]
-    for row in sorted(rows, key=lambda row: (row.taken_at, row.src, row.seq)):
+    # By number, not by time: a clock that stepped back must not put a void before its settle.
+    for row in sorted(rows, key=lambda row: (row.src, row.seq)):
         raw = journal.content(tx, tx.home.ring, ACT_TAKEN, row.envelope_id)
         assert raw is not None, f"the bytes of {row.envelope_id} were kept to be applied later"
         envelope = canonical.decode_as(raw, Envelope)
@@ -211,12 +215,27 @@ def _apply(
                 return PARKED, None, None if is_answer else Reply(PARKED_TYPE, body)
             if envelope.not_after is not None and tx.now_at > envelope.not_after:
                 raise Refused("ACT_TOO_LATE", not_after=envelope.not_after, now=tx.now_at)
-            reply = act.take(tx, envelope, canonical.convert(envelope.body, act.body))
-            assert not (is_answer and reply), f"{envelope.type}: an answer is not answered"
+            reply = _run(tx, act, envelope)
+            if is_answer and reply is not None:
+                raise Refused("REPLY_TO_UNKNOWN", reply_to=str(envelope.reply_to))
             return APPLIED, None, reply
     except Refused as refusal:
         decision = RefusedBody(code=refusal.code, facts=dict(refusal.facts))
         return REFUSED, refusal.code, None if is_answer else Reply(REFUSED_TYPE, decision)
+
+
+def _run(tx: Transaction, act: Act, envelope: Envelope) -> Reply | None:
+    """Run the handler; a damaged row refuses an act that its sender can see refused.
+
+    So one damaged row holds up what touches it and not the channel. Answers, and acts that cannot
+    be refused, wait until the row is repaired: giving them up would leave the two sides apart.
+    """
+    try:
+        return act.take(tx, envelope, canonical.convert(envelope.body, act.body))
+    except StoredValueDamaged as damaged:
+        if act.refused is None:
+            raise
+        raise Refused("STORED_VALUE_DAMAGED", table=damaged.table) from damaged
 
 
 def _take_intrinsic(tx: Transaction, registry: Registry, envelope: Envelope) -> None:

@@ -8,6 +8,7 @@ with jitter and posts the same acts again. At start it asks for what was missed.
 """
 
 import asyncio
+import contextlib
 
 import msgspec
 
@@ -32,6 +33,10 @@ from tongcheng.kernel.store.writer import WriterStopped
 POST_TIMEOUT_MS = 10_000
 BACK_OFF_FIRST_MS = 200
 BACK_OFF_MAX_MS = 30_000
+CODE_CHARACTERS_MAX = 80
+DETAIL_CHARACTERS_MAX = 400
+"""A peer's refusal is a stranger's text: so much of it is kept for the operator."""
+
 UNACKNOWLEDGED_MS = 1_000
 """How long a reply returned inline may stay unacknowledged before it is posted."""
 
@@ -82,15 +87,11 @@ class Link:
             self._wake.clear()
             try:
                 busy = await self._turn()
-            except Unreachable:
-                await self._back_off()
-                continue
-            except Refused as refusal:
-                await self._note_trouble(refusal)
-                await self._back_off()
-                continue
             except WriterStopped:
                 return
+            except Exception as fault:  # noqa: BLE001 a link ends with its node, never before
+                await self._recover(fault)
+                continue
             self._failures = 0
             if not busy:
                 await self._wake.wait()
@@ -98,7 +99,8 @@ class Link:
     async def _turn(self) -> bool:
         """Post one batch if there is a reason to; tell whether there may be more at once."""
         path = INBOX_PATH if self._caught_up else CATCH_UP_PATH
-        if self._caught_up and not await self._worker.read(self._has_waiting):
+        first = await self._worker.read(self._first_waiting) if self._caught_up else None
+        if self._caught_up and first is None:
             return False
         if path == CATCH_UP_PATH:
             raw = await self._worker.read(self._catch_up)
@@ -116,6 +118,8 @@ class Link:
             raise Refused("MEMBER_UNKNOWN", member=opened.statement.src)
         troubled = self._failures > 0
         await self._worker.run(lambda tx: self._take(tx, opened, troubled=troubled))
+        if first is not None and opened.statement.acknowledged < first:
+            raise Unreachable(self.peer, "took nothing of what was posted")
         self._caught_up = True
         self._resend_after = None
         return True
@@ -143,8 +147,9 @@ class Link:
             self._resend_after = expected - 1
         raise PeerRefused(self.peer, body.code, **body.facts)
 
-    def _has_waiting(self, snapshot: Snapshot) -> bool:
-        return bool(outgoing.waiting(snapshot, self._home, self.peer, after=self._resend_after))
+    def _first_waiting(self, snapshot: Snapshot) -> int | None:
+        rows = outgoing.waiting(snapshot, self._home, self.peer, after=self._resend_after)
+        return rows[0].seq if rows else None
 
     def _next(self, snapshot: Snapshot) -> bytes:
         now_at = self._clock.now()
@@ -155,6 +160,20 @@ class Link:
     def _catch_up(self, snapshot: Snapshot) -> bytes:
         return outgoing.acknowledgement(snapshot, self._home, self.peer, now_at=self._clock.now())
 
+    async def _recover(self, fault: Exception) -> None:
+        """Note why the turn failed, as far as it can be noted, and wait before the next."""
+        # A full disk refuses the note as well; the next turn finds out whether it passed.
+        with contextlib.suppress(Exception):
+            if isinstance(fault, Refused):
+                detail = ", ".join(f"{key}={value}" for key, value in fault.facts.items())
+                await self._note_trouble(fault.code, detail)
+            elif not isinstance(fault, Unreachable):
+                said = f"the link to {self.peer} goes on after a fault"
+                context = {"message": said, "exception": fault}
+                asyncio.get_running_loop().call_exception_handler(context)
+                await self._note_trouble("INTERNAL_FAULT", type(fault).__name__)
+        await self._back_off()
+
     async def _back_off(self) -> None:
         """Wait longer after every failure, with jitter, so that peers do not march in step."""
         self._failures += 1
@@ -162,7 +181,7 @@ class Link:
         share = int.from_bytes(self._home.entropy.bytes(2), "big") / 65_536
         await asyncio.sleep(longest * (0.5 + share / 2) / 1_000)
 
-    async def _note_trouble(self, refusal: Refused) -> None:
+    async def _note_trouble(self, code: str, detail: str) -> None:
         """Keep the peer's refusal where an operator sees it."""
 
         def command(tx: Transaction) -> None:
@@ -170,8 +189,8 @@ class Link:
             row = TroubleRow(
                 dst=self.peer,
                 seq=acts.channel(tx, self._home.member_id, self.peer).acknowledged_seq + 1,
-                code=refusal.code,
-                detail=", ".join(f"{key}={value}" for key, value in refusal.facts.items()),
+                code=code[:CODE_CHARACTERS_MAX],
+                detail=detail[:DETAIL_CHARACTERS_MAX],
                 attempts=1 if before is None else before.attempts + 1,
                 last_at=tx.now_at,
             )

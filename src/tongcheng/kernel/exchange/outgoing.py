@@ -42,13 +42,15 @@ def acknowledgement(snapshot: Snapshot, home: Home, peer: str, *, now_at: int) -
 
 
 def answer_batch(snapshot: Snapshot, home: Home, opened: Opened, *, now_at: int) -> bytes:
-    """Return the batch that answers a peer's: what it has not acknowledged, in order.
+    """Return the batch that answers a peer's: what this batch does not acknowledge, in order.
 
-    The stored replies to acts that came again are added, although they were acknowledged once:
-    whoever asks the same again is told the same again.
+    A peer that was restored from a backup acknowledges less than it once did, and is sent again
+    what it lost. The stored replies to acts that came again are added, although they were
+    acknowledged once: whoever asks the same again is told the same again.
     """
     peer = opened.statement.src
-    rows = {row.seq: row for row in waiting(snapshot, home, peer)}
+    acknowledged = opened.statement.acknowledged
+    rows = {row.seq: row for row in waiting(snapshot, home, peer, after=acknowledged)}
     for row in _replies(snapshot, peer, opened):
         rows.setdefault(row.seq, row)
     limit = home.accord.limits.batch_envelopes
