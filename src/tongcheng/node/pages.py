@@ -1,16 +1,21 @@
 """The node's own pages: the exchange with its dead letters, and the proof of one envelope."""
 
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
+from tongcheng.kernel import ids
 from tongcheng.kernel.exchange.status import ChannelStatus, channels
+from tongcheng.kernel.journal.proof import prove
 from tongcheng.kernel.store import Snapshot
 from tongcheng.node.core import Node
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Table
 from tongcheng.web.toolkit import AnyRequest
 
 EXCHANGE_PATH = "/exchange"
+PROOF_PATH = "/journal/proofs"
 
 
 @get(EXCHANGE_PATH, include_in_schema=False)
@@ -83,4 +88,16 @@ def _badge(page: Page, one: ChannelStatus) -> Badge:
     return Badge(page.t("node.exchange.ok"), "good")
 
 
-HANDLERS: tuple[HTTPRouteHandler, ...] = (exchange_page,)
+@get(PROOF_PATH + "/{envelope_id:str}", include_in_schema=False)
+async def proof_page(request: AnyRequest, envelope_id: FromPath[str]) -> Response[bytes]:
+    """Serve the proof of one envelope, as `tongcheng journal check` reads it, without us."""
+    node: Node = request.app.state["node"]
+    ids.parse_uuid7(envelope_id)
+    document = await node.read(lambda snapshot: prove(snapshot, node.home, envelope_id))
+    return Response(
+        msgspec.json.format(msgspec.json.encode(document), indent=2),
+        media_type="application/json",
+    )
+
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (exchange_page, proof_page)

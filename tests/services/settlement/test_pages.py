@@ -101,3 +101,18 @@ def test_the_exchange_page_says_whether_somebody_must_act(running: Running) -> N
         status, text = _get(running, INSURED, f"/{language}/exchange")
         assert status == 200
         assert words in text
+
+
+def test_the_chain_leads_to_the_proof_of_each_envelope(running: Running) -> None:
+    """The link beside an envelope answers with its leaf and its path in the journal."""
+    cities = running.cities
+    claim = running.run(cities.settled(0))
+    running.run(cities.tianjin.checkpoints.round())
+
+    path = f"/en/journal/proofs/{claim.settle_id}"
+    _, page = _get(running, VISITED, f"/en/settlement/stays/{claim.stay_id}")
+    assert f'href="{path}"' in page
+    status, text = _get(running, VISITED, path)
+    assert status == 200
+    assert claim.settle_id in text
+    assert _get(running, VISITED, "/en/journal/proofs/nothing")[0] == 400
