@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tongcheng.cli import options
 from tongcheng.cli.books import Reconciled, reconcile_nodes
+from tongcheng.cli.golden import golden
 from tongcheng.kernel.money import format_yuan
 from tongcheng.node import files
 from tongcheng.services.settlement.reconcile import Comparison, RowFinding
@@ -28,7 +29,10 @@ HOUR_S, MINUTE_S = 3_600, 60
 
 @click.group()
 def settlement() -> None:
-    """Compare the members' books of the same stays."""
+    """Compare the members' books of the same stays; run the golden cases."""
+
+
+settlement.add_command(golden)
 
 
 @settlement.command()

@@ -21,10 +21,11 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 def test_shipped_case(case: golden.Case) -> None:
-    """Every shipped case passes to the fen."""
+    """Every shipped case passes to the fen; what is said beside it is no difference."""
     outcome = golden.run_case(case, SHELF)
 
-    assert (outcome.status, outcome.lines[: len(case.unexplained)]) == ("passed", outcome.lines)
+    beside = [line for line in outcome.lines if "unexplained" in line or "residual" in line]
+    assert (outcome.status, outcome.lines) == ("passed", tuple(beside))
 
 
 def test_g01_in_figures() -> None:
@@ -55,7 +56,10 @@ def test_unexplained_figure_is_shown_beside_ours() -> None:
 
     outcome = golden.run_case(case, SHELF)
 
-    assert outcome.lines == ("personal_total: ours 43694.63, published 43694.67 (unexplained)",)
+    assert outcome.lines == (
+        "personal_total: ours 43694.63, published 43694.67 (unexplained)",
+        "rounding_residual: -0.01, by which the shown parts miss the whole",
+    )
 
 
 def test_kinds_are_counted_apart() -> None:

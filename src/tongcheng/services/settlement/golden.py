@@ -91,7 +91,10 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a case. `lines` say each difference, and each unexplained figure."""
+    """What became of a case.
+
+    `lines` say each difference, each unexplained figure, and a rounding residual that is not 0.
+    """
 
     case_id: str
     kind: Kind
@@ -159,6 +162,9 @@ def _policy(case: Case, shelf: Shelf) -> tuple[list[str], list[str]]:
         "(unexplained)"
         for figure, value in case.unexplained.items()
     ]
+    if benefit.rounding_residual_fen:
+        residual = format_yuan(benefit.rounding_residual_fen)
+        notes.append(f"rounding_residual: {residual}, by which the shown parts miss the whole")
     return wrong, notes
 
 

@@ -1,0 +1,60 @@
+"""`tongcheng settlement golden`: run settlements whose result is known through the engine."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from tongcheng.cli import options
+from tongcheng.node import files
+from tongcheng.services.settlement import golden as cases
+from tongcheng.services.settlement.golden import Outcome
+
+MEANING = {
+    "policy": "inputs and result published",
+    "derived": "derived = computed by us",
+    "formula": "a published example under a rule of its own",
+    "message": "a real message; its equations",
+}
+
+
+@click.command()
+@click.argument("file", required=False, type=options.FILE)
+@click.option(
+    "--region", default="jingjinji", show_default=True, help="The region pack whose books apply."
+)
+@options.as_json
+def golden(file: Path | None, region: str, *, as_json: bool) -> None:
+    """Run the golden cases of FILE, or the repository's own, and compare to the fen.
+
+    One line a case; below it every difference, and every published figure that no derivation
+    gives, beside ours. Exit code 1 when a case fails. A draft book is run as what it is: a draft.
+    """
+    folder = files.pack_folder(region)
+    shelf = files.read_shelf(folder, allow_drafts=True)
+    paths = [file] if file is not None else sorted((folder / "golden").glob("*.yaml"))
+    outcomes = [
+        outcome
+        for path in paths
+        for outcome in cases.run(cases.read_cases(files.read_bytes(path).decode("utf-8")), shelf)
+    ]
+    if as_json:
+        click.echo(msgspec.json.encode(outcomes).decode())
+    else:
+        _print(outcomes)
+    if any(outcome.status == "failed" for outcome in outcomes):
+        raise SystemExit(1)
+
+
+def _print(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        click.echo(f"{outcome.case_id:<5} {outcome.status:<8} {outcome.title}")
+        for line in outcome.lines:
+            click.echo(f"      {line}")
+    for kind, counts in cases.summary(outcomes).items():
+        if any(counts.values()):
+            told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+            click.echo(f"{kind}: {told} ({MEANING[kind]})")
+    passed = sum(outcome.status == "passed" for outcome in outcomes)
+    failed = sum(outcome.status == "failed" for outcome in outcomes)
+    click.echo(f"{passed} passed, {failed} failed")
