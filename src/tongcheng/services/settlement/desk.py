@@ -286,6 +286,17 @@ class Desk:
         return meaning
 
 
+def totals_of(claim: ClaimRow) -> ScopeTotals:
+    """Return the split of the bill that a claim was asked for with."""
+    return ScopeTotals(
+        total_fen=claim.total_fen,
+        self_paid_fen=claim.self_paid_fen,
+        over_ceiling_fen=claim.over_ceiling_fen,
+        first_self_pay_fen=claim.first_self_pay_fen,
+        in_scope_fen=claim.in_scope_fen,
+    )
+
+
 def _identity_column(person_id: str) -> str:
     return f"settlement_patients/{person_id}/identity"
 

@@ -33,6 +33,8 @@ DEPTH_MAX = 12
 """The interface nests three deep; exp_content may hold a little more."""
 LIST_MAX = 2_000
 """Elements of a list in one message: longer bills are uploaded in parts."""
+YEAR_MIN, YEAR_MAX = "1900", "2100"
+"""Outside of it a time is a mistake."""
 HEADER_NODE = "header"
 INPUT = "input"
 MSGID_SECONDS = 14
@@ -230,9 +232,12 @@ class Checker:
 
     def _instant(self, node: str, field: Field, text: str) -> int:
         try:
-            return calendar.parse_local(text, self._zone)
+            at = calendar.parse_local(text, self._zone)
         except Refused:
             raise _form(node, field, "yyyy-MM-dd HH:mm:ss") from None
+        if not YEAR_MIN <= text[:4] < YEAR_MAX:
+            raise _form(node, field, f"{YEAR_MIN}–{YEAR_MAX} yyyy-MM-dd HH:mm:ss")
+        return at
 
 
 def _form(node: str, field: Field, expected: str) -> Refused:

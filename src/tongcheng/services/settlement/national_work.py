@@ -18,7 +18,7 @@ from tongcheng.kernel.exchange.transport import PeerRefused
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement import bills, messages, national_answers, national_sign, visited
 from tongcheng.services.settlement.bills import LineInput
-from tongcheng.services.settlement.desk import Desk
+from tongcheng.services.settlement.desk import Desk, totals_of
 from tongcheng.services.settlement.messages import MessageKey
 from tongcheng.services.settlement.model import BenefitResult, ScopeTotals
 from tongcheng.services.settlement.national_answers import Bill, Nodes
@@ -211,17 +211,10 @@ def _reverse(call: Call, tx: Transaction) -> Done:
 
 
 def _bill(call: Call, stay: StayRow, claim: ClaimRow) -> Bill:
-    totals = ScopeTotals(
-        total_fen=claim.total_fen,
-        self_paid_fen=claim.self_paid_fen,
-        over_ceiling_fen=claim.over_ceiling_fen,
-        first_self_pay_fen=claim.first_self_pay_fen,
-        in_scope_fen=claim.in_scope_fen,
-    )
     return Bill(
         stay=stay,
         identity=None,
-        totals=totals,
+        totals=totals_of(claim),
         result=canonical.decode_as(claim.result, BenefitResult),
         settlement_id=claim.settlement_id,
         settled_at=claim.changed_at,

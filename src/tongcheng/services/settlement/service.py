@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tongcheng.kernel.service import Act, Ask, Service
-from tongcheng.services.settlement import claims, insured, national, store, verify
+from tongcheng.services.settlement import api, claims, insured, national, store, verify
 from tongcheng.services.settlement.model import (
     ESTIMATE,
     ESTIMATED,
@@ -49,7 +49,7 @@ SERVICE = Service(
     tables=(*store.TABLES, SIGN_INS),
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),
-    routes=national.ROUTES,
+    routes=(*national.ROUTES, api.ROUTER),
     pages=HANDLERS,
     verify=verify.VERIFY,
 )

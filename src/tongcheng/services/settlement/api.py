@@ -1,0 +1,335 @@
+"""The REST interface of settlement, /api/settlement/v1: the same desk in plain JSON.
+
+Every path is the caller's own: another hospital's stay or settlement does not exist for it, and
+is answered as one that never existed. Refusals are problem documents; see docs/hospital.md.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post
+from litestar.datastructures import State
+from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
+
+from tongcheng.kernel import authority, canonical, journal
+from tongcheng.kernel.authority import Caller
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange.tables import ACT_SENT, ACT_TAKEN, SENT
+from tongcheng.kernel.exchange.transport import PeerRefused
+from tongcheng.kernel.money import parse_scaled
+from tongcheng.kernel.running import RunningNode
+from tongcheng.kernel.store import Reading
+from tongcheng.services.settlement import messages, visited
+from tongcheng.services.settlement.api_model import (
+    Benefit,
+    Bill,
+    Evidence,
+    NewDischarge,
+    NewLine,
+    NewLines,
+    NewReversal,
+    NewStay,
+    Person,
+    PersonQuery,
+    Reversal,
+    Revoked,
+    Settlement,
+    SplitLine,
+    SplitLines,
+    Stay,
+    benefit_of,
+)
+from tongcheng.services.settlement.bills import ALL_LINES, LineInput
+from tongcheng.services.settlement.desk import HOSPITAL_WAIT_MS, Desk, totals_of
+from tongcheng.services.settlement.messages import REST, MessageKey
+from tongcheng.services.settlement.model import BenefitResult, ScopeTotals
+from tongcheng.services.settlement.store import ClaimRow, LineRow, StayRow
+from tongcheng.services.settlement.visited import Admission
+
+PATH = "/api/settlement/v1"
+PENDING = "SETTLE-PENDING"
+_ID = r"^[0-9A-Za-z._:-]{1,64}$"
+
+AnyRequest = Request[Any, Any, State]
+StayId = Annotated[str, PathParameter(pattern=_ID, description="The stay's id.")]
+SettlementId = Annotated[str, PathParameter(pattern=_ID, description="The settlement's id.")]
+LineId = Annotated[
+    str | None,
+    QueryParameter(pattern=r"^[0-9A-Za-z._-]{1,30}$", description="One line; all without it."),
+]
+IdempotencyKey = Annotated[
+    str,
+    HeaderParameter(
+        name="Idempotency-Key",
+        pattern=r"^[0-9A-Za-z._-]{8,64}$",
+        description="Chosen by the caller, the same for every repetition of one call.",
+    ),
+]
+WaitMs = Annotated[
+    int,
+    QueryParameter(
+        ge=0, le=HOSPITAL_WAIT_MS, description="How long to wait for the insured side, in ms."
+    ),
+]
+
+
+async def _caller(request: AnyRequest) -> Caller:
+    """Return the hospital behind the bearer token; wrong ones are counted by their address."""
+    state = request.app.state
+    node: RunningNode = state.node
+    address = request.client.host if request.client is not None else ""
+    state.refusals.check(address)
+    now_at = node.clock.now()
+    header = request.headers.get("authorization")
+    try:
+        return await node.read(lambda snapshot: authority.identify(snapshot, header, now_at))
+    except Refused:
+        state.refusals.note(address)
+        raise
+
+
+def _desk(request: AnyRequest, wait_ms: int = HOSPITAL_WAIT_MS) -> Desk:
+    return Desk(request.app.state.node, wait_ms=wait_ms)
+
+
+@post("/persons/identify", status_code=200)
+async def identify_person(request: AnyRequest, data: JSONBody[PersonQuery]) -> Person:
+    """Find where a person is insured. The look-up is written into the audit."""
+    found = await _desk(request).identify(await _caller(request), data.id_number, data.admdvs)
+    return Person(
+        person_id=found.patient.person_id,
+        insured_member=found.patient.insured_member,
+        admdvs=found.patient.admdvs,
+        scheme=found.patient.scheme,
+        person_type=found.patient.person_type,
+        name=found.identity.name,
+        gender=found.identity.gender,
+        born_on=found.identity.born_on,
+    )
+
+
+@post("/stays", status_code=200)
+async def open_stay(request: AnyRequest, data: JSONBody[NewStay]) -> Stay:
+    """Register an admission; the same one again is the stay that is open already."""
+    admission = Admission(
+        person_id=data.person_id,
+        scheme=data.scheme,
+        inpatient_no=data.inpatient_no,
+        admitted_at=data.admitted_at,
+    )
+    caller, desk = await _caller(request), _desk(request)
+    row = await desk.admit(caller, admission)
+    return _stay(row, await desk.lines(caller, row.stay_id))
+
+
+@get("/stays/{stay_id:str}")
+async def show_stay(request: AnyRequest, stay_id: StayId) -> Stay:
+    """Show a stay of the caller's."""
+    caller, desk = await _caller(request), _desk(request)
+    return _stay(await desk.stay(caller, stay_id), await desk.lines(caller, stay_id))
+
+
+@post("/stays/{stay_id:str}/lines", status_code=200)
+async def add_lines(request: AnyRequest, stay_id: StayId, data: JSONBody[NewLines]) -> SplitLines:
+    """Upload lines, all or none, and return their split."""
+    inputs = [_line_input(one) for one in data.lines]
+    rows = await _desk(request).add_lines(await _caller(request), stay_id, inputs)
+    return SplitLines([_split_line(row) for row in rows])
+
+
+@get("/stays/{stay_id:str}/lines")
+async def show_lines(request: AnyRequest, stay_id: StayId) -> SplitLines:
+    """Show the lines that count, with their split."""
+    rows = await _desk(request).lines(await _caller(request), stay_id)
+    return SplitLines([_split_line(row) for row in rows])
+
+
+@delete("/stays/{stay_id:str}/lines", status_code=200)
+async def revoke_lines(request: AnyRequest, stay_id: StayId, line_id: LineId = None) -> Revoked:
+    """Revoke one line, or all; a line that a refund points to stays with it."""
+    caller = await _caller(request)
+    return Revoked(await _desk(request).revoke_lines(caller, stay_id, line_id or ALL_LINES))
+
+
+@post("/stays/{stay_id:str}/discharge", status_code=200)
+async def discharge(request: AnyRequest, stay_id: StayId, data: JSONBody[NewDischarge]) -> Stay:
+    """Register the discharge; the same one again changes nothing."""
+    caller, desk = await _caller(request), _desk(request)
+    row = await desk.discharge(caller, stay_id, data.discharged_at)
+    return _stay(row, await desk.lines(caller, stay_id))
+
+
+@post("/stays/{stay_id:str}/estimate", status_code=200)
+async def estimate(request: AnyRequest, stay_id: StayId, data: JSONBody[Bill]) -> Benefit:
+    """Ask what the settlement would come to now; nothing is stored and nothing promised."""
+    caller = await _caller(request)
+    _, totals, result = await _desk(request).estimate(
+        caller, stay_id, data.total_fen, _stated(data)
+    )
+    return benefit_of(totals, result)
+
+
+@post("/stays/{stay_id:str}/settlement", status_code=200)
+async def settle(
+    request: AnyRequest,
+    stay_id: StayId,
+    data: JSONBody[Bill],
+    idempotency_key: IdempotencyKey,
+    wait_ms: WaitMs = HOSPITAL_WAIT_MS,
+) -> Response[Settlement]:
+    """Settle a stay: 200 with the settlement, or 202 with its address while it is undecided.
+
+    The same call under the same key gets the same answer; a stay that is settled already gets its
+    settlement under any key. Send it again to wait on, or reverse the key to give up.
+    """
+    node: RunningNode = request.app.state.node
+    caller, desk = await _caller(request), _desk(request, wait_ms)
+    key = MessageKey(caller.institution_id, REST, idempotency_key)
+    digest = messages.digest_of(stay_id.encode() + b"\n" + canonical.encode(data))
+    kept = await node.read(lambda s: messages.answered(s, node.home, key, digest))
+    if kept is None:
+        try:
+            claim = await desk.decide(
+                caller, stay_id, data.total_fen, _stated(data), message=(key, digest)
+            )
+        except Refused as pending:
+            if pending.code != PENDING:
+                raise
+            return await _undecided(node, caller, str(pending.facts["settlement"]))
+        if claim.state == "refused":
+            decision = visited.refusal_of(claim)
+            raise PeerRefused(claim.insured_member, decision.code, **decision.facts)
+        kept = await node.run(
+            lambda tx: messages.finish(
+                tx, key, digest, claim.settlement_id, msgspec.json.encode(_settlement(tx, claim))
+            )
+        )
+    return Response(msgspec.json.decode(kept, type=Settlement))
+
+
+async def _undecided(node: RunningNode, caller: Caller, settlement_id: str) -> Response[Settlement]:
+    claim = await node.read(lambda s: visited.claim_of(s, caller, settlement_id))
+    shown = await node.read(lambda s: _settlement(s, claim))
+    address = f"{PATH}/settlements/{settlement_id}"
+    return Response(shown, status_code=202, headers={"Location": address})
+
+
+@get("/settlements/{settlement_id:str}")
+async def show_settlement(request: AnyRequest, settlement_id: SettlementId) -> Settlement:
+    """Show a settlement as it stands: amounts, the way to them, and the evidence."""
+    node: RunningNode = request.app.state.node
+    caller = await _caller(request)
+
+    def question(reading: Reading) -> Settlement:
+        return _settlement(reading, visited.claim_of(reading, caller, settlement_id))
+
+    return await node.read(question)
+
+
+@post("/settlements/{settlement_id:str}/void", status_code=200)
+async def void(request: AnyRequest, settlement_id: SettlementId) -> Settlement:
+    """Take a settlement back, also one that is undecided; it is taken back when this returns."""
+    node: RunningNode = request.app.state.node
+    claim = await _desk(request).void(await _caller(request), settlement_id)
+    return await node.read(lambda snapshot: _settlement(snapshot, claim))
+
+
+@post("/reversals", status_code=200)
+async def reverse(request: AnyRequest, data: JSONBody[NewReversal]) -> Reversal:
+    """Make a settlement call as if it had never been sent, whether it has come yet or not."""
+    caller = await _caller(request)
+    meaning = await _desk(request).reverse(caller, REST, data.idempotency_key)
+    return msgspec.convert({"meaning": meaning}, Reversal)
+
+
+# rows as the interface shows them
+
+
+def _stay(row: StayRow, lines: list[LineRow]) -> Stay:
+    shown = {name: getattr(row, name, None) for name in Stay.__struct_fields__}
+    return msgspec.convert({**shown, "settlement_id": row.claim_id, "line_count": len(lines)}, Stay)
+
+
+def _line_input(one: NewLine) -> LineInput:
+    return LineInput(
+        line_id=one.line_id,
+        item_code=one.item_code,
+        hospital_code=one.hospital_code,
+        quantity_e4=parse_scaled(one.quantity, 4),
+        unit_price_e6=parse_scaled(one.unit_price, 6),
+        amount_fen=one.amount_fen,
+        charged_at=one.charged_at,
+        original_line_id=one.original_line_id,
+    )
+
+
+def _split_line(row: LineRow) -> SplitLine:
+    return SplitLine(
+        line_id=row.line_id,
+        item_code=row.item_code,
+        item_class=row.item_class,
+        amount_fen=row.total_fen,
+        self_paid_fen=row.self_paid_fen,
+        over_ceiling_fen=row.over_ceiling_fen,
+        first_self_pay_fen=row.first_self_pay_fen,
+        in_scope_fen=row.in_scope_fen,
+    )
+
+
+def _stated(bill: Bill) -> ScopeTotals | None:
+    if bill.split is None:
+        return None
+    return ScopeTotals(bill.total_fen, *msgspec.structs.astuple(bill.split))
+
+
+def _settlement(reading: Reading, claim: ClaimRow) -> Settlement:
+    result = canonical.decode_as(claim.result, BenefitResult) if claim.result else None
+    return Settlement(
+        settlement_id=claim.settlement_id,
+        stay_id=claim.stay_id,
+        state=msgspec.convert(claim.state, Settlement.__annotations__["state"]),
+        insured_member=claim.insured_member,
+        total_fen=claim.total_fen,
+        decision_no=claim.decision_no,
+        month=claim.month,
+        refusal_code=visited.refusal_of(claim).code if claim.refusal else None,
+        benefit=None if result is None else benefit_of(totals_of(claim), result),
+        evidence=_evidence(reading, claim),
+        opened_at=claim.opened_at,
+        changed_at=claim.changed_at,
+    )
+
+
+def _evidence(reading: Reading, claim: ClaimRow) -> list[Evidence]:
+    """Return the envelopes of a settlement in their order: asked and answered, voided and so."""
+    found = []
+    for envelope_id in (claim.settle_id, claim.void_id):
+        for sent in reading.select(SENT, envelope_id=envelope_id) if envelope_id else ():
+            leaf = journal.leaf_of(reading, ACT_SENT, sent.envelope_id)
+            index = None if leaf is None else leaf.leaf_index
+            found.append(Evidence(sent.envelope_id, "sent", index))
+            if sent.answer_id is not None:
+                leaf = journal.leaf_of(reading, ACT_TAKEN, sent.answer_id)
+                index = None if leaf is None else leaf.leaf_index
+                found.append(Evidence(sent.answer_id, "taken", index))
+    return found
+
+
+ROUTER = Router(
+    PATH,
+    tags=["settlement"],
+    route_handlers=[
+        identify_person,
+        open_stay,
+        show_stay,
+        add_lines,
+        show_lines,
+        revoke_lines,
+        discharge,
+        estimate,
+        settle,
+        show_settlement,
+        void,
+        reverse,
+    ],
+)
