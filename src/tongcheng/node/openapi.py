@@ -13,8 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from tongcheng.node.errors_http import PROBLEM_MEDIA_TYPE, Problem
 
-OPENAPI_FOLDER = "/api"
-OPENAPI_FILE = "/openapi.json"
+OPENAPI_PATH = "/api/openapi.json"
 
 _METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
 
@@ -49,7 +48,8 @@ def openapi_config() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Tongcheng node",
         version=version("tongcheng"),
-        path=OPENAPI_FOLDER,
-        render_plugins=[_WithProblems(path=OPENAPI_FILE)],
+        # The file is the whole folder: beside its documents Litestar serves a page of its own.
+        path=OPENAPI_PATH,
+        render_plugins=[_WithProblems(path="/")],
         use_handler_docstrings=True,
     )

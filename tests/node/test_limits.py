@@ -1,0 +1,54 @@
+"""Refusals are counted by the address they came from, within a minute, in bounded memory."""
+
+import pytest
+
+from tests.toy import NOW_AT
+from tongcheng.kernel.clock import ManualClock
+from tongcheng.kernel.errors import Refused
+from tongcheng.node import limits
+from tongcheng.node.limits import WINDOW_MS, RefusalLimiter
+
+
+def _is_stopped(limiter: RefusalLimiter, address: str) -> bool:
+    try:
+        limiter.check(address)
+    except Refused as refusal:
+        assert refusal.code == "TOO_MANY_REFUSALS"  # noqa: PT017 the only code it may have
+        return True
+    return False
+
+
+def test_address_is_stopped_and_let_in_again() -> None:
+    """After its share of refusals an address waits until the oldest is a minute old."""
+    clock = ManualClock(NOW_AT)
+    limiter = RefusalLimiter(clock, refusals_max=2)
+    limiter.note("a")
+    clock.advance(10_000)
+    limiter.note("a")
+
+    assert _is_stopped(limiter, "a")
+    assert not _is_stopped(limiter, "b")
+    clock.advance(WINDOW_MS - 10_000)
+    assert not _is_stopped(limiter, "a")
+
+
+def test_wait_is_said_in_seconds() -> None:
+    """The caller is told how long to wait, rounded up, never zero."""
+    clock = ManualClock(NOW_AT)
+    limiter = RefusalLimiter(clock, refusals_max=1)
+    limiter.note("a")
+    clock.advance(WINDOW_MS - 1)
+
+    with pytest.raises(Refused) as refused:
+        limiter.check("a")
+    assert refused.value.facts["retry_after_s"] == 1
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers from ever new addresses push out the longest silent, not the memory."""
+    monkeypatch.setattr(limits, "ADDRESSES_MAX", 3)
+    limiter = RefusalLimiter(ManualClock(NOW_AT), refusals_max=1)
+    for address in "abcd":
+        limiter.note(address)
+
+    assert [address for address in "abcd" if _is_stopped(limiter, address)] == ["b", "c", "d"]
