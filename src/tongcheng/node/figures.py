@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from tongcheng.kernel.money import format_yuan
 from tongcheng.kernel.words import Words
 from tongcheng.node.core import Node
 from tongcheng.services.plan.model import Figure, Figures
@@ -18,7 +17,7 @@ def _settled(node: Node, *, synthetic: bool) -> Callable[[], Figure]:
     def figure() -> Figure:
         with node.database.snapshot() as snapshot:
             count, fund_fen = settled_figures(snapshot)
-        funds = format_yuan(fund_fen)
+        funds = f"{fund_fen // 100:,}.{fund_fen % 100:02}"
         return Figure(
             count=count,
             unit=Words("笔住院已结算", "stays settled"),

@@ -143,12 +143,13 @@ def _seen(tx: Transaction, received: Received, expected: int) -> bool:
 def _take_one(tx: Transaction, registry: Registry, received: Received, opened: Opened) -> None:
     """Apply one new act and store it with its outcome, its reply and its evidence."""
     envelope = received.envelope
+    # Before what it causes: the journal then reads in the order of cause and effect.
+    journal.append(tx, ACT_TAKEN, envelope.id, received.raw)
     outcome, code, reply = _apply(tx, registry, envelope)
     answer_id = None
     if reply is not None:
         case = envelope.case
         answer_id = send(tx, envelope.src, reply, reply_to=envelope.id, case=case).id
-    journal.append(tx, ACT_TAKEN, envelope.id, received.raw)
     row = TakenRow(
         envelope_id=envelope.id,
         src=envelope.src,

@@ -69,13 +69,16 @@ class TroubleRow(msgspec.Struct, frozen=True):
 
 CHANNELS = Records("exchange_channels", ChannelRow, key=("src", "dst"))
 SENT = Records(
-    "exchange_sent", SentRow, key=("dst", "seq"), indexes=(("envelope_id",), ("case_id",))
+    "exchange_sent",
+    SentRow,
+    key=("dst", "seq"),
+    indexes=(("envelope_id",), ("case_id",), ("reply_to",)),
 )
 TAKEN = Records(
     "exchange_taken",
     TakenRow,
     key=("envelope_id",),
-    indexes=(("src", "seq"), ("case_id",), ("outcome",)),
+    indexes=(("src", "seq"), ("case_id",), ("outcome",), ("reply_to",)),
 )
 TROUBLES = Records("exchange_troubles", TroubleRow, key=("dst",))
 

@@ -35,6 +35,21 @@ def of_case(snapshot: Snapshot, home: Home, case_id: str) -> tuple[ChainStep, ..
     return tuple(sorted(steps, key=lambda step: -1 if step.leaf is None else step.leaf))
 
 
+def answer_digest(snapshot: Snapshot, home: Home, settle_id: str) -> tuple[str, bool]:
+    """Return the digest of the answer to a settle, and whether both sides have it.
+
+    An answer that came to us was signed by the other side. One that we sent is with the other side
+    once its signed acknowledgement covers it.
+    """
+    for taken in snapshot.select(TAKEN, reply_to=settle_id):
+        return taken.digest, True
+    for sent in snapshot.select(SENT, reply_to=settle_id):
+        channel = snapshot.get(CHANNELS, home.member_id, sent.dst)
+        assert channel is not None, "an act was sent on this channel"
+        return sent.digest, sent.seq <= channel.acknowledged_seq
+    return "", False
+
+
 def _sent(snapshot: Snapshot, home: Home, row: SentRow) -> ChainStep | None:
     channel = snapshot.get(CHANNELS, home.member_id, row.dst)
     assert channel is not None, "an act was sent on this channel"

@@ -211,7 +211,9 @@ def _visited_page(
         bands=()
         if claim is None or result is None
         else bands_of(_scopes(claim), result, book_of(home, result.book_digest)),
-        sides=() if claim is None or result is None else _visited_sides(home, claim, result),
+        sides=()
+        if claim is None or result is None
+        else _visited_sides(snapshot, home, claim, result),
         chain=chain.of_case(snapshot, home, stay.stay_id),
         books=() if result is None else (_book_ref(home, result),),
         refusal=_refusal(errors, claim, language),
@@ -238,7 +240,7 @@ def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
         setl_id=row.settlement_id,
         amounts=_make_amounts(home, totals.total_fen, scopes, totals.in_scope_fen, result),
         bands=bands_of(scopes, result, book_of(home, result.book_digest)),
-        sides=_decided_sides(home, row, result),
+        sides=_decided_sides(snapshot, home, row, result),
         chain=chain.of_case(snapshot, home, row.stay_id),
         books=(_book_ref(home, result),),
     )
@@ -326,33 +328,43 @@ def _common(
 
 
 def _visited_sides(
-    home: Home, claim: ClaimRow, result: BenefitResult
+    snapshot: Snapshot, home: Home, claim: ClaimRow, result: BenefitResult
 ) -> tuple[SideRecord, SideRecord]:
     """Return our own books beside what the insured side's signed answer says."""
     told = _common(claim.settlement_id, claim.decision_no, claim.total_fen, result)
     stands = claim.fund_fen if claim.state in {"settled", "voiding"} else 0
     own = (*told, Record("between", fen=stands), Record("payable", fen=stands))
     answered = (*told, Record("between", fen=stands))
+    digest = Record(
+        "answer", text=chain.answer_digest(snapshot, home, claim.settle_id)[0][:DIGEST_SHOWN]
+    )
     return (
-        SideRecord(home.member_id, "visited", own=True, records=own),
-        SideRecord(claim.insured_member, "insured", own=False, records=answered),
+        SideRecord(home.member_id, "visited", own=True, records=(*own, digest)),
+        SideRecord(claim.insured_member, "insured", own=False, records=(*answered, digest)),
     )
 
 
 def _decided_sides(
-    home: Home, row: DecisionRow, result: BenefitResult
+    snapshot: Snapshot, home: Home, row: DecisionRow, result: BenefitResult
 ) -> tuple[SideRecord, SideRecord]:
-    """Return our own books beside what the visited side's signed act says."""
+    """Return our own books beside what the visited side has signed: its act, and our answer.
+
+    Its signed acknowledgement of the answer stands for the amounts in it.
+    """
     stands = row.fund_fen if row.state == "settled" else 0
     told = _common(row.settlement_id, row.decision_no, row.total_fen, result)
     own = (*told, Record("between", fen=stands), Record("benefit", fen=stands))
-    asked = (
+    digest, is_taken = chain.answer_digest(snapshot, home, row.settle_id)
+    answer = Record("answer", text=digest[:DIGEST_SHOWN])
+    asked: tuple[Record, ...] = (
         Record("setl_id", text=row.settlement_id),
         Record("total", fen=_facts(row).totals.total_fen),
     )
+    if is_taken:
+        asked = (*told, Record("between", fen=stands), answer)
     return (
         SideRecord(row.visited_member, "visited", own=False, records=asked),
-        SideRecord(home.member_id, "insured", own=True, records=own),
+        SideRecord(home.member_id, "insured", own=True, records=(*own, answer)),
     )
 
 
