@@ -1,5 +1,6 @@
 """Starting nodes as child processes, ready when this returns and ended when their parent ends."""
 
+import fcntl
 import subprocess
 import sys
 import time
@@ -9,10 +10,13 @@ from pathlib import Path
 import httpx
 
 from tongcheng.kernel.errors import Refused
+from tongcheng.node.core import DATABASE_NAME
 from tongcheng.node.files import read_settings
 
 LOG_FILE = "serve.log"
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
+"""A second or two as a rule; a machine that starts three nodes and a browser needs longer."""
+
 LOOK_EVERY_S = 0.05
 STOP_WITHIN_S = 10.0
 LOG_TAIL_CHARACTERS = 600
@@ -73,8 +77,12 @@ def start_process(
 
 
 def spawn(directory: Path, *, passphrase_file: Path | None = None) -> NodeProcess:
-    """Start the process and return at once; several may so start side by side."""
+    """Start the process and return at once; several may so start side by side.
+
+    Refuses STORE_IN_USE when another process has the node: its answers would pass for ours.
+    """
     settings = read_settings(directory)
+    _check_free(directory)
     words = ["serve", "--data", str(directory), "--until-stdin-closes"]
     if passphrase_file is not None:
         words += ["--passphrase-file", str(passphrase_file)]
@@ -90,6 +98,15 @@ def spawn(directory: Path, *, passphrase_file: Path | None = None) -> NodeProces
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{settings.port}"
     return NodeProcess(directory, settings.member_id, url, process)
+
+
+def _check_free(directory: Path) -> None:
+    database = directory / DATABASE_NAME
+    with database.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused("STORE_IN_USE", file=database.name) from None
 
 
 def await_ready(started: NodeProcess, *, ready_within_s: float = READY_WITHIN_S) -> None:
