@@ -76,6 +76,7 @@ here                 there             class
 settled              settled           equal
 refused              -                 equal
 voided-undecided     -                 equal
+voided-undecided     voided            equal
 voided               voided            equal
 pending              -                 in_flight
 pending              settled           in_flight
@@ -97,7 +98,6 @@ settled              voided            state
 voided               settled           state
 refused              settled           state
 pending              voided            state
-voided-undecided     voided            state
 settled              unproven          state
 """
 """One line for each pair of states: what the visited side holds, the insured side, the class."""

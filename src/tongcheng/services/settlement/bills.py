@@ -79,7 +79,9 @@ def add_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[L
         for one in is_new
     ]
     split = split_lines(catalogue, lines, earlier)
-    for number, (one, done) in enumerate(zip(is_new, split, strict=True), start=len(known) + 1):
+    # After the last number, not after the count: a line revoked and sent again keeps one row.
+    last = max((row.number for row in known.values()), default=0)
+    for number, (one, done) in enumerate(zip(is_new, split, strict=True), start=last + 1):
         tx.put(LINES, _row(stay, number, one, done))
     return [tx.need(LINES, stay.stay_id, one.line_id) for one in inputs]
 

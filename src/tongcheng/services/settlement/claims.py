@@ -3,6 +3,7 @@
 import msgspec
 
 from tongcheng.kernel import canonical, journal, ledger
+from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.acts import RefusedBody
@@ -19,6 +20,7 @@ from tongcheng.services.settlement.model import (
 from tongcheng.services.settlement.store import CLAIMS, STAYS, ClaimRow, StayRow
 
 CLAIM_KIND = "settlement_claim"
+DAY_MS = 86_400_000
 
 
 def new_claim(
@@ -83,6 +85,7 @@ def take_settled(tx: Transaction, envelope: Envelope, body: SettledBody) -> None
     claim = _answered(tx, envelope, body.settlement_id, "settle")
     result = body.result
     _check_amounts(tx, claim, result)
+    _check_month(tx, claim, body.month)
     recorded = msgspec.structs.replace(
         claim,
         fund_fen=result.fund_fen,
@@ -110,12 +113,28 @@ def _check_amounts(tx: Transaction, claim: ClaimRow, result: BenefitResult) -> N
         raise Refused("SETTLED_DOES_NOT_ADD_UP", settlement=claim.settlement_id)
     if result.fund_fen > claim.in_scope_fen:
         raise Refused("SETTLED_DOES_NOT_ADD_UP", settlement=claim.settlement_id)
+    if any(row.amount_over < 1 or row.to_fen < row.from_fen for row in result.trace):
+        raise Refused("SETTLED_DOES_NOT_ADD_UP", settlement=claim.settlement_id)
     area = tx.home.region.area_of(claim.admdvs, "settlement")
     for payment in result.funds:
+        purses.check_fund(tx.home.accord, claim.scheme, payment.fund)
         if payment.purse != purses.purse_id(area.id, claim.scheme, payment.fund):
             raise Refused("PURSE_UNKNOWN", purse=payment.purse)
     if len({payment.fund for payment in result.funds}) != len(result.funds):
         raise Refused("SETTLED_DOES_NOT_ADD_UP", settlement=claim.settlement_id)
+
+
+def _check_month(tx: Transaction, claim: ClaimRow, month: str) -> None:
+    """Refuse a month in which the decision was not taken: it lies between our question and now.
+
+    A day more either way, because clocks differ; both sides reckon in the region's zone.
+    """
+    first, last = (
+        local_date(at, tx.home.region.zone).strftime("%Y-%m")
+        for at in (claim.opened_at - DAY_MS, tx.now_at + DAY_MS)
+    )
+    if not first <= month <= last:
+        raise Refused("SETTLED_MONTH", settlement=claim.settlement_id, month=month)
 
 
 def _post_holds(
@@ -149,8 +168,7 @@ def settle_refused(tx: Transaction, original: Envelope, refusal: Refused) -> Non
     decision = RefusedBody(code=refusal.code, facts=refusal.facts)
     recorded = msgspec.structs.replace(claim, refusal=canonical.encode(decision))
     moved = move(tx, recorded, "refused")
-    for leg, held in enumerate(ledger.open_holds(tx, claim.settlement_id)):
-        ledger.void(tx, held.transfer_id, act_id=tx.new_id(), leg=leg)
+    _release(tx, claim, tx.new_id())
     _journal(tx, moved, "refused")
     stay = tx.need(STAYS, claim.stay_id)
     if stay.claim_id == claim.settlement_id:
@@ -160,12 +178,21 @@ def settle_refused(tx: Transaction, original: Envelope, refusal: Refused) -> Non
         tx.put(STAYS, freed)
 
 
+def _release(tx: Transaction, claim: ClaimRow, act_id: str) -> None:
+    """Close what is still held for a settlement without moving anything."""
+    for leg, held in enumerate(ledger.open_holds(tx, claim.settlement_id)):
+        ledger.void(tx, held.transfer_id, act_id=act_id, leg=leg)
+
+
 def take_voided(tx: Transaction, envelope: Envelope, body: VoidedBody) -> None:
     """Give back exactly what had been posted; what never was settled gives back nothing."""
     claim = _answered(tx, envelope, body.settlement_id, "void")
     moved = move(tx, claim, "voided")
     posted = [] if not claim.result else canonical.decode_as(claim.result, BenefitResult).funds
-    if body.funds != posted:
+    if claim.state == "cancelling":
+        # Its settle was answered in a way that was refused here; nothing had been posted.
+        _release(tx, claim, envelope.id)
+    elif body.funds != posted:
         raise Refused("VOIDED_DIFFERS", settlement=claim.settlement_id)
     for leg, payment in enumerate(posted):
         if payment.amount_fen == 0:

@@ -15,7 +15,7 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement import accumulators, purses
-from tongcheng.services.settlement.benefit import decide, year_of_stay, year_totals
+from tongcheng.services.settlement.benefit import day, decide, year_of_stay, year_totals
 from tongcheng.services.settlement.life import DECISION_TRANSITIONS, follow
 from tongcheng.services.settlement.model import (
     ESTIMATED,
@@ -50,6 +50,7 @@ from tongcheng.services.settlement.store import (
 )
 
 DECISION_KIND = "settlement_decision"
+DAY_MS = 86_400_000
 
 
 # persons
@@ -123,7 +124,9 @@ def answer_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk
     given = reading.select(PERSON_IDS, person_key=person.person_key, visiting_member=asked.src)
     assert given, "an id was given when the question was prepared"
     identity = sealing.unseal(home.ring, person.identity, identity_column(person.person_key))
-    key = home.accord.encryption_key(asked.src, asked.made_at)
+    assert asked.not_after is not None, "a question without a deadline was refused"
+    # Not made_at: the asker writes it, and could name a day on which a stolen key was valid.
+    key = home.accord.encryption_key(asked.src, asked.not_after)
     back = sealing.seal_for(key, identity, identity_bound_to(asked.dst, asked.src))
     answer = PersonFound(
         person_id=given[0].person_id,
@@ -154,11 +157,16 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     """Decide one settlement (the decision point of a cross-border stay)."""
     facts = body.facts
     person = _person(tx, envelope.src, facts)
+    # A day more, because clocks differ. A stay of the years to come would find every cap unused.
+    if day(facts.discharged_on) > local_date(tx.now_at + DAY_MS, tx.home.region.zone):
+        raise Refused("DATE_IN_FUTURE", field="discharged_on")
     _refuse_second(tx, envelope.src, body)
     area = tx.home.region.area_of(person.admdvs, "settlement")
     year = year_of_stay(tx.home, person, facts)
     totals = year_totals(tx, person.person_key, area.id, year)
     result = decide(tx.home, person, facts, totals)
+    for payment in result.funds:
+        purses.check_fund(tx.home.accord, person.scheme, payment.fund)
     number = _next_decision(tx)
     month = local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m")
     row = DecisionRow(

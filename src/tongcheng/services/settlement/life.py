@@ -27,6 +27,7 @@ CLAIM_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
         ("pending", "cancel"): "cancelling",
         ("cancelling", "settled"): "voiding",
         ("cancelling", "refused"): "voiding",
+        ("cancelling", "voided"): "voided",
         ("settled", "cancel"): "voiding",
         ("voiding", "voided"): "voided",
     }
@@ -34,7 +35,8 @@ CLAIM_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
 """(state, event) → state of one settlement, as the visited side keeps it (结算).
 
 A void follows its settle on the same ordered channel, so the answer to the settle always comes
-before the answer to the void: `cancelling` has not heard of the settle yet, `voiding` has.
+before the answer to the void: `cancelling` has not heard of the settle yet, `voiding` has. Only
+where the answer to the settle was not acceptable here is a cancelled claim voided without it.
 """
 
 DECISION_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(

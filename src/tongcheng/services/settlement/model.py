@@ -25,12 +25,15 @@ ASK_TYPES = (PERSON, PERSON_FOUND, ESTIMATE, ESTIMATED)
 
 Fen = Annotated[int, msgspec.Meta(ge=0, le=461_168_601_842)]
 """0 to 4.6 billion yuan: what the benefit engine computes with (see `tables.AMOUNT_MAX_FEN`)."""
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z._:-]+$")]
-Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-Month = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}$")]
-Scheme = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{3,6}$")]
-Division = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$")]
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+# `$` also matches before a line end at the end; `(?!\n)` takes that back.
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z._:-]+$(?!\n)")]
+Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)")]
+Month = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$(?!\n)")]
+Scheme = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{3,6}$(?!\n)")]
+Division = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$(?!\n)")]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+Name = Annotated[str, msgspec.Meta(max_length=128)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class ScopeTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,9 +82,9 @@ class SettleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FundPayment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one fund pays at discharge, out of which purse."""
 
-    fund: str
+    fund: Name
     layer: Literal["pool", "large"]
-    purse: str
+    purse: Name
     amount_fen: Fen
 
 
@@ -141,7 +144,7 @@ class SettledBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The decision: settled, as number `decision_no` of the insured side, in this month."""
 
     settlement_id: Id
-    decision_no: int
+    decision_no: Count
     month: Month
     result: BenefitResult
 

@@ -5,6 +5,16 @@ owes each hospital; the insured side books its benefit spending and what it owes
 member. Per purse and month, due_from on one side is due_to on the other, to the fen.
 """
 
+from tongcheng.kernel.accord import Accord
+from tongcheng.kernel.errors import Refused
+
+
+def check_fund(accord: Accord, scheme: str, fund: str | None = None) -> None:
+    """Refuse a scheme, or one fund of it, that the members have not agreed to clear."""
+    agreed = {term.fund for term in accord.purses if term.scheme == scheme}
+    if not agreed or (fund is not None and fund not in agreed):
+        raise Refused("PURSE_NOT_IN_ACCORD", scheme=scheme, fund=fund or "*")
+
 
 def purse_id(area_id: str, scheme: str, fund: str) -> str:
     """Return the purse of one fund of one scheme in one pooling area."""

@@ -13,6 +13,7 @@ from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts
+from tongcheng.kernel.exchange.transport import PeerRefused
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement import bills, claims, purses
@@ -88,7 +89,17 @@ def patient_of(reading: Reading, caller: Caller, person_id: str) -> PatientRow:
 
 
 def remember_patient(tx: Transaction, caller: Caller, row: PatientRow) -> None:
-    """Keep an identified person, and that this hospital has identified them."""
+    """Keep an identified person, and that this hospital has identified them.
+
+    An id stands for one person of one member: a member cannot take over another's, nor give the
+    id of one person to a second.
+    """
+    known = tx.get(PATIENTS, row.person_id)
+    if known is not None and (known.insured_member, known.id_index) != (
+        row.insured_member,
+        row.id_index,
+    ):
+        raise Refused("PERSON_DIFFERS", scheme=row.scheme, admdvs=row.admdvs)
     tx.put(PATIENTS, row)
     tx.put(ACCESS, AccessRow(caller.institution_id, row.person_id, tx.now_at))
 
@@ -265,6 +276,7 @@ def start_settlement(
 
 def _hold(tx: Transaction, claim: ClaimRow, envelope: Envelope) -> None:
     """Reserve in every purse the most that its fund could owe for this claim."""
+    purses.check_fund(tx.home.accord, claim.scheme)
     if claim.in_scope_fen == 0:
         return
     area = tx.home.region.area_of(claim.admdvs, "settlement")
@@ -310,6 +322,6 @@ def cancel(tx: Transaction, claim: ClaimRow, reason: VoidReason) -> ClaimRow:
 
 
 def refusal_of(claim: ClaimRow) -> Refused:
-    """Return the insured side's refusal of a claim as it decided it."""
+    """Return the insured side's refusal of a claim as it decided it: its code may be new to us."""
     decision = canonical.decode_as(claim.refusal, acts.RefusedBody)
-    return Refused(decision.code, **decision.facts)
+    return PeerRefused(claim.insured_member, decision.code, **decision.facts)
