@@ -250,3 +250,24 @@ def test_appending_leaves_the_old_frontier_alone() -> None:
     before.append(HASHES[1])
 
     assert before == Frontier(1, (HASHES[0],))
+
+
+@given(TREES)
+def test_proofs_of_all_leaves_at_once(hashes: list[bytes]) -> None:
+    """Building the tree once gives each leaf the proof it gets alone."""
+    expected = [merkle.inclusion_proof(hashes, index) for index in range(len(hashes))]
+
+    assert merkle.inclusion_proofs(hashes) == expected
+
+
+@given(TREES, st.data())
+def test_growth_needs_only_the_peaks(hashes: list[bytes], data: st.DataObject) -> None:
+    """The consistency proof from a frontier is the one from all leaves."""
+    old_size = data.draw(st.integers(0, len(hashes)))
+    old = Frontier()
+    for leaf in hashes[:old_size]:
+        old = old.append(leaf)
+
+    found = merkle.growth_proof(old, hashes[old_size:])
+
+    assert found == merkle.consistency_proof(hashes, old_size)

@@ -1,0 +1,179 @@
+"""A proof convinces somebody who has the accord and nothing else; any change breaks it."""
+
+import asyncio
+import contextlib
+import copy
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.kernel.region_of_nodes import Region, populated
+from tests.toy import MEMBERS, NOW_AT, ring_of, toy_accord, toy_node
+from tongcheng.kernel import journal
+from tongcheng.kernel.accord import AccordKey
+from tongcheng.kernel.clock import ManualClock
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange.tables import TAKEN
+from tongcheng.kernel.journal.proof import check_proof, prove
+from tongcheng.node.core import Node
+
+FIRST, SECOND, THIRD = MEMBERS
+ACCORD = toy_accord(MEMBERS).accord
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A region that has exchanged and co-signed, closed; never changed here."""
+    return populated(tmp_path_factory.mktemp("region"))
+
+
+def _node(region: Path, member: str) -> Node:
+    node = toy_node(region / member, member, None, ManualClock(NOW_AT))  # type: ignore[arg-type]
+    node.home.accord_in_force = ACCORD
+    return node
+
+
+def _prove(region: Path, member: str, name: str) -> dict[str, Any]:
+    node = _node(region, member)
+    with node.database.snapshot() as snapshot:
+        document = prove(snapshot, node.home, name)
+    # As it comes out of the file that travels.
+    read: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
+    return read
+
+
+def _taken(region: Path, member: str) -> str:
+    with _node(region, member).database.snapshot() as snapshot:
+        return snapshot.select(TAKEN)[0].envelope_id
+
+
+def test_every_entry_can_be_proved(region: Path) -> None:
+    """Each leaf of the journal, whatever it is, is proved up to the co-signed checkpoint."""
+    with _node(region, FIRST).database.snapshot() as snapshot:
+        names = [f"{row.kind}/{row.content_id}" for row in snapshot.select(journal.JOURNAL_LEAVES)]
+
+    proved = [check_proof(_prove(region, FIRST, name), [ACCORD]) for name in names]
+
+    assert len(names) == 16
+    assert {one.member_id for one in proved} == {FIRST}
+    assert all(one.witnesses == sorted([SECOND, THIRD]) for one in proved)
+    assert {one.sender_id for one in proved} == {None, FIRST, SECOND}
+
+
+def test_act_is_proved_at_both_ends(region: Path) -> None:
+    """The sender proves that it sent, the receiver that it got it from the sender."""
+    name = _taken(region, SECOND)
+
+    sent = check_proof(_prove(region, FIRST, name), [ACCORD])
+    taken = check_proof(_prove(region, SECOND, name), [ACCORD])
+
+    assert (sent.member_id, sent.sender_id) == (FIRST, FIRST)
+    assert (taken.member_id, taken.sender_id) == (SECOND, FIRST)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path to every value in a document that is no list or mapping."""
+    if isinstance(value, dict):
+        return [found for key, item in value.items() for found in _paths(item, (*path, key))]
+    if isinstance(value, list):
+        return [found for key, item in enumerate(value) for found in _paths(item, (*path, key))]
+    return [path]
+
+
+def test_any_change_breaks_it(region: Path) -> None:
+    """Every value of the document is changed in turn, and each time the proof is refused."""
+    document = _prove(region, SECOND, _taken(region, SECOND))
+    paths = [path for path in _paths(document) if path != ("checkpoint",)]
+
+    kept = []
+    for path in paths:
+        changed = copy.deepcopy(document)
+        owner = changed
+        for key in path[:-1]:
+            owner = owner[key]
+        before = owner[path[-1]]
+        owner[path[-1]] = before + 1 if isinstance(before, int) else _other(before)
+        with contextlib.suppress(Refused):
+            check_proof(changed, [ACCORD])
+            kept.append(path)
+
+    assert len(paths) > 15
+    assert kept == []
+
+
+def _other(text: str) -> str:
+    return text[:-1] + ("1" if text[-1] == "0" else "0")
+
+
+@pytest.mark.parametrize("line", range(4))
+def test_changed_note_is_refused_or_counts_less(region: Path, line: int) -> None:
+    """A change in the text or the log's signature refuses it; in a witness's line, drops that."""
+    document = _prove(region, SECOND, _taken(region, SECOND))
+    lines = document["checkpoint"].split("\n")
+    number = (1, 2, 4, 5)[line]
+    if number == 1:
+        lines[number] = "8"
+    else:
+        swap = "B" if lines[number][-10] != "B" else "C"
+        lines[number] = lines[number][:-10] + swap + lines[number][-9:]
+    document["checkpoint"] = "\n".join(lines)
+
+    if number < 5:
+        with pytest.raises(Refused):
+            check_proof(document, [ACCORD])
+    else:
+        assert len(check_proof(document, [ACCORD]).witnesses) == 1
+
+
+def test_missing_batch_is_refused(region: Path) -> None:
+    """A taken act without its batch shows only what the receiver says."""
+    document = _prove(region, SECOND, _taken(region, SECOND))
+    document["batch"] = None
+
+    with pytest.raises(Refused) as refused:
+        check_proof(document, [ACCORD])
+
+    assert refused.value.facts["part"] == "batch"
+
+
+def test_accord_of_others_proves_nothing(region: Path) -> None:
+    """Under an accord with other keys for the same members nothing holds."""
+    document = _prove(region, SECOND, _taken(region, SECOND))
+    other = ring_of("other").signing
+    key = AccordKey(other.kid, "ed25519-sha256-aes256gcm", other.public.hex(), 0)
+    members = [msgspec.structs.replace(member, signing_keys=[key]) for member in ACCORD.members]
+
+    with pytest.raises(Refused) as refused:
+        check_proof(document, [msgspec.structs.replace(ACCORD, members=members)])
+
+    assert refused.value.facts["part"] == "checkpoint"
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"format": "tongcheng/proof/1"}, "x", 7])
+def test_what_is_no_proof(document: object) -> None:
+    """Any other document is refused, whatever it is."""
+    with pytest.raises(Refused) as refused:
+        check_proof(document, [ACCORD])
+
+    assert refused.value.code == "PROOF_BROKEN"
+
+
+def test_entry_after_the_last_checkpoint(tmp_path: Path) -> None:
+    """What no checkpoint covers cannot be proved yet, and that is said."""
+
+    async def short() -> None:
+        region = Region(tmp_path)
+        await region.open()
+        await region.close()
+
+    asyncio.run(short())
+
+    with pytest.raises(Refused) as early:
+        _prove(tmp_path, FIRST, "accord/1")
+    with pytest.raises(Refused) as unknown:
+        _prove(tmp_path, FIRST, "accord/2")
+
+    assert early.value.code == "PROOF_TOO_EARLY"
+    assert unknown.value.code == "PROOF_NOT_FOUND"
