@@ -7,7 +7,7 @@ BIN := .venv/bin
 SETUP := .venv/setup.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench clean
+.PHONY: help setup run test lint kill lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ $(SETUP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Tongcheng needs Python 3.11 or later with its venv module (Debian: apt-get install python3-venv)."; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . && touch $(SETUP)
 
 run: setup ## start three nodes and watch stays being settled between them
@@ -31,6 +31,9 @@ lint: setup ## style, types, import contracts
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+kill: setup ## 20 rounds of 200 stays under kill -9 of random nodes; takes about half an hour
+	$(BIN)/python -m tests.kill_loop
 
 lock: ## compute requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
