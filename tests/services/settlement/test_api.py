@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -81,7 +81,7 @@ async def _client(folder: Path) -> AsyncIterator[tuple[Client, Client]]:
     async with two_cities(folder) as cities:
         node = cities.tianjin
         app = create_app(node, make_console(node, synthetic=True), run_node=False)
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(cast("Any", app))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             first = Client(cities, http, FIRST_HOSPITAL)
             yield first, Client(cities, http, OTHER_HOSPITAL)

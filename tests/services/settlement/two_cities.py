@@ -6,12 +6,14 @@ is moved, so a test decides everything. Tests that are not coroutines drive the 
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
+import sqlalchemy as sa
 
 from tongcheng.kernel import accord as accords
 from tongcheng.kernel import adoption, authority, region, rulebook
@@ -34,6 +36,7 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.keys import KeyRing
 from tongcheng.kernel.rulebook import Shelf
 from tongcheng.kernel.store import Transaction
+from tongcheng.kernel.store.records import METADATA
 from tongcheng.node.core import Node, open_database
 from tongcheng.services.settlement import insured, model, store
 from tongcheng.services.settlement.bills import LineInput
@@ -152,6 +155,16 @@ class TwoCities:
         """Let what is under way between the nodes arrive."""
         for _ in range(200):
             await asyncio.sleep(0)
+
+
+def stored_digest(node: Node) -> str:
+    """Return one digest over every stored value of a node: equal means that nothing changed."""
+    found = hashlib.sha256()
+    with node.database.snapshot() as snapshot:
+        for table in METADATA.sorted_tables:
+            rows = snapshot.query(sa.select(table).order_by(*table.primary_key.columns))
+            found.update(repr((table.name, [tuple(row) for row in rows])).encode())
+    return found.hexdigest()
 
 
 def _key_entries(ring: KeyRing) -> tuple[list[AccordKey], list[AccordKey]]:
