@@ -26,6 +26,10 @@ COMMANDS = {
     "settlement": Entry(
         "tongcheng.cli.settlement:settlement", "Compare the members' books of the same stays."
     ),
+    "simulate": Entry(
+        "tongcheng.cli.simulate:simulate",
+        "Settle stays in a simulated region under faults, and look for what got lost.",
+    ),
     "up": Entry(
         "tongcheng.cli.up:up", "Start a whole region with made-up data and let stays arrive."
     ),

@@ -89,10 +89,10 @@ def doubled(books: list[Books]) -> Iterator[str]:
             f"{one.member_id} entries of",
             ((e.subject_id, e.origin) for e in one.entries),
         )
+        yield from _twice(f"{one.member_id} decisions by", (d.settle_id for d in one.decisions))
         yield from _twice(
-            f"{one.member_id} decisions by", (d.settle_id for d in one.decisions)
+            f"{one.member_id} acts numbered", ((t.src, t.seq) for t in one.taken.values())
         )
-        yield from _twice(f"{one.member_id} acts numbered", ((t.src, t.seq) for t in one.taken.values()))
         yield from _twice(
             f"{one.member_id} postings of",
             ((t.subject_id, t.kind, t.debit_account) for t in one.transfers if t.amount_fen),
@@ -166,7 +166,11 @@ def mirror(books: list[Books]) -> list[MirrorLine]:
                 elif side == purses.due_to("", "").strip("/"):
                     key = (other, one.member_id, row.purse, row.month)
                     sums[key][1] -= sign * row.amount_fen
-    return [MirrorLine(*key, here, there) for key, (here, there) in sorted(sums.items()) if here or there]
+    return [
+        MirrorLine(*key, here, there)
+        for key, (here, there) in sorted(sums.items())
+        if here or there
+    ]
 
 
 # everything else
@@ -175,19 +179,28 @@ def mirror(books: list[Books]) -> list[MirrorLine]:
 def broken(books: list[Books], memory: Memory, now_at: int) -> Iterator[tuple[str, str]]:
     """Yield (invariant, sentence) for every other thing that does not hold."""
     yield from (("answers repeat", what) for what in sorted(memory.contradictions))
+    yield from (("last words", what) for what in words(books, memory))
+    yield from (("reconcile", what) for what in _unreconciled(books, now_at))
     for one in books:
         name = one.member_id
         yield from (("journal verify", f"{name}: {what}") for what in one.problems)
         yield from (("accumulators", f"{name}: {what}") for what in accumulators(one))
+        yield from (("holds", f"{name}: {what}") for what in _held(one))
         for purse, balance in _balances(one):
             yield "trial balance", f"{name} {purse}: {balance} fen"
-        for account in one.accounts:
-            if account.debit_held_fen or account.credit_held_fen:
-                yield "holds", f"{name} {account.account_id}: something is held"
-        for hold in one.holds:
-            if hold.closed_by is None:
-                yield "holds", f"{name} {hold.subject_id}: a hold is open"
-    yield from (("last words", what) for what in words(books, memory))
+
+
+def _held(books: Books) -> Iterator[str]:
+    for account in books.accounts:
+        if account.debit_held_fen or account.credit_held_fen:
+            yield f"{account.account_id}: something is held"
+    for hold in books.holds:
+        if hold.closed_by is None:
+            yield f"{hold.subject_id}: a hold is open"
+
+
+def _unreconciled(books: list[Books], now_at: int) -> Iterator[str]:
+    """Ask the production reconciliation as well: it must find every pair equal."""
     for one in books:
         for other in books:
             if one is other:
@@ -195,7 +208,7 @@ def broken(books: list[Books], memory: Memory, now_at: int) -> Iterator[tuple[st
             here, there = one.sides_here[other.member_id], other.sides_there[one.member_id]
             found = compare(one.member_id, other.member_id, here, there, now_at=now_at)
             if not found.mirrored or found.in_flight:
-                yield "reconcile", f"{one.member_id} <- {other.member_id}: {found.findings[:3]}"
+                yield f"{one.member_id} <- {other.member_id}: {found.findings[:3]}"
 
 
 def _balances(books: Books) -> list[tuple[str, int]]:
@@ -260,7 +273,15 @@ def _decide_again(
     books: Books, decision: DecisionRow, used: list[int], origins: dict[str, int]
 ) -> BenefitResult:
     facts = canonical.decode_as(decision.facts, StayFacts)
-    before = AccumulatorTotals(decision.year, *used, origins)
+    pool_fen, large_fen, deductible_fen, admissions = used
+    before = AccumulatorTotals(
+        year=decision.year,
+        pool_paid_fen=pool_fen,
+        large_paid_fen=large_fen,
+        deductible_paid_fen=deductible_fen,
+        admissions=admissions,
+        origins=origins,
+    )
     return decide(books.home, books.persons[decision.person_key], facts, before)
 
 

@@ -75,9 +75,7 @@ class Counter:
 
     def is_passing(self, refusal: Refused) -> bool:
         """Tell whether a refusal decides nothing, so that the same call may be made again."""
-        return (
-            refusal.code in PASSING or self.machine.status_of(refusal) in SERVER_FAULTS
-        )
+        return refusal.code in PASSING or self.machine.status_of(refusal) in SERVER_FAULTS
 
     async def pause(self) -> None:
         """Wait before calling again, as a clerk or a client's timer does."""

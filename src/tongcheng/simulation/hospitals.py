@@ -27,7 +27,8 @@ from tongcheng.simulation.memory import Memory, Word
 SETTLE = "2304"
 DAY_MS = 86_400_000
 LINES = (1, 12)
-QUANTITY_E4 = (1, 30)
+QUANTITY = (1, 30)
+ONE_E4 = 10_000
 UNIT_PRICE_E6 = (100_000, 600_000_000)
 DEAR_UNIT_PRICE_E6 = 15_000_000_000
 DEAR_SHARE = 0.04
@@ -61,14 +62,18 @@ class Clerk:
         self._total_fen = 0
 
     async def run(self) -> None:
-        """Bring the stay to its end."""
+        """Bring the stay to its end; a refusal that nothing explains is a finding."""
+        try:
+            await self._course()
+        except Refused as refusal:
+            self._memory.contradict(f"stay {self._visit.number}: refused {refusal}")
+
+    async def _course(self) -> None:
         stay = await self._admit()
         self._stay_id = stay.stay_id
         await self._bill()
         await self._counter.insist(
-            lambda desk, caller: desk.discharge(
-                caller, self._stay_id, self._visit.discharged_at
-            )
+            lambda desk, caller: desk.discharge(caller, self._stay_id, self._visit.discharged_at)
         )
         if self._chance.happens(ESTIMATE_SHARE):
             await self._estimate()
@@ -117,11 +122,11 @@ class Clerk:
             price = chance.whole(*UNIT_PRICE_E6)
             if chance.happens(DEAR_SHARE):
                 price += chance.whole(0, DEAR_UNIT_PRICE_E6)
-            quantity = chance.whole(*QUANTITY_E4) * 10_000
+            quantity = chance.whole(*QUANTITY) * ONE_E4
             line = _line(f"L{number}", item.code, quantity, price, charged_at)
             inputs.append(line)
-            if quantity > 10_000 and chance.happens(REFUND_SHARE):
-                back = -10_000 * chance.whole(1, quantity // 10_000 - 1)
+            if quantity > ONE_E4 and chance.happens(REFUND_SHARE):
+                back = -ONE_E4 * chance.whole(1, quantity // ONE_E4)
                 refund = _line(f"R{number}", item.code, back, price, charged_at)
                 inputs.append(msgspec.structs.replace(refund, original_line_id=line.line_id))
         return inputs

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+STEP_S = 1e-6
+"""The least step of time: a smaller one is lost in a float after some weeks, and time would stop."""
+
 
 class NothingScheduled(Exception):
     """Every task waits for another one: the program is stuck, and would be in production."""
@@ -31,7 +34,8 @@ class _TimeSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise NothingScheduled(sorted(task.get_name() for task in asyncio.all_tasks()))
-        self.seconds += max(0.0, timeout)
+        if timeout > 0:
+            self.seconds += max(timeout, STEP_S)
         return []
 
 

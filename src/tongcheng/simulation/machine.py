@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,7 +20,6 @@ from tongcheng.simulation.network import Network, SimulatedTransport
 T = TypeVar("T")
 
 DOWN_S = (0.2, 20.0)
-RETRY_OPEN_S = 1.0
 STATUS_OK = 200
 STATUS_FAULT = 500
 STATUS_REFUSED = 409
@@ -118,7 +117,7 @@ class Machine:
     async def stop(self) -> None:
         """Stop the node in good order, as an operator does."""
         while self._funerals:
-            await asyncio.sleep(RETRY_OPEN_S)
+            await asyncio.wait(self._funerals)
         if self.node is not None:
             node, self.node, self._database = self.node, None, None
             await node.stop()
@@ -188,6 +187,3 @@ def quiet_power_cuts(loop: asyncio.AbstractEventLoop, tally: Tally) -> None:
             tally.incident(f"{context.get('message')}: {type(fault).__name__}: {fault}")
 
     loop.set_exception_handler(handle)
-
-
-Operation = Callable[[Node], Awaitable[T]]

@@ -6,8 +6,8 @@ shift those of the others.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -33,11 +33,11 @@ class Fate(msgspec.Struct, frozen=True):
 
     there_ms: float
     back_ms: float
-    request_lost: bool
-    reply_lost: bool
-    twin_ms: float | None
-    request_corrupted: bool
-    reply_corrupted: bool
+    request_lost: bool = False
+    reply_lost: bool = False
+    twin_ms: float | None = None
+    request_corrupted: bool = False
+    reply_corrupted: bool = False
 
 
 class Network:
@@ -81,7 +81,7 @@ class Network:
         twin_ms = chance.between(0, DELAYED_MS[1])
         corrupted = chance.happens(profile.corrupted), chance.happens(profile.corrupted)
         if self.calm:
-            return Fate(there_ms, back_ms, False, False, None, False, False)
+            return Fate(there_ms, back_ms)
         for late in delayed:
             if late:
                 self._tally.fault("message delayed")
@@ -95,9 +95,7 @@ class Network:
             reply_corrupted=corrupted[1],
         )
 
-    async def carry(
-        self, src: str, dst: str, fate: Fate, deliver: Callable[[], Awaitable[T]]
-    ) -> T:
+    async def carry(self, src: str, dst: str, fate: Fate, deliver: Callable[[], Awaitable[T]]) -> T:
         """Deliver a message and bring back its answer; waits for ever when either is lost."""
         outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._send(self._journey(src, dst, fate, deliver, outcome))
@@ -106,8 +104,8 @@ class Network:
             self._send(self._twin(src, dst, fate.twin_ms, deliver))
         return await outcome
 
-    def _send(self, journey: Awaitable[None]) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(journey)  # type: ignore[arg-type]
+    def _send(self, journey: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(journey)
         self._under_way[task] = None
         task.add_done_callback(self._under_way.pop)
 
@@ -160,7 +158,7 @@ class Network:
     async def drain(self) -> None:
         """Wait until nothing is under way any more."""
         while self._under_way:
-            await asyncio.sleep(1)
+            await asyncio.wait(self._under_way)
 
     def corrupted(self, path: str, body: bytes) -> bytes:
         """Return the bytes with one byte changed.

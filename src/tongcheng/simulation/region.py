@@ -5,6 +5,7 @@ import gc
 import shutil
 from collections import Counter as Tallied
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,8 +25,8 @@ from tongcheng.simulation.network import Network
 from tongcheng.simulation.report import Report
 from tongcheng.simulation.setting import Person
 
-ANCHOR_AT = 1_790_783_880_000
-"""2026-09-30T23:58 in the cities: the month turns while the region works."""
+ANCHOR_AT = 1_790_783_820_000
+"""2026-09-30T23:57 in the cities: the month turns while the region works."""
 WINDOWS = 24
 """Stays under way at one moment."""
 WAITS_MS = (400, 2_000, 20_000)
@@ -34,6 +35,7 @@ STAYS_PER_PERSON = 2
 BEIJING_SHARE = 0.8
 TWIN_SHARE = 0.25
 """Persons who leave two hospitals, in two cities, on one day."""
+SETTLE_IN_S = 60
 PARTITION_S = (3.0, 45.0)
 DISK_FULL_S = (1.0, 15.0)
 QUIET_WITHIN_S = 900
@@ -86,9 +88,7 @@ class Region:
             name = home.member_id
             machine = Machine(
                 home,
-                Disk(
-                    self._root / name, self._stream(f"disk {name}"), self.profile, self.tally
-                ),
+                Disk(self._root / name, self._stream(f"disk {name}"), self.profile, self.tally),
                 self.network,
                 ANCHOR_AT,
                 self._stream(f"machine {name}"),
@@ -96,7 +96,7 @@ class Region:
                 self.tally,
                 errors,
             )
-            machine.disk.calm = True
+            machine.calm = machine.disk.calm = True
             self.network.hosts[machine.address] = machine
             self.machines.append(machine)
             machine.start()
@@ -106,6 +106,8 @@ class Region:
             places = await setting.furnish(machine, document, mine)
             self._counters[machine.member_id] = self._open_counters(machine, places)
         self._queue = self._visits(persons)
+        # A clock that is set back at a restart stays after the credentials' first instant.
+        await asyncio.sleep(SETTLE_IN_S)
 
     def _open_counters(self, machine: Machine, places: list[Place]) -> list[Counter]:
         chance = self._stream(f"counters {machine.member_id}")
@@ -153,7 +155,7 @@ class Region:
     async def work(self) -> int:
         """Bring every stay to its end under faults; return how many did not come to one."""
         for machine in self.machines:
-            machine.disk.calm = False
+            machine.calm = machine.disk.calm = False
         faults = [asyncio.create_task(fault) for fault in self._fault_loops()]
         waiting = iter(self._queue)
         windows = [asyncio.create_task(self._window(waiting)) for _ in range(WINDOWS)]
@@ -236,8 +238,7 @@ class Region:
         """Tell whether every act has been taken and answered on both sides."""
         for machine in self.machines:
             assert machine.node is not None, "asked while all machines run"
-            member_id = machine.member_id
-            if not await machine.node.read(lambda s, name=member_id: books.is_quiet(s, name)):
+            if not await machine.node.read(partial(books.is_quiet, member_id=machine.member_id)):
                 return False
         return True
 
@@ -257,8 +258,9 @@ def _report(region: Region, unfinished: int, virtual_seconds: int) -> Report:
     now_at = ANCHOR_AT + virtual_seconds * 1_000
     names = [machine.member_id for machine in region.machines]
     found = [
-        books.read(machine.home, machine.disk.path, [n for n in names if n != machine.member_id],
-                   now_at)
+        books.read(
+            machine.home, machine.disk.path, [n for n in names if n != machine.member_id], now_at
+        )
         for machine in region.machines
     ]
     claims = [claim for one in found for claim in one.claims.values()]

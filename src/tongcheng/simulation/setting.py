@@ -56,9 +56,7 @@ def homes(seed: int) -> list[Home]:
         entropy = SeededEntropy(f"{seed}/{member.id}")
         ring = KeyRing.create(entropy)
         made.append(
-            Home(
-                member.id, ring, entropy, pack, shelf, datasets, allow_draft_rulebooks=True
-            )
+            Home(member.id, ring, entropy, pack, shelf, datasets, allow_draft_rulebooks=True)
         )
     return made
 

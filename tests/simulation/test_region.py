@@ -1,0 +1,156 @@
+"""The whole region under faults: nothing lost, doubled or one-sided, and the same seed the same.
+
+The last tests break the production code on purpose. A simulator that does not notice proves
+nothing.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tongcheng.kernel.envelope import Received
+from tongcheng.kernel.exchange import acts
+from tongcheng.kernel.store import Reading, Transaction
+from tongcheng.services.settlement import messages
+from tongcheng.services.settlement.messages import MessageKey
+from tongcheng.services.settlement.store import MessageRow
+from tongcheng.simulation import report as reports
+from tongcheng.simulation.disk import Disk, SimulatedDatabase
+from tongcheng.simulation.region import Plan, simulate
+
+STAYS = 500
+SEEDS = range(10)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_lost_doubled_or_one_sided(seed: int) -> None:
+    """Two seeds in ten run under heavy faults, the others under the usual ones."""
+    found = simulate(Plan(seed, STAYS, "heavy" if seed % 5 == 0 else "usual"))
+
+    assert found.sound, reports.to_text(found)
+    assert found.settled + found.refused + found.cancelled == found.settlements >= STAYS
+    assert found.settled > STAYS / 2
+    assert set(found.refusals) == {"AREA_WITHOUT_RULE_BOOK"}
+    assert sum(found.ways.values()) == STAYS
+
+
+def test_every_kind_of_fault_happens() -> None:
+    """A reader of a report that says `0 lost` must know what was done to lose something."""
+    found = simulate(Plan(0, 150, "heavy"))
+
+    kinds = set(found.faults)
+    assert {
+        "disk full",
+        "message corrupted",
+        "message delayed",
+        "message duplicated",
+        "message into a partition",
+        "partition",
+        "reply lost",
+        "request lost",
+    } <= kinds
+    assert len([kind for kind in kinds if kind.startswith("crash")]) >= 4
+    assert max(found.lives.values()) > 1
+    assert {line.month for line in found.mirror} == {"2026-09", "2026-10"}
+
+
+def test_without_faults_none_is_counted() -> None:
+    """The baseline: every node lives once."""
+    found = simulate(Plan(4, 20, "none"))
+
+    assert found.sound, reports.to_text(found)
+    assert found.faults == {}
+    assert set(found.lives.values()) == {1}
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_the_same_seed_gives_the_same_report_byte_for_byte(hash_seed: str) -> None:
+    """In another process, under another order of hashing, to the last byte."""
+    plan = Plan(11, 40, "heavy")
+    code = (
+        "from tongcheng.simulation.region import Plan, simulate\n"
+        "from tongcheng.simulation.report import to_json\n"
+        "print(to_json(simulate(Plan(11, 40, 'heavy'))))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    command = [sys.executable, "-c", code]
+
+    other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+
+    assert other.stdout.strip() == reports.to_json(simulate(plan))
+
+
+def test_another_seed_gives_another_report() -> None:
+    """The seed decides something at all."""
+    one, other = (simulate(Plan(seed, 20, "usual")).books_digest for seed in (1, 2))
+
+    assert one != other
+
+
+# the simulator notices
+
+
+def _takes_everything_anew(_tx: Transaction, _received: Received, _expected: int) -> bool:
+    """An exchange that does not look whether it has taken an act before."""
+    return False
+
+
+def _forgets_reversals(
+    original: Callable[[Reading, MessageKey, str], MessageRow | None],
+) -> Callable[[Reading, MessageKey, str], MessageRow | None]:
+    """A desk that settles what was reversed before it came."""
+
+    def known(reading: Reading, key: MessageKey, digest: str) -> MessageRow | None:
+        row = reading.get(messages.MESSAGES, key.institution_id, key.infno, key.msgid)
+        return (
+            None if row is not None and row.state == "reversed" else original(reading, key, digest)
+        )
+
+    return known
+
+
+def test_an_exchange_that_does_not_notice_repeats_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Duplicates are in the network; somebody must have to deal with them."""
+    monkeypatch.setattr(acts, "_seen", _takes_everything_anew)
+
+    found = simulate(Plan(1, 60, "heavy"))
+
+    assert not found.sound
+    assert "NOT SOUND; to see it again: tongcheng simulate --seed 1" in reports.to_text(found)
+
+
+def test_a_database_that_acknowledges_before_it_is_durable_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With synchronous=NORMAL a commit returns before it is on the disk; a power cut shows it."""
+    note = SimulatedDatabase._note_durable  # noqa: SLF001
+
+    def note_now_and_then(self: SimulatedDatabase) -> None:
+        behind = getattr(self, "behind", 0) + 1
+        reset = self._disk.wal_bytes() < self.durable_bytes
+        if reset or behind > 20:
+            note(self)
+            behind = 0
+        self.behind = behind  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(SimulatedDatabase, "_note_durable", note_now_and_then)
+    monkeypatch.setattr(Disk, "crashes_in_commit", lambda _self: False)
+
+    found = simulate(Plan(1, 60, "heavy"))
+
+    assert not found.sound
+
+
+def test_a_desk_that_forgets_reversals_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hospital was told that a message is reversed; the message comes and settles."""
+    monkeypatch.setattr(messages, "known", _forgets_reversals(messages.known))
+
+    found = simulate(Plan(1, 60, "usual"))
+
+    assert not found.sound
+    assert found.broken["answers repeat"]
