@@ -172,7 +172,10 @@ def sign(document: SignedAccord, member_id: str, key: SigningKey) -> SignedAccor
 def check_signatures(document: SignedAccord, previous: Accord | None) -> None:
     """Refuse unless every remaining and joining member has signed, and the chain holds.
 
-    A member that leaves need not sign. A key must be listed in the accord it signs.
+    A member that leaves need not sign. A key must be listed in the accord it signs; that of a
+    member that stays, in the version before as well. Else whoever passes the document round could
+    put keys of his own in a member's place and sign for it. So keys overlap by a version: the old
+    one signs for the new one.
     """
     accord = document.accord
     _check_chain(accord, previous)
@@ -181,7 +184,7 @@ def check_signatures(document: SignedAccord, previous: Accord | None) -> None:
         member = accord.member(one.member_id)
         listed = {entry.kid: entry for entry in member.signing_keys}
         entry = listed.get(one.kid)
-        if entry is None:
+        if entry is None or not _known_before(entry, one.member_id, previous):
             raise Refused("ACCORD_KEY_NOT_LISTED", member=one.member_id, kid=one.kid)
         verify = VerifyKey(entry.kid, entry.suite, bytes.fromhex(entry.public))
         try:
@@ -194,6 +197,14 @@ def check_signatures(document: SignedAccord, previous: Accord | None) -> None:
     missing = [one.member_id for one in accord.members if one.member_id not in signed]
     if missing:
         raise Refused("ACCORD_NOT_SIGNED", members=", ".join(missing))
+
+
+def _known_before(entry: AccordKey, member_id: str, previous: Accord | None) -> bool:
+    """Tell whether the version before lists the key for this member, or not yet the member."""
+    before = None if previous is None else previous.find(member_id)
+    if before is None:
+        return True
+    return any((old.kid, old.public) == (entry.kid, entry.public) for old in before.signing_keys)
 
 
 def _check_chain(accord: Accord, previous: Accord | None) -> None:
