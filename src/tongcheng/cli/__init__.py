@@ -24,14 +24,16 @@ COMMANDS = {
     "rulebook": Entry("tongcheng.cli.rulebook:rulebook", "Check, show and compare rule books."),
     "serve": Entry("tongcheng.cli.serve:serve", "Run the node in a directory until Ctrl-C."),
     "settlement": Entry(
-        "tongcheng.cli.settlement:settlement", "Compare the members' books of the same stays."
+        "tongcheng.cli.settlement:settlement",
+        "Compare the members' books of the same stays; run the golden cases.",
     ),
     "simulate": Entry(
         "tongcheng.cli.simulate:simulate",
         "Settle stays in a simulated region under faults, and look for what got lost.",
     ),
     "up": Entry(
-        "tongcheng.cli.up:up", "Start a whole region with made-up data and let stays arrive."
+        "tongcheng.cli.up:up",
+        "Start a whole region on this machine with made-up data and let stays arrive.",
     ),
 }
 

@@ -78,6 +78,7 @@ refused              -                 equal
 voided-undecided     -                 equal
 voided-undecided     voided            equal
 voided               voided            equal
+voided-undecided     voided            equal
 pending              -                 in_flight
 pending              settled           in_flight
 cancelling           -                 in_flight
