@@ -20,6 +20,7 @@ from tests.virtual_time import LoopClock, run
 from tongcheng.kernel.envelope import Envelope, Opened, open_batch
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts
+from tongcheng.kernel.exchange import exchange as exchanges
 from tongcheng.kernel.exchange.tables import CHANNELS, TAKEN, TROUBLES
 from tongcheng.kernel.exchange.transport import CATCH_UP_PATH, INBOX_PATH, Unreachable
 from tongcheng.kernel.service import Reply
@@ -263,6 +264,52 @@ def test_parked_acts_are_applied_by_number_whatever_the_clock_did(tmp_path: Path
             await beijing.unpark()
 
             assert _of(beijing, "ping") == [1, 2]
+
+    run(main())
+
+
+def test_one_waiter_that_gives_up_leaves_the_others_waiting(tmp_path: Path) -> None:
+    """Two messages of a hospital may wait for one answer; each is woken by it."""
+
+    async def main() -> None:
+        async with _two(tmp_path) as (wire, beijing, _tianjin):
+            wire.cut = True
+            [ping] = await _ping(beijing, TIANJIN, 5)
+            short = asyncio.create_task(beijing.exchange.wait_answer(ping, 1_000))
+            long = asyncio.create_task(beijing.exchange.wait_answer(ping, 10**9))
+            await asyncio.sleep(2)
+            wire.cut = False
+
+            assert not await short
+            assert await asyncio.wait_for(long, WAITED_S)
+
+    run(main())
+
+
+def test_peer_that_asks_without_end_is_put_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Questions are remembered against replay, so many of a peer, until their time is over."""
+    monkeypatch.setattr(exchanges, "ASKS_REMEMBERED_MAX", 2)
+
+    async def main() -> None:
+        async with _two(tmp_path) as (_, beijing, _tianjin):
+            now_at = beijing.clock.now()
+            question: dict[str, Any] = {"type": "toy.sum/1", "not_after": now_at + 60_000}
+
+            async def ask(number: int) -> bytes:
+                asked = toy.ping(number, seq=0, **question)
+                return await beijing.exchange.answer_ask(_from_tianjin(beijing, asked))
+
+            await ask(1)
+            await ask(2)
+            with pytest.raises(Refused) as refused:
+                await ask(4)
+
+            assert refused.value.code == "OVERLOADED"
+            await asyncio.sleep(61)
+            question["not_after"] = beijing.clock.now() + 60_000
+            await ask(5)
 
     run(main())
 

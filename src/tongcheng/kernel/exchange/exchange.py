@@ -37,8 +37,8 @@ class Exchange:
         self._clock = clock
         self._links: dict[str, Link] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._answered: dict[str, asyncio.Event] = {}
-        self._asked: dict[str, int] = {}
+        self._answered: dict[str, list[asyncio.Event]] = {}
+        self._asked: dict[str, dict[str, int]] = {}
         worker.on_signals = self.on_signals
 
     # life
@@ -65,8 +65,9 @@ class Exchange:
                 self._links[subject].wake()
             elif kind == "reply" and subject in self._links:
                 self._links[subject].wake_later()
-            elif kind == "answered" and subject in self._answered:
-                self._answered[subject].set()
+            elif kind == "answered":
+                for event in self._answered.get(subject, ()):
+                    event.set()
 
     async def wait_answer(self, envelope_id: str, timeout_ms: int) -> bool:
         """Wait until our act has been answered; False when the time is over.
@@ -74,13 +75,17 @@ class Exchange:
         Call it after the commit that sent the act; an answer that came before the call is not
         seen, so look at the store again after it returns.
         """
-        event = self._answered.setdefault(envelope_id, asyncio.Event())
+        event = asyncio.Event()
+        waiting = self._answered.setdefault(envelope_id, [])
+        waiting.append(event)
         try:
             await asyncio.wait_for(event.wait(), timeout_ms / 1_000)
         except TimeoutError:
             return False
         finally:
-            self._answered.pop(envelope_id, None)
+            waiting.remove(event)
+            if not waiting:
+                del self._answered[envelope_id]
         return True
 
     # acts
@@ -175,12 +180,15 @@ class Exchange:
             raise Refused("ASK_TOO_LATE", not_after=asked.not_after or 0, now=now_at)
         if asked.not_after > now_at + self.home.accord.limits.clock_skew_ms:
             raise Refused("ASK_TOO_LONG", not_after=asked.not_after, now=now_at)
-        self._asked = {key: until for key, until in self._asked.items() if until >= now_at}
-        if asked.id in self._asked:
+        # Peer by peer, so that one that asks without end shuts out nobody but itself.
+        before = self._asked.get(asked.src, {})
+        remembered = {key: until for key, until in before.items() if until >= now_at}
+        self._asked[asked.src] = remembered
+        if asked.id in remembered:
             raise Refused("ASK_REPLAYED", envelope=asked.id)
-        if len(self._asked) >= ASKS_REMEMBERED_MAX:
-            raise Refused("OVERLOADED", waiting=len(self._asked))
-        self._asked[asked.id] = asked.not_after
+        if len(remembered) >= ASKS_REMEMBERED_MAX:
+            raise Refused("OVERLOADED", waiting=len(remembered))
+        remembered[asked.id] = asked.not_after
 
     def _note_ask(self, tx: Transaction, received: Received) -> None:
         """Write who asks what into the audit, and what must be there before the answer."""
