@@ -145,6 +145,13 @@ def toy_accord(
     return document
 
 
+class QuietNode(Node):
+    """A node that answers and does nothing by itself: no link, no job changes its store."""
+
+    def start(self) -> None:
+        """Start nothing."""
+
+
 def toy_node(
     folder: Path,
     member_id: str,
@@ -152,6 +159,7 @@ def toy_node(
     clock: Clock,
     *,
     threaded: bool = False,
+    quiet: bool = False,
     seed: str = "",
 ) -> Node:
     """Return a node of a toy member with its database in `folder`, not opened yet."""
@@ -159,7 +167,8 @@ def toy_node(
     entropy = SeededEntropy(f"node {member_id} {seed}")
     home = Home(member_id, ring_of(member_id), entropy, PACK, Shelf([]))
     database = open_database(folder, home.ring.mac_key, synchronous="OFF")
-    return Node(home, database, clock, transport, threaded=threaded, services=(TOY,))
+    kind = QuietNode if quiet else Node
+    return kind(home, database, clock, transport, threaded=threaded, services=(TOY,))
 
 
 def noted(node: Node) -> list[tuple[str, int]]:

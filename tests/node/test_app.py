@@ -216,3 +216,24 @@ def test_metrics_are_near_unless_opened(
     node = _node(tmp_path)
     with TestClient(create_app(node, make_console(node), metrics=setting)) as client:
         assert client.get("/metrics", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8101", 200),
+        ("127.0.0.1", 200),
+        ("localhost:8101", 200),
+        ("[::1]:8101", 200),
+        ("[::1]", 200),
+        ("evil.example", 421),
+        ("evil.example:8101", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
+    ],
+)
+def test_open_console_answers_to_its_own_name(tmp_path: Path, host: str, status: int) -> None:
+    """A web page that points its own name at this machine reads nothing (DNS rebinding)."""
+    node = _node(tmp_path)
+    with TestClient(create_app(node, make_console(node), local_names_only=True)) as client:
+        assert client.get("/health/live", headers={"host": host}).status_code == status

@@ -22,6 +22,7 @@ from tongcheng.kernel.envelope import Batch, Envelope
 from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, INBOX_PATH
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
+from tongcheng.node.core import Node
 from tongcheng.node.limits import RefusalLimiter
 
 BEIJING, TIANJIN, HEBEI = MEMBERS
@@ -50,13 +51,19 @@ def _document() -> Any:
     return toy.toy_accord(limits=LIMITS, keys={TIANJIN: keys})
 
 
+def _node(folder: Path, clock: ManualClock) -> Node:
+    """Return Beijing's node under the accord; by itself it changes nothing in its store."""
+    node = toy.toy_node(folder, BEIJING, toy.Nowhere(), clock, threaded=True, quiet=True)
+    toy.adopt(node, _document())
+    return node
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Beijing's node, which has taken Tianjin's first ping and one question."""
     folder = tmp_path_factory.mktemp("beijing")
     clock = ManualClock(NOW_AT)
-    node = toy.toy_node(folder, BEIJING, toy.Nowhere(), clock, threaded=True)
-    toy.adopt(node, _document())
+    node = _node(folder, clock)
     app = create_app(node, make_console(node))
     with TestClient(app) as client:
         assert client.post(INBOX_PATH, content=batch(FIRST)).status_code == 200
@@ -275,8 +282,7 @@ def test_too_many_refusals_are_not_read(running: Running) -> None:
 
 def test_unknown_type_is_parked_and_the_channel_moves_on(tmp_path: Path) -> None:
     """A type the accord permits and we do not know yet is kept, said to be, and blocks nothing."""
-    node = toy.toy_node(tmp_path, BEIJING, toy.Nowhere(), ManualClock(NOW_AT), threaded=True)
-    toy.adopt(node, _document())
+    node = _node(tmp_path, ManualClock(NOW_AT))
     strange = ping(1, seq=1, type=toy.UNKNOWN_TYPE)
     with TestClient(create_app(node, make_console(node))) as client:
         answer = client.post(INBOX_PATH, content=batch(strange, ping(4, seq=2))).json()
@@ -288,8 +294,7 @@ def test_unknown_type_is_parked_and_the_channel_moves_on(tmp_path: Path) -> None
 
 def test_decision_to_refuse_is_stored_and_repeated(tmp_path: Path) -> None:
     """A refused act is an answer like any other; its handler's changes are taken back."""
-    node = toy.toy_node(tmp_path, BEIJING, toy.Nowhere(), ManualClock(NOW_AT), threaded=True)
-    toy.adopt(node, _document())
+    node = _node(tmp_path, ManualClock(NOW_AT))
     with TestClient(create_app(node, make_console(node))) as client:
         first = client.post(INBOX_PATH, content=batch(ping(3, seq=1))).json()
         again = client.post(INBOX_PATH, content=batch(ping(3, seq=1))).json()
@@ -301,8 +306,7 @@ def test_decision_to_refuse_is_stored_and_repeated(tmp_path: Path) -> None:
 
 def test_bug_of_ours_is_an_incident_and_decides_nothing(tmp_path: Path) -> None:
     """A failing handler is 500 with a number; the act is not taken and may be sent again."""
-    node = toy.toy_node(tmp_path, BEIJING, toy.Nowhere(), ManualClock(NOW_AT), threaded=True)
-    toy.adopt(node, _document())
+    node = _node(tmp_path, ManualClock(NOW_AT))
     with TestClient(create_app(node, make_console(node))) as client:
         before = toy.state_digest(tmp_path)
         answer = client.post(INBOX_PATH, content=batch(ping(13, seq=1)))

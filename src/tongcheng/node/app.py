@@ -63,6 +63,7 @@ def create_app(
     pages: bool = False,
     metrics: METRICS = "loopback",
     run_node: bool = True,
+    local_names_only: bool = False,
     pack_folder: Path | None = None,
 ) -> Litestar:
     """Return the application of one node.
@@ -70,6 +71,9 @@ def create_app(
     `pages` serves the console; it has no log-in yet, so only a loopback address may. With
     `run_node` the application opens the node when it starts and stops it at its end; without,
     whoever made the node does. `pack_folder` holds the region pack's plan, which pages show.
+
+    `local_names_only` answers nobody who calls this machine by another name than its own: a page
+    somewhere on the web can point its own name here, and would read the console as if it were it.
     """
     toolkit = Toolkit(console, template_folders(node)) if pages else None
     handlers: list[Any] = [inbox, catch_up, ask, checkpoint, live, ready, metrics_page, error_entry]
@@ -88,6 +92,7 @@ def create_app(
     }
     return Litestar(
         route_handlers=handlers,
+        before_request=_check_name if local_names_only else None,
         before_send=[secure],
         exception_handlers={Exception: Faults(console.errors, node.home.entropy, toolkit)},
         lifespan=[_life_of(node)] if run_node else [],
@@ -96,6 +101,13 @@ def create_app(
         request_max_body_size=BODY_BYTES_MAX,
         state=State(state),
     )
+
+
+async def _check_name(request: AnyRequest) -> None:
+    """Refuse a request to a name that is not this machine's own (DNS rebinding)."""
+    name, _, port = request.headers.get("host", "").rpartition(":")
+    if not is_loopback(name if port.isdecimal() else f"{name}:{port}".strip(":")):
+        raise Refused("HOST_NOT_LOCAL")
 
 
 def template_folders(node: Node) -> dict[str, Path]:

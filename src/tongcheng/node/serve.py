@@ -98,6 +98,7 @@ def _configuration(node: Node, settings: Settings) -> uvicorn.Config:
         pages=settings.console == "open",
         metrics=settings.metrics,
         run_node=False,
+        local_names_only=settings.console == "open",
         pack_folder=pack_folder(settings.region),
     )
     return uvicorn.Config(

@@ -74,7 +74,7 @@ class Wire:
             answer = await self._deliver(address, path, body)
         if fate == "reply lost":
             raise Unreachable(address, "no answer")
-        return (200, b"<html>") if fate == "garbled" else answer
+        return (200 if now_s > 1 else 502, b'{"code":"\xff"}') if fate == "garbled" else answer
 
     async def _deliver_late(self, address: str, path: str, body: bytes) -> None:
         await asyncio.sleep(7)

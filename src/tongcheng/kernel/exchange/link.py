@@ -138,7 +138,7 @@ class Link:
             return answer
         try:
             body = msgspec.json.decode(answer, type=RefusalBody)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise Unreachable(self.peer, f"answered {status}") from None
         if status >= 500:  # noqa: PLR2004 the peer's trouble, not a decision
             raise Unreachable(self.peer, f"answered {status} {body.code}")

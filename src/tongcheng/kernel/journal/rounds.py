@@ -134,8 +134,10 @@ class Checkpoints:
             return answer.decode("utf-8", "replace")
         try:
             refusal = msgspec.json.decode(answer, type=_RefusalBody)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise Unreachable(peer, f"answered {status}") from None
+        if status >= 500:  # noqa: PLR2004 the peer's trouble, not a decision
+            raise Unreachable(peer, f"answered {status} {refusal.code}")
         raise PeerRefused(peer, refusal.code, **refusal.facts)
 
     # forwarding the others'
