@@ -25,6 +25,8 @@ KINDS = {
     "in_flight": "in flight",
 }
 HOUR_S, MINUTE_S = 3_600, 60
+PIPE_COLUMNS = 160
+"""A file or a pipe has no width of its own: wide enough that no cell is folded."""
 
 
 @click.group()
@@ -78,9 +80,11 @@ def as_data(found: Reconciled) -> dict[str, object]:
 
 
 def _print(found: Reconciled) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = PIPE_COLUMNS
     if any(pair.purses for pair in found.pairs):
-        console.print(_purses(found))
+        console.print(_purses(found), soft_wrap=False)
     for pair in found.pairs:
         for row in pair.findings:
             console.print(f"{_name(pair)}: {_row(row)}")

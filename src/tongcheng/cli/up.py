@@ -97,6 +97,7 @@ def up(
     """
     console = Console(highlight=False, stderr=as_json)
     signal.signal(signal.SIGTERM, _interrupt)
+    pack = str(Path(pack).absolute()) if "/" in pack else pack
     demo = lay_out(folder, pack, port=port)
     stays = plan(demo, seed=seed, count=count)
     with _running(demo.directories) as nodes:

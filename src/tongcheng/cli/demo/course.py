@@ -68,7 +68,8 @@ class Course:
         self._psn_no = ""
         self._insured_in = ""
         self._mdtrt_id = ""
-        self._totals: dict[str, int] = {}
+        self.totals: dict[str, int] = {}
+        """The bill by field of 2303, in fen, as the answers to 2301 split it."""
 
     async def _insist(self, infno: str, content: dict[str, Any]) -> Answered:
         return await self._system.insist(infno, content, insured_in=self._insured_in)
@@ -143,7 +144,7 @@ class Course:
             return answer.code
         for name in PARTS:
             said = sum(parse_yuan(row[PARTS[name]]) for row in answer.output["result"])
-            self._totals[name] = self._totals.get(name, 0) + said
+            self.totals[name] = self.totals.get(name, 0) + said
         return None
 
     def _line(self, one: LineInput) -> dict[str, Any]:
@@ -175,9 +176,9 @@ class Course:
         # Asked twice, the first answer lost: the line is gone already, which is what was wanted.
         if answer.code not in {None, "LINE_UNKNOWN"}:
             return answer.code
-        before = dict(self._totals)
+        before = dict(self.totals)
         code = await self._upload((line,))
-        self._totals = before
+        self.totals = before
         return code
 
     async def discharge(self) -> str | None:
@@ -199,7 +200,7 @@ class Course:
     def _bill(self) -> dict[str, Any]:
         return {
             **self._certificate,
-            **{name: number(fen, 2) for name, fen in self._totals.items()},
+            **{name: number(fen, 2) for name, fen in self.totals.items()},
             "psn_no": self._psn_no,
             "psn_setlway": "01",
             "mdtrt_id": self._mdtrt_id,
@@ -293,7 +294,7 @@ class Course:
         funds = {name: parse_yuan(said[name]) for name in FUNDS}
         total, person = parse_yuan(said["medfee_sumamt"]), parse_yuan(said["psn_part_amt"])
         hospital = parse_yuan(said["hosp_part_amt"])
-        self._check(total == self._totals["medfee_sumamt"], "2304 is about another bill")
+        self._check(total == self.totals["medfee_sumamt"], "2304 is about another bill")
         self._check(total == sum(funds.values()) + person + hospital, "2304 does not add up")
         return Outcome(
             number=self._stay.number,

@@ -22,6 +22,7 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Snapshot, Transaction
 from tongcheng.node import accords as drawing
 from tongcheng.node import files
+from tongcheng.node.core import DATABASE_NAME
 from tongcheng.node.files import Settings
 from tongcheng.node.offline import read_snapshot, run_command
 from tongcheng.node.serve import listen
@@ -133,7 +134,7 @@ def _bring_accord_into_force(folder: Path, directories: Sequence[Path], pack_fol
 
 
 def _has_accord(directory: Path) -> bool:
-    if not (directory / "node.sqlite").exists():
+    if not (directory / DATABASE_NAME).exists():
         return False
     return read_snapshot(directory, lambda snapshot, _home: bool(adoption.adopted(snapshot)))
 
