@@ -59,7 +59,7 @@ class Gateway:
 
     def stored(self) -> str:
         """Return the digest of what the visited node stores."""
-        return stored_digest(self.at.cities.tianjin)
+        return stored_digest(self.at.cities.tianjin, "settlement_")
 
 
 @pytest.fixture(scope="module")
