@@ -16,9 +16,9 @@ from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement import messages
 from tongcheng.services.settlement.messages import MessageKey
-from tongcheng.services.settlement.store import MessageRow
+from tongcheng.services.settlement.store import MESSAGES, MessageRow
 from tongcheng.simulation import report as reports
-from tongcheng.simulation.disk import Disk, SimulatedDatabase
+from tongcheng.simulation.disk import Disk
 from tongcheng.simulation.region import Plan, simulate
 
 STAYS = 500
@@ -104,7 +104,7 @@ def _forgets_reversals(
     """A desk that settles what was reversed before it came."""
 
     def known(reading: Reading, key: MessageKey, digest: str) -> MessageRow | None:
-        row = reading.get(messages.MESSAGES, key.institution_id, key.infno, key.msgid)
+        row = reading.get(MESSAGES, key.institution_id, key.infno, key.msgid)
         return (
             None if row is not None and row.state == "reversed" else original(reading, key, digest)
         )
@@ -127,23 +127,18 @@ def test_an_exchange_that_does_not_notice_repeats_is_found(
 def test_a_database_that_acknowledges_before_it_is_durable_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With synchronous=NORMAL a commit returns before it is on the disk; a power cut shows it."""
-    note = SimulatedDatabase._note_durable  # noqa: SLF001
+    """With synchronous=NORMAL the last commits are not on the disk yet; a power cut shows it."""
+    survive = Disk.survive
 
-    def note_now_and_then(self: SimulatedDatabase) -> None:
-        behind = getattr(self, "behind", 0) + 1
-        reset = self._disk.wal_bytes() < self.durable_bytes
-        if reset or behind > 20:
-            note(self)
-            behind = 0
-        self.behind = behind  # type: ignore[attr-defined]
+    def loses_the_last_commits(self: Disk, durable_bytes: int) -> None:
+        survive(self, max(0, durable_bytes - 200_000))
 
-    monkeypatch.setattr(SimulatedDatabase, "_note_durable", note_now_and_then)
-    monkeypatch.setattr(Disk, "crashes_in_commit", lambda _self: False)
+    monkeypatch.setattr(Disk, "survive", loses_the_last_commits)
 
     found = simulate(Plan(1, 60, "heavy"))
 
     assert not found.sound
+    assert found.lost > 0
 
 
 def test_a_desk_that_forgets_reversals_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,13 @@
 """What each node's file holds when everything is over, read as rows."""
 
+import sqlite3
 from collections import Counter
 from pathlib import Path
 
 import msgspec
 
-from tongcheng.kernel.exchange.tables import CHANNELS, SENT, TAKEN, ChannelRow, SentRow, TakenRow
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.exchange.tables import CHANNELS, SENT, TAKEN, SentRow, TakenRow
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.journal import verify
 from tongcheng.kernel.ledger import (
@@ -16,7 +18,7 @@ from tongcheng.kernel.ledger import (
     HoldRow,
     TransferRow,
 )
-from tongcheng.kernel.store import Database, Reading
+from tongcheng.kernel.store import Database, Reading, Snapshot, StoredValueDamaged
 from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement.life import CLAIM_TRANSITIONS
 from tongcheng.services.settlement.reconcile import Side
@@ -45,22 +47,21 @@ class Books(msgspec.Struct, frozen=True, eq=False):
     """All rows of one member that the simulation looks at, each read under its MAC."""
 
     home: Home
-    stays: dict[str, StayRow]
-    lines: dict[str, int]
-    claims: dict[str, ClaimRow]
-    persons: dict[str, PersonRow]
-    decisions: list[DecisionRow]
-    entries: list[EntryRow]
-    years: list[YearRow]
-    accounts: list[AccountRow]
-    transfers: list[TransferRow]
-    holds: list[HoldRow]
-    channels: list[ChannelRow]
-    sent: list[SentRow]
-    taken: dict[str, TakenRow]
-    sides_here: dict[str, Side]
-    sides_there: dict[str, Side]
-    problems: list[str]
+    stays: dict[str, StayRow] = {}
+    lines: dict[str, int] = {}
+    claims: dict[str, ClaimRow] = {}
+    persons: dict[str, PersonRow] = {}
+    decisions: list[DecisionRow] = []
+    entries: list[EntryRow] = []
+    years: list[YearRow] = []
+    accounts: list[AccountRow] = []
+    transfers: list[TransferRow] = []
+    holds: list[HoldRow] = []
+    sent: list[SentRow] = []
+    taken: dict[str, TakenRow] = {}
+    sides_here: dict[str, Side] = {}
+    sides_there: dict[str, Side] = {}
+    problems: list[str] = []
 
     @property
     def member_id(self) -> str:
@@ -69,35 +70,46 @@ class Books(msgspec.Struct, frozen=True, eq=False):
 
 
 def read(home: Home, path: Path, peers: list[str], now_at: int) -> Books:
-    """Read and verify one member's file, with the production code for both."""
+    """Read and verify one member's file, with the production code for both.
+
+    A file that cannot be read is a member that has nothing, and whose problem is named.
+    """
     database = Database(path, home.ring.mac_key, synchronous="OFF")
     try:
         found = verify.verify(database, home, SERVICES)
+        problems = [
+            *(f"{one.table} {one.key}: {one.problem}" for one in found.findings),
+            *(f"not verified: {name}" for name in found.skipped),
+        ]
         with database.snapshot() as snapshot:
-            return Books(
-                home=home,
-                stays={row.stay_id: row for row in snapshot.select(STAYS)},
-                lines=Counter(row.stay_id for row in snapshot.select(LINES)),
-                claims={row.settlement_id: row for row in snapshot.select(CLAIMS)},
-                persons={row.person_key: row for row in snapshot.select(PERSONS)},
-                decisions=snapshot.select(DECISIONS),
-                entries=snapshot.select(ENTRIES),
-                years=snapshot.select(YEARS),
-                accounts=snapshot.select(ACCOUNTS),
-                transfers=snapshot.select(TRANSFERS),
-                holds=snapshot.select(HOLDS),
-                channels=snapshot.select(CHANNELS),
-                sent=snapshot.select(SENT),
-                taken={row.envelope_id: row for row in snapshot.select(TAKEN)},
-                sides_here={peer: visited_side(snapshot, peer, now_at) for peer in peers},
-                sides_there={peer: insured_side(snapshot, peer, now_at) for peer in peers},
-                problems=[
-                    *(f"{one.table} {one.key}: {one.problem}" for one in found.findings),
-                    *(f"not verified: {name}" for name in found.skipped),
-                ],
-            )
+            return _read(snapshot, home, peers, now_at, problems)
+    except (Refused, StoredValueDamaged, sqlite3.Error) as fault:
+        return Books(home=home, problems=[f"cannot be read: {fault}"])
     finally:
         database.close()
+
+
+def _read(
+    reading: Snapshot, home: Home, peers: list[str], now_at: int, problems: list[str]
+) -> Books:
+    return Books(
+        home=home,
+        stays={row.stay_id: row for row in reading.select(STAYS)},
+        lines=Counter(row.stay_id for row in reading.select(LINES)),
+        claims={row.settlement_id: row for row in reading.select(CLAIMS)},
+        persons={row.person_key: row for row in reading.select(PERSONS)},
+        decisions=reading.select(DECISIONS),
+        entries=reading.select(ENTRIES),
+        years=reading.select(YEARS),
+        accounts=reading.select(ACCOUNTS),
+        transfers=reading.select(TRANSFERS),
+        holds=reading.select(HOLDS),
+        sent=reading.select(SENT),
+        taken={row.envelope_id: row for row in reading.select(TAKEN)},
+        sides_here={peer: visited_side(reading, peer, now_at) for peer in peers},
+        sides_there={peer: insured_side(reading, peer, now_at) for peer in peers},
+        problems=problems,
+    )
 
 
 def is_quiet(reading: Reading, member_id: str) -> bool:

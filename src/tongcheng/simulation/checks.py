@@ -205,7 +205,10 @@ def _unreconciled(books: list[Books], now_at: int) -> Iterator[str]:
         for other in books:
             if one is other:
                 continue
-            here, there = one.sides_here[other.member_id], other.sides_there[one.member_id]
+            here = one.sides_here.get(other.member_id)
+            there = other.sides_there.get(one.member_id)
+            if here is None or there is None:
+                continue  # one of the two files cannot be read, and that is said already
             found = compare(one.member_id, other.member_id, here, there, now_at=now_at)
             if not found.mirrored or found.in_flight:
                 yield f"{one.member_id} <- {other.member_id}: {found.findings[:3]}"

@@ -9,6 +9,7 @@ whole and each page of the database file is old or new, in any mixture.
 """
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,9 @@ from tongcheng.simulation.faults import Chance, Profile, Tally
 GARBAGE_BYTES_MAX = 20_000
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 files of a mode-0700 folder, in memory
 WAL_SUFFIX = "-wal"
+SHM_SUFFIX = "-shm"
+WAL_HEADER_BYTES = 32
+FRAME_HEADER_BYTES = 24
 
 
 class PowerCut(BaseException):
@@ -51,9 +55,16 @@ class Disk:
         return self.folder / DATABASE_NAME
 
     def wal_bytes(self) -> int:
-        """Return the present length of the log."""
-        wal = self.path.with_name(DATABASE_NAME + WAL_SUFFIX)
-        return wal.stat().st_size if wal.exists() else 0
+        """Return how long the valid part of the log is; rubbish of an earlier life may follow it.
+
+        Read from the header of SQLite's index of the log (mxFrame and szPage of WalIndexHdr,
+        sqlite.org/walformat.html, section 2), which every commit brings up to date.
+        """
+        with self.path.with_name(DATABASE_NAME + SHM_SUFFIX).open("rb") as index:
+            head = index.read(20)
+        frames = int.from_bytes(head[16:20], sys.byteorder)
+        page = int.from_bytes(head[14:16], sys.byteorder)
+        return WAL_HEADER_BYTES + frames * (FRAME_HEADER_BYTES + page) if frames else 0
 
     # what a power cut leaves
 
@@ -69,7 +80,7 @@ class Disk:
 
     def survive_commit(self, durable_bytes: int) -> None:
         """Cut the power in a commit: nothing, some or all of what it wrote is there."""
-        wal = self._wal()
+        wal = self._wal()[: self.wal_bytes()]
         written = len(wal) - durable_bytes
         assert written >= 0, "the log only grows between checkpoints"
         which = self._chance.whole(0, 3)

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-STEP_S = 1e-6
-"""The least step of time: a smaller one is lost in a float after some weeks, and time would stop."""
+RESOLUTION_S = 1e-6
+"""Timers this near are due. A float of seconds tells no less apart after some years, and a timer
+that is never quite due would stop time."""
 
 
 class NothingScheduled(Exception):
@@ -34,8 +35,7 @@ class _TimeSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise NothingScheduled(sorted(task.get_name() for task in asyncio.all_tasks()))
-        if timeout > 0:
-            self.seconds += max(timeout, STEP_S)
+        self.seconds += max(0.0, timeout)
         return []
 
 
@@ -45,6 +45,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._clockwork = _TimeSelector()
         super().__init__(self._clockwork)
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""

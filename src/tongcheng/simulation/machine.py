@@ -111,8 +111,10 @@ class Machine:
         """Close the dead node's files, wait a while, and start it again."""
         await node.stop()
         await asyncio.sleep(self._chance.between(*DOWN_S))
-        if self.node is None:
+        try:
             self.start()
+        except Exception as fault:  # noqa: BLE001 whatever it is, a node that stays down is found
+            self._tally.incident(f"{self.member_id} does not start: {fault}")
 
     async def stop(self) -> None:
         """Stop the node in good order, as an operator does."""

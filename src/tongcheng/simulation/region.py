@@ -39,8 +39,8 @@ SETTLE_IN_S = 60
 PARTITION_S = (3.0, 45.0)
 DISK_FULL_S = (1.0, 15.0)
 QUIET_WITHIN_S = 900
-WORK_WITHIN_S = 7_200
-WORK_PER_STAY_S = 20
+WORK_WITHIN_S = 1_800
+WORK_PER_STAY_S = 15
 
 Progress = Callable[[int, int], None]
 
