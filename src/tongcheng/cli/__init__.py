@@ -21,7 +21,10 @@ COMMANDS = {
         "Verify what nodes have stored, prove one entry, check such a proof.",
     ),
     "node": Entry("tongcheng.cli.node:node", "Lay out a node: its directory, keys and settings."),
-    "rulebook": Entry("tongcheng.cli.rulebook:rulebook", "Check, show and compare rule books."),
+    "rulebook": Entry(
+        "tongcheng.cli.rulebook:rulebook",
+        "Check, read and compare rule books: dated figures, each with its source.",
+    ),
     "serve": Entry("tongcheng.cli.serve:serve", "Run the node in a directory until Ctrl-C."),
     "settlement": Entry(
         "tongcheng.cli.settlement:settlement",

@@ -124,8 +124,8 @@ def await_ready(started: NodeProcess, *, ready_within_s: float = READY_WITHIN_S)
 
 def _is_ready(client: httpx.Client, started: NodeProcess) -> bool:
     try:
-        answer = client.get(f"{started.url}/health/ready")
+        answer = client.get(f"{started.url}/health/ready").raise_for_status()
         # Another node may have the port: then ours is about to say so and end.
-        return answer.status_code == 200 and answer.json()["member_id"] == started.member_id  # noqa: PLR2004
+        return bool(answer.json()["member_id"] == started.member_id)
     except (httpx.HTTPError, ValueError, KeyError):
         return False
