@@ -47,12 +47,12 @@ class Counter:
         self.place = place
         self._network = network
         self._chance = chance
-        self._wait_ms = wait_ms
+        self.wait_ms = wait_ms
 
     async def call(self, operation: Operation[T]) -> T:
         """Call once; NoAnswer when the time is over or the line breaks."""
         try:
-            async with asyncio.timeout((self._wait_ms + ROUND_TRIP_MS) / 1_000):
+            async with asyncio.timeout((self.wait_ms + ROUND_TRIP_MS) / 1_000):
                 return await self._network.carry(
                     self.place.institution_id,
                     self.machine.address,
@@ -71,7 +71,7 @@ class Counter:
             raise Unreachable(self.machine.address, "nothing listens")
         header = f"Bearer {self.place.token}"
         caller = await node.read(lambda s: authority.identify(s, header, node.clock.now()))
-        return await operation(Desk(node, wait_ms=self._wait_ms), caller)
+        return await operation(Desk(node, wait_ms=self.wait_ms), caller)
 
     def is_passing(self, refusal: Refused) -> bool:
         """Tell whether a refusal decides nothing, so that the same call may be made again."""

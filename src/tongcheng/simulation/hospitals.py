@@ -18,8 +18,9 @@ from tongcheng.services.settlement.catalogue import Item
 from tongcheng.services.settlement.desk import Desk
 from tongcheng.services.settlement.lines import amount_of
 from tongcheng.services.settlement.messages import MessageKey
-from tongcheng.services.settlement.store import ClaimRow, StayRow
+from tongcheng.services.settlement.store import ClaimRow, LineRow, StayRow
 from tongcheng.services.settlement.visited import Admission
+from tongcheng.simulation import national as nationals
 from tongcheng.simulation.counter import Counter, NoAnswer
 from tongcheng.simulation.faults import Chance
 from tongcheng.simulation.memory import Memory, Word
@@ -59,6 +60,7 @@ class Clerk:
         self._messages = 0
         self._unanswered: list[str] = []
         self._stay_id = ""
+        self._rows: list[LineRow] = []
         self._total_fen = 0
 
     async def run(self) -> None:
@@ -110,6 +112,7 @@ class Clerk:
             )
             if again != rows:
                 self._memory.contradict(f"{self._stay_id}: its lines were split in two ways")
+        self._rows = rows
         self._total_fen = sum(row.total_fen for row in rows)
         self._memory.uploaded(self._member_id, self._stay_id, len({row.line_id for row in rows}))
 
@@ -231,6 +234,30 @@ class Clerk:
                 self._memory.contradict(f"{first.settlement_id}: refused as {refusal.code}")
         return self._word(first)
 
+    async def national(self) -> Word:
+        """The national message 2304, sent again: the final answer is the same to the byte."""
+        counter, visit = self._counter, self._visit
+        stay = self._memory.stays[self._member_id, self._stay_id]
+        zone = counter.machine.home.region.zone
+        raw = nationals.settle_message(
+            stay,
+            self._rows,
+            visit.id_number,
+            number=visit.number,
+            at=visit.discharged_at,
+            zone=zone,
+        )
+        first, value = await nationals.insist(counter, raw)
+        again, _ = await nationals.insist(counter, raw)
+        if again != first:
+            self._memory.contradict(f"{self._stay_id}: one 2304 had two final answers")
+        code = nationals.code_of(value)
+        if code is not None:
+            return Word("refused", code=code)
+        settlement_id = str(value["output"]["setlinfo"]["setl_id"])
+        claim = await counter.insist(lambda desk, caller: desk.claim(caller, settlement_id))
+        return self._word(claim)
+
     async def twofold(self) -> Word:
         """Two windows settle the same stay at the same moment."""
         one, other = await asyncio.gather(self._settle(), self._settle())
@@ -305,6 +332,7 @@ WAYS: dict[str, Callable[[Clerk], Awaitable[Word]]] = {
     "plain": Clerk.plain,
     "renewed": Clerk.renewed,
     "repeated": Clerk.repeated,
+    "national": Clerk.national,
     "twofold": Clerk.twofold,
     "doubtful": Clerk.doubtful,
     "hasty": Clerk.hasty,
@@ -315,6 +343,7 @@ WAYS: dict[str, Callable[[Clerk], Awaitable[Word]]] = {
 WAYS_DRAWN = [
     *["plain"] * 8,
     *["renewed"] * 4,
+    *["national"] * 2,
     "repeated",
     "twofold",
     *["doubtful"] * 2,

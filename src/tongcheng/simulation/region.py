@@ -10,10 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from tongcheng.node.console import catalogue
-from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement.store import ClaimRow
-from tongcheng.simulation import books, checks, disk, loop, setting
+from tongcheng.simulation import books, checks, disk, loop, national, setting
 from tongcheng.simulation.books import UNDECIDED, Books
 from tongcheng.simulation.counter import Counter, Place
 from tongcheng.simulation.disk import Disk
@@ -83,7 +81,7 @@ class Region:
         """Start every machine, sign the accord, contract hospitals, enrol persons."""
         homes = setting.homes(self.plan.seed)
         document = setting.accord_of(homes, ANCHOR_AT)
-        errors = catalogue(SERVICES)
+        errors = national.errors()
         for home in homes:
             name = home.member_id
             machine = Machine(
