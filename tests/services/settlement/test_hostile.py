@@ -14,6 +14,7 @@ import pytest
 
 from tests.services.settlement.two_cities import (
     INSURED,
+    VISITED,
     TwoCities,
     id_number,
     two_cities,
@@ -24,7 +25,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.tables import CHANNELS, TAKEN
 from tongcheng.kernel.exchange.transport import PeerRefused
 from tongcheng.node.core import Node
-from tongcheng.services.settlement import model, visited
+from tongcheng.services.settlement import model, reconcile, sides, visited
 from tongcheng.services.settlement.lines import amount_of
 from tongcheng.services.settlement.store import PATIENTS, ClaimRow
 
@@ -196,6 +197,31 @@ def test_cancelled_after_an_unacceptable_answer_holds_nothing(tmp_path: Path) ->
         accounts = await cities.tianjin.read(lambda s: s.select(ledger.ACCOUNTS))
         assert (refused, after.state) == (None, "voided")
         assert {(row.balance_fen, row.debit_held_fen) for row in accounts} == {(0, 0)}
+
+    _run(tmp_path, work)
+
+
+def test_unacceptable_answer_is_no_settlement_in_flight(tmp_path: Path) -> None:
+    """Beijing has decided and Tianjin cannot book it: reconcile must not wait for an answer."""
+
+    async def work(cities: TwoCities) -> None:
+        claim, body = await _pending(cities)
+        before = await cities.tianjin.read(lambda s: sides.visited_side(s, INSURED, 1))
+        await _forge(
+            cities.beijing,
+            cities.tianjin,
+            model.SETTLED,
+            body | {"month": "2026-10"},
+            claim.settle_id,
+        )
+        after = await cities.tianjin.read(lambda s: sides.visited_side(s, INSURED, 1))
+        decided = msgspec.structs.replace(before.rows[0], state="settled", since_at=0)
+        there = reconcile.Side((decided,), (), 1)
+        found = reconcile.compare(VISITED, INSURED, after, there, now_at=1)
+
+        assert [row.state for row in before.rows + after.rows] == ["pending", sides.UNACCEPTED]
+        assert [row.kind for row in found.findings] == ["state"]
+        assert not found.mirrored
 
     _run(tmp_path, work)
 

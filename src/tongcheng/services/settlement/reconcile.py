@@ -126,8 +126,6 @@ _STATES: Final[MappingProxyType[tuple[str, bool, str], Kind]] = MappingProxyType
         ("voided", True, "voided"): "equal",
         # The answer to the settle was not acceptable here, the void was: nothing stands anywhere.
         ("voided", False, "voided"): "equal",
-        # The decision was not acceptable here and has been taken back: nothing stands on either.
-        ("voided", False, "voided"): "equal",
         # A decision was taken here as told, and there is none there.
         ("settled", True, ABSENT): "only_here",
         ("voiding", True, ABSENT): "only_here",

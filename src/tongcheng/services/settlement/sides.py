@@ -23,6 +23,9 @@ from tongcheng.services.settlement.store import CLAIMS, DECISIONS, ClaimRow, Dec
 UNPROVEN: Final = "unproven"
 """The state of an answer whose signature does not hold: it equals nothing."""
 
+UNACCEPTED: Final = "unaccepted"
+"""The state of a claim whose answer came and was refused here: no answer is under way any more."""
+
 Sums = dict[str, dict[tuple[str, str], int]]
 
 
@@ -32,7 +35,7 @@ def visited_side(snapshot: Snapshot, insured_member: str, read_at: int) -> Side:
     rows = [
         SideRow(
             settlement_id=row.settlement_id,
-            state=row.state,
+            state=UNACCEPTED if _is_unaccepted(snapshot, row) else row.state,
             decided=bool(row.result),
             total_fen=row.total_fen,
             fund_fen=row.fund_fen,
@@ -43,6 +46,13 @@ def visited_side(snapshot: Snapshot, insured_member: str, read_at: int) -> Side:
         for row in snapshot.select(CLAIMS, insured_member=insured_member)
     ]
     return Side(tuple(rows), accounts, read_at)
+
+
+def _is_unaccepted(snapshot: Snapshot, row: ClaimRow) -> bool:
+    """Tell whether a pending claim has been answered in a way that was not acceptable here."""
+    if row.state != "pending":
+        return False
+    return any(one.answer_id for one in snapshot.select(SENT, envelope_id=row.settle_id))
 
 
 def insured_side(snapshot: Snapshot, visited_member: str, read_at: int) -> Side:
