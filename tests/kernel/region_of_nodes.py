@@ -5,11 +5,11 @@ simulator has the hard wires; here the question is what stands in the store afte
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,8 +29,10 @@ from tongcheng.kernel.exchange.transport import (
 from tongcheng.kernel.journal.rounds import Checkpoints
 from tongcheng.kernel.ledger import Order
 from tongcheng.kernel.service import Reply
-from tongcheng.kernel.store import Transaction
+from tongcheng.kernel.store import Records, Transaction
 from tongcheng.node.core import Node
+
+RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 ACT_IDS = tuple(f"019aab00-0000-7000-8000-{number:012x}" for number in range(100))
 
@@ -162,3 +164,28 @@ def populated(folder: Path) -> Path:
     """Make such a region and return its folder."""
     asyncio.run(populate(folder))
     return folder
+
+
+def grow(tx: Transaction) -> None:
+    """Add one leaf to the journal."""
+    audit.note(tx, audit.Entry("officer", "look", "stay"))
+    audit.seal(tx)
+
+
+def rows_of(region: Region, member: str, records: Records[RowT]) -> list[RowT]:
+    """Return all rows of a node's table, as committed."""
+    with region.wire.nodes[member].database.snapshot() as snapshot:
+        return snapshot.select(records)
+
+
+def play(region: Region, scenario: Callable[[Region], Coroutine[Any, Any, None]]) -> None:
+    """Open the region, let the scenario happen, close it."""
+
+    async def run() -> None:
+        await region.open()
+        try:
+            await scenario(region)
+        finally:
+            await region.close()
+
+    asyncio.run(run())

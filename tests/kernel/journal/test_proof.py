@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.kernel.region_of_nodes import Region, populated
-from tests.toy import MEMBERS, NOW_AT, ring_of, toy_accord, toy_node
+from tests.kernel.region_of_nodes import Region
+from tests.toy import MEMBERS, NOW_AT, Nowhere, ring_of, toy_accord, toy_node
 from tongcheng.kernel import journal
 from tongcheng.kernel.accord import AccordKey
 from tongcheng.kernel.clock import ManualClock
@@ -23,20 +23,14 @@ FIRST, SECOND, THIRD = MEMBERS
 ACCORD = toy_accord(MEMBERS).accord
 
 
-@pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A region that has exchanged and co-signed, closed; never changed here."""
-    return populated(tmp_path_factory.mktemp("region"))
-
-
-def _node(region: Path, member: str) -> Node:
-    node = toy_node(region / member, member, None, ManualClock(NOW_AT))  # type: ignore[arg-type]
+def _node(lived: Path, member: str) -> Node:
+    node = toy_node(lived / member, member, Nowhere(), ManualClock(NOW_AT))
     node.home.accord_in_force = ACCORD
     return node
 
 
-def _prove(region: Path, member: str, name: str) -> dict[str, Any]:
-    node = _node(region, member)
+def _prove(lived: Path, member: str, name: str) -> dict[str, Any]:
+    node = _node(lived, member)
     with node.database.snapshot() as snapshot:
         document = prove(snapshot, node.home, name)
     # As it comes out of the file that travels.
@@ -44,17 +38,17 @@ def _prove(region: Path, member: str, name: str) -> dict[str, Any]:
     return read
 
 
-def _taken(region: Path, member: str) -> str:
-    with _node(region, member).database.snapshot() as snapshot:
+def _taken(lived: Path, member: str) -> str:
+    with _node(lived, member).database.snapshot() as snapshot:
         return snapshot.select(TAKEN)[0].envelope_id
 
 
-def test_every_entry_can_be_proved(region: Path) -> None:
+def test_every_entry_can_be_proved(lived: Path) -> None:
     """Each leaf of the journal, whatever it is, is proved up to the co-signed checkpoint."""
-    with _node(region, FIRST).database.snapshot() as snapshot:
+    with _node(lived, FIRST).database.snapshot() as snapshot:
         names = [f"{row.kind}/{row.content_id}" for row in snapshot.select(journal.JOURNAL_LEAVES)]
 
-    proved = [check_proof(_prove(region, FIRST, name), [ACCORD]) for name in names]
+    proved = [check_proof(_prove(lived, FIRST, name), [ACCORD]) for name in names]
 
     assert len(names) == 16
     assert {one.member_id for one in proved} == {FIRST}
@@ -62,12 +56,12 @@ def test_every_entry_can_be_proved(region: Path) -> None:
     assert {one.sender_id for one in proved} == {None, FIRST, SECOND}
 
 
-def test_act_is_proved_at_both_ends(region: Path) -> None:
+def test_act_is_proved_at_both_ends(lived: Path) -> None:
     """The sender proves that it sent, the receiver that it got it from the sender."""
-    name = _taken(region, SECOND)
+    name = _taken(lived, SECOND)
 
-    sent = check_proof(_prove(region, FIRST, name), [ACCORD])
-    taken = check_proof(_prove(region, SECOND, name), [ACCORD])
+    sent = check_proof(_prove(lived, FIRST, name), [ACCORD])
+    taken = check_proof(_prove(lived, SECOND, name), [ACCORD])
 
     assert (sent.member_id, sent.sender_id) == (FIRST, FIRST)
     assert (taken.member_id, taken.sender_id) == (SECOND, FIRST)
@@ -82,9 +76,9 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
-def test_any_change_breaks_it(region: Path) -> None:
+def test_any_change_breaks_it(lived: Path) -> None:
     """Every value of the document is changed in turn, and each time the proof is refused."""
-    document = _prove(region, SECOND, _taken(region, SECOND))
+    document = _prove(lived, SECOND, _taken(lived, SECOND))
     paths = [path for path in _paths(document) if path != ("checkpoint",)]
 
     kept = []
@@ -108,9 +102,9 @@ def _other(text: str) -> str:
 
 
 @pytest.mark.parametrize("line", range(4))
-def test_changed_note_is_refused_or_counts_less(region: Path, line: int) -> None:
+def test_changed_note_is_refused_or_counts_less(lived: Path, line: int) -> None:
     """A change in the text or the log's signature refuses it; in a witness's line, drops that."""
-    document = _prove(region, SECOND, _taken(region, SECOND))
+    document = _prove(lived, SECOND, _taken(lived, SECOND))
     lines = document["checkpoint"].split("\n")
     number = (1, 2, 4, 5)[line]
     if number == 1:
@@ -127,9 +121,9 @@ def test_changed_note_is_refused_or_counts_less(region: Path, line: int) -> None
         assert len(check_proof(document, [ACCORD]).witnesses) == 1
 
 
-def test_missing_batch_is_refused(region: Path) -> None:
+def test_missing_batch_is_refused(lived: Path) -> None:
     """A taken act without its batch shows only what the receiver says."""
-    document = _prove(region, SECOND, _taken(region, SECOND))
+    document = _prove(lived, SECOND, _taken(lived, SECOND))
     document["batch"] = None
 
     with pytest.raises(Refused) as refused:
@@ -138,9 +132,9 @@ def test_missing_batch_is_refused(region: Path) -> None:
     assert refused.value.facts["part"] == "batch"
 
 
-def test_accord_of_others_proves_nothing(region: Path) -> None:
+def test_accord_of_others_proves_nothing(lived: Path) -> None:
     """Under an accord with other keys for the same members nothing holds."""
-    document = _prove(region, SECOND, _taken(region, SECOND))
+    document = _prove(lived, SECOND, _taken(lived, SECOND))
     other = ring_of("other").signing
     key = AccordKey(other.kid, "ed25519-sha256-aes256gcm", other.public.hex(), 0)
     members = [msgspec.structs.replace(member, signing_keys=[key]) for member in ACCORD.members]

@@ -1,34 +1,27 @@
 """A byte changed in any stored value is found, and named by table and key."""
 
-import asyncio
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from tests.kernel.region_of_nodes import Region, populated
-from tests.toy import MEMBERS, NOW_AT, PINGS, TOY, ring_of, toy_node
-from tongcheng.kernel import canonical, journal, merkle
+from tests.kernel.journal.damage import FIRST, SECOND, places, sql, verified
+from tests.toy import MEMBERS, NOW_AT, PINGS, TOY, Nowhere, toy_node
+from tongcheng.kernel import canonical, journal
 from tongcheng.kernel.adoption import ACCORDS
 from tongcheng.kernel.audit import AUDIT, AUDIT_HEAD
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.tables import CHANNELS, SENT, TAKEN
 from tongcheng.kernel.home import Home
-from tongcheng.kernel.journal.checkpoint import CHECKPOINTS
-from tongcheng.kernel.journal.verify import Report, verify, witnessed
-from tongcheng.kernel.journal.witness import CONFLICTS, HEARD, WITNESSED, ConflictRow
+from tongcheng.kernel.journal.verify import verify
 from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
 from tongcheng.kernel.service import Finding, Service
 from tongcheng.kernel.store import Database, Records, Snapshot
 from tongcheng.kernel.store.records import DECLARED, MAC_COLUMN, show_key
 
-FIRST, SECOND, _ = MEMBERS
-MAC_KEY = ring_of(FIRST).mac_key
 NEVER_FILLED = {"journal_conflicts"}
 """A row there is a finding by itself."""
 
@@ -46,39 +39,6 @@ COLUMNS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A region that has exchanged, kept books and co-signed, and is closed; never changed."""
-    return populated(tmp_path_factory.mktemp("region"))
-
-
-@pytest.fixture
-def folder(region: Path, tmp_path: Path) -> Path:
-    """A copy of the first node's folder, to damage."""
-    shutil.copytree(region / FIRST, tmp_path / FIRST)
-    return tmp_path / FIRST
-
-
-def _verify(folder: Path, *services: Service, **options: Any) -> Report:
-    node = toy_node(folder, FIRST, None, ManualClock(NOW_AT))  # type: ignore[arg-type]
-    try:
-        return verify(node.database, node.home, services or (TOY,), **options)
-    finally:
-        node.database.close()
-
-
-def _sql(folder: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(folder / "node.sqlite", isolation_level=None)
-    try:
-        return connection.execute(statement, values).fetchall()
-    finally:
-        connection.close()
-
-
-def _places(report: Report) -> list[tuple[str, str]]:
-    return [(one.table, one.key) for one in report.findings]
-
-
 def _changed(value: Any) -> Any:
     """Return the value with one byte or one digit of it changed."""
     if value is None:
@@ -94,9 +54,9 @@ def _changed(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_sound_node_has_no_findings(region: Path, member: str) -> None:
+def test_sound_node_has_no_findings(lived: Path, member: str) -> None:
     """Every check passes on what real nodes wrote, and the co-signatures of both peers count."""
-    node = toy_node(region / member, member, None, ManualClock(NOW_AT))  # type: ignore[arg-type]
+    node = toy_node(lived / member, member, Nowhere(), ManualClock(NOW_AT))
 
     report = verify(node.database, node.home, (TOY,))
 
@@ -106,9 +66,9 @@ def test_sound_node_has_no_findings(region: Path, member: str) -> None:
     assert report.leaves > 0
 
 
-def test_scene_has_a_row_everywhere(region: Path) -> None:
+def test_scene_has_a_row_everywhere(lived: Path) -> None:
     """The test below changes a value in every table; an empty table would test nothing."""
-    counts = {name: len(_sql(region / FIRST, DECLARED[name].sql_select)) for name in SCENE}
+    counts = {name: len(sql(lived / FIRST, DECLARED[name].sql_select)) for name in SCENE}
 
     assert [name for name, count in counts.items() if count == 0] == []
     assert len(COLUMNS) > 100
@@ -122,41 +82,41 @@ def test_changed_value_is_named(folder: Path, table: str, column: str) -> None:
     """One stored value is changed by plain SQL: verification names that table and that row only."""
     records = DECLARED[table]
     where = " AND ".join(f"{name} = ?" for name in records.key)
-    stored = _sql(folder, records.sql_select)[-1]
+    stored = sql(folder, records.sql_select)[-1]
     changed = list(stored)
     position = [*records.fields, MAC_COLUMN].index(column)
     value = _changed(stored[position])
     if records.key_in(stored) != records.key_in(
         [*stored[:position], value, *stored[position + 1 :]]
     ):
-        taken = {records.key_in(row) for row in _sql(folder, records.sql_select)}
+        taken = {records.key_in(row) for row in sql(folder, records.sql_select)}
         while records.key_in([*stored[:position], value, *stored[position + 1 :]]) in taken:
             value = value + 64 if isinstance(value, int) else value + type(value)()
     changed[position] = value
 
     statement = f"UPDATE {table} SET {column} = ? WHERE {where}"  # noqa: S608
-    _sql(folder, statement, value, *records.key_in(stored))
+    sql(folder, statement, value, *records.key_in(stored))
 
-    report = _verify(folder)
+    report = verified(folder)
 
-    assert _places(report) == [(table, show_key(records.key_in(changed)))]
+    assert places(report) == [(table, show_key(records.key_in(changed)))]
 
 
 def test_text_that_is_no_utf8_is_named(folder: Path) -> None:
     """A flipped bit can make text undecodable; that is a finding like any other, not a crash."""
-    _sql(folder, "UPDATE toy_pings SET what = CAST(x'ff' AS TEXT) WHERE number = 2")
+    sql(folder, "UPDATE toy_pings SET what = CAST(x'ff' AS TEXT) WHERE number = 2")
 
-    assert _places(_verify(folder)) == [("toy_pings", "2")]
+    assert places(verified(folder)) == [("toy_pings", "2")]
 
 
 def test_every_damage_is_reported(folder: Path) -> None:
     """Verification goes on after the first finding, and says which checks it left out."""
-    _sql(folder, "UPDATE toy_pings SET n = n + 1")
-    _sql(folder, "UPDATE ledger_accounts SET debited_fen = debited_fen + 1")
+    sql(folder, "UPDATE toy_pings SET n = n + 1")
+    sql(folder, "UPDATE ledger_accounts SET debited_fen = debited_fen + 1")
 
-    report = _verify(folder)
+    report = verified(folder)
 
-    assert {table for table, _ in _places(report)} == {"toy_pings", "ledger_accounts"}
+    assert {table for table, _ in places(report)} == {"toy_pings", "ledger_accounts"}
     assert len(report.findings) == 6
     assert report.skipped == ["ledger"]
 
@@ -181,7 +141,7 @@ def test_flipped_bytes_of_the_file(folder: Path) -> None:
 def _outcome(folder: Path) -> list[str]:
     """Return what verification says about a file: findings, or the one refusal it may give."""
     try:
-        return [one.table for one in _verify(folder).findings]
+        return [one.table for one in verified(folder).findings]
     except Refused as refusal:
         return [{"STORE_UNREADABLE": "u", "STORE_FOREIGN": "f", "STORE_VERSION": "v"}[refusal.code]]
 
@@ -206,17 +166,17 @@ PROVABLE: tuple[Records[Any], ...] = (
 @pytest.mark.parametrize("records", PROVABLE, ids=lambda one: one.name)
 def test_missing_row_is_named(folder: Path, records: Records[Any]) -> None:
     """A row taken out whole leaves no broken code behind, but a gap that other rows prove."""
-    first = _sql(folder, f"{records.sql_select} ORDER BY {', '.join(records.key)}")[0]
+    first = sql(folder, f"{records.sql_select} ORDER BY {', '.join(records.key)}")[0]
     where = " AND ".join(f"{name} = ?" for name in records.key)
     statement = f"DELETE FROM {records.name} WHERE {where}"  # noqa: S608
-    _sql(folder, statement, *records.key_in(first))
+    sql(folder, statement, *records.key_in(first))
 
-    places = _places(_verify(folder))
+    found = places(verified(folder))
 
-    tables = {table for table, _ in places}
+    tables = {table for table, _ in found}
     assert records.name in tables
     if records.name not in {"exchange_sent", "exchange_taken"}:
-        assert (records.name, show_key(records.key_in(first))) in places
+        assert (records.name, show_key(records.key_in(first))) in found
 
 
 @pytest.mark.parametrize(
@@ -230,144 +190,16 @@ def test_missing_row_is_named(folder: Path, records: Records[Any]) -> None:
 )
 def test_changed_schema_is_named(folder: Path, statement: str, place: tuple[str, str]) -> None:
     """Tables, columns, indexes and triggers that this software did not make are findings."""
-    _sql(folder, statement)
+    sql(folder, statement)
 
-    assert _places(_verify(folder)) == [place]
+    assert places(verified(folder)) == [place]
 
 
 def test_missing_table_is_named(folder: Path) -> None:
     """A dropped table is one finding of the schema and one of its rows."""
-    _sql(folder, "DROP TABLE toy_pings")
+    sql(folder, "DROP TABLE toy_pings")
 
-    assert set(_places(_verify(folder))) == {("(schema)", "toy_pings"), ("toy_pings", "-")}
-
-
-# with the node's own keys
-
-
-def _forge(folder: Path, records: Records[Any], position: int = 0, **changes: Any) -> str:
-    """Rewrite one row with a right code, as somebody with the node's keys could; return its key."""
-    order = ", ".join(records.key)
-    stored = _sql(folder, f"{records.sql_select} ORDER BY {order}")[position]
-    row = msgspec.structs.replace(records.decode(stored, MAC_KEY), **changes)
-    _sql(folder, records.sql_put, *records.encode(row, MAC_KEY))
-    return show_key(records.key_of(row))
-
-
-FORGERIES: list[tuple[Records[Any], dict[str, Any]]] = [
-    (ACCOUNTS, {"debited_fen": 1}),
-    (ACCOUNTS, {"version": 99}),
-    (ACCOUNTS, {"debit_held_fen": 0}),
-    (TRANSFERS, {"amount_fen": 4_369_467}),
-    (TRANSFERS, {"month": "2026-12"}),
-    (HOLDS, {"closed_by": b"0" * 16}),
-    (SENT, {"digest": "0" * 64}),
-    (SENT, {"type": "toy.other/1"}),
-    (SENT, {"answer_id": "019aab00-0000-7000-8000-0000000000ff"}),
-    (TAKEN, {"digest": "0" * 64}),
-    (TAKEN, {"outcome": "applied", "signature": b"\0" * 64}),
-    (TAKEN, {"batch_index": 1}),
-    (TAKEN, {"statement": b"nonsense"}),
-    (TAKEN, {"taken_at": 0}),
-    (CHANNELS, {"next_seq": 3}),
-    (AUDIT_HEAD, {"count": 2}),
-    (AUDIT_HEAD, {"sealed": 1}),
-    (ACCORDS, {"digest": "0" * 64}),
-    (journal.JOURNAL_HEAD, {"size": 3}),
-    (journal.JOURNAL_HEAD, {"root": b"\0" * 32}),
-    (journal.JOURNAL_LEAVES, {"leaf_hash": b"\0" * 32}),
-    (CHECKPOINTS, {"root": b"\0" * 32}),
-    (WITNESSED, {"size": 7}),
-    (HEARD, {"size": 7}),
-]
-
-
-@pytest.mark.parametrize(
-    ("records", "changes"), FORGERIES, ids=lambda one: getattr(one, "name", str(one))
-)
-def test_forged_row_contradicts_the_rest(
-    folder: Path, records: Records[Any], changes: dict[str, Any]
-) -> None:
-    """A row rewritten with the node's own keys is named: journal, peers and sums contradict it."""
-    key = _forge(folder, records, **changes)
-
-    report = _verify(folder)
-
-    assert (records.name, key) in _places(report)
-
-
-def test_sealed_audit_cannot_be_rewritten(folder: Path) -> None:
-    """An entry that a seal in the journal covers cannot change, whoever has the keys."""
-    _forge(folder, AUDIT, detail="never happened")
-
-    assert _places(_verify(folder)) == [("audit", "1 to 3")]
-
-
-def test_content_of_another_leaf_is_named(folder: Path) -> None:
-    """Contents cannot be swapped: each is sealed to its own leaf."""
-    sealed = _sql(folder, "SELECT sealed FROM journal_contents ORDER BY kind, content_id")
-    key = _forge(folder, journal.JOURNAL_CONTENTS, sealed=sealed[1][0])
-
-    assert ("journal_contents", key) in _places(_verify(folder))
-
-
-def test_journal_rewritten_from_the_start_is_caught(folder: Path) -> None:
-    """Whoever rewrites a leaf and the head with the keys still lacks the peers' signatures."""
-    rows = _sql(folder, f"{journal.JOURNAL_LEAVES.sql_select} ORDER BY leaf_index")
-    row = journal.JOURNAL_LEAVES.decode(rows[-1], MAC_KEY)
-    _forge(folder, journal.JOURNAL_LEAVES, -1, kind=row.kind, at=row.at + 1)
-    sound = _verify(folder)
-    digest = b"\1" * 32
-    forged = journal.leaf_input(row.kind, row.content_id, digest)
-    _forge(folder, journal.JOURNAL_LEAVES, -1, digest=digest, leaf_hash=merkle.leaf_hash(forged))
-
-    places = _places(_verify(folder))
-
-    assert sound.findings == [], "the instant of a leaf is not in the tree"
-    assert {table for table, _ in places} >= {"journal_contents", "journal_checkpoints"}
-
-
-# what peers have seen
-
-
-def test_database_set_back_is_caught_by_a_peer(region: Path, tmp_path: Path) -> None:
-    """An older copy of the whole file is sound by itself; a peer's checkpoint says what is lost."""
-    older = populated_short(tmp_path)
-    note = _witnessed_by(region / SECOND)[FIRST]
-
-    alone = _verify(older)
-    report = _verify(older, peer_notes=[note])
-
-    assert alone.findings == []
-    assert _places(report) == [("journal_head", "journal")]
-    assert "16 leaves" in report.findings[0].problem
-    assert _verify(region / FIRST, peer_notes=[note]).findings == []
-
-
-def populated_short(folder: Path) -> Path:
-    """Return the same node as it stood right after adopting the accord."""
-
-    async def short() -> None:
-        region = Region(folder)
-        await region.open()
-        await region.close()
-
-    asyncio.run(short())
-    return folder / FIRST
-
-
-def _witnessed_by(folder: Path) -> dict[str, str]:
-    database = Database(folder / "node.sqlite", ring_of(SECOND).mac_key)
-    with database.snapshot() as snapshot:
-        return witnessed(snapshot)
-
-
-def test_conflict_is_reported_until_it_is_dealt_with(folder: Path) -> None:
-    """Two contradicting checkpoints of a peer make every verification fail."""
-    row = ConflictRow("hebei-hsb", "CHECKPOINT_SPLIT_VIEW", SECOND, "one", "other", 1)
-    _sql(folder, CONFLICTS.sql_put, *CONFLICTS.encode(row, MAC_KEY))
-
-    assert _places(_verify(folder)) == [("journal_conflicts", "hebei-hsb")]
+    assert set(places(verified(folder))) == {("(schema)", "toy_pings"), ("toy_pings", "-")}
 
 
 # services
@@ -381,16 +213,16 @@ def test_services_add_their_own_checks(folder: Path) -> None:
     """What a service finds is in the report beside the kernel's."""
     found = Finding(table="toy_pings", key="1", problem="unlikely")
 
-    assert _verify(folder, _service(lambda _s, _h: iter([found]))).findings == [found]
+    assert verified(folder, _service(lambda _s, _h: iter([found]))).findings == [found]
 
 
 def test_service_check_waits_for_sound_rows(folder: Path) -> None:
     """A hook never computes on a damaged row; the report says that it was left out."""
-    _sql(folder, "UPDATE toy_pings SET n = 7 WHERE number = 1")
+    sql(folder, "UPDATE toy_pings SET n = 7 WHERE number = 1")
 
-    report = _verify(folder, _service(lambda _s, _h: iter([])))
+    report = verified(folder, _service(lambda _s, _h: iter([])))
 
-    assert _places(report) == [("toy_pings", "1")]
+    assert places(report) == [("toy_pings", "1")]
     assert report.skipped == ["hooked"]
 
 
@@ -402,9 +234,9 @@ def test_failing_check_is_a_finding(folder: Path) -> None:
         message = "a row is not there"
         raise AssertionError(message)
 
-    report = _verify(folder, _service(trips))
+    report = verified(folder, _service(trips))
 
-    assert _places(report) == [("(hooked)", "-")]
+    assert places(report) == [("(hooked)", "-")]
     assert "a row is not there" in report.findings[0].problem
 
 
@@ -424,7 +256,7 @@ def test_malformed_file_is_refused(folder: Path, content: bytes, code: str) -> N
     (folder / "node.sqlite").write_bytes(content)
 
     with pytest.raises(Refused) as refused:
-        _verify(folder)
+        verified(folder)
 
     assert refused.value.code == code
     assert refused.value.facts["file"] == "node.sqlite"
@@ -443,7 +275,7 @@ def test_truncated_file_is_found(folder: Path, percent: int) -> None:
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     """A folder without a database is a message; none is created."""
     with pytest.raises(Refused) as refused:
-        _verify(tmp_path)
+        verified(tmp_path)
 
     assert refused.value.code == "STORE_UNREADABLE"
     assert not (tmp_path / "node.sqlite").exists()
@@ -451,7 +283,7 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
 
 def test_other_keys_are_refused(folder: Path) -> None:
     """With another node's keys no row would fit; that is said once, not once a row."""
-    home = toy_node(folder, SECOND, None, ManualClock(NOW_AT)).home  # type: ignore[arg-type]
+    home = toy_node(folder, SECOND, Nowhere(), ManualClock(NOW_AT)).home
 
     with pytest.raises(Refused) as refused:
         verify(Database(folder / "node.sqlite", home.ring.mac_key), home)
@@ -461,10 +293,10 @@ def test_other_keys_are_refused(folder: Path) -> None:
 
 def test_other_version_is_refused(folder: Path) -> None:
     """A schema of another version is not judged by this one's rules."""
-    _sql(folder, "PRAGMA user_version = 99")
+    sql(folder, "PRAGMA user_version = 99")
 
     with pytest.raises(Refused) as refused:
-        _verify(folder)
+        verified(folder)
 
     assert refused.value.code == "STORE_VERSION"
 
@@ -473,7 +305,7 @@ def test_progress_is_told(folder: Path) -> None:
     """Whoever waits is told the stage, and how much of it there is."""
     stages: list[tuple[str, int, int]] = []
 
-    _verify(folder, progress=lambda stage, done, total: stages.append((stage, done, total)))
+    verified(folder, progress=lambda stage, done, total: stages.append((stage, done, total)))
 
     assert ("journal_leaves", 0, 16) in stages
     assert {stage for stage, _, _ in stages} >= {"audit", "ledger", "exchange_taken"}
@@ -481,7 +313,7 @@ def test_progress_is_told(folder: Path) -> None:
 
 def test_transfer_content_is_canonical(folder: Path) -> None:
     """What the journal keeps of a transfer can be read by anyone who has the protocol."""
-    node = toy_node(folder, FIRST, None, ManualClock(NOW_AT))  # type: ignore[arg-type]
+    node = toy_node(folder, FIRST, Nowhere(), ManualClock(NOW_AT))
     with node.database.snapshot() as snapshot:
         leaves = snapshot.select(journal.JOURNAL_LEAVES, kind="transfer")
         raw = journal.content(snapshot, node.home.ring, "transfer", leaves[0].content_id)

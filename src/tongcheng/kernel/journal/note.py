@@ -22,6 +22,9 @@ COSIGNATURE = 0x04
 SIGNATURES_MAX = 64
 """C2SP asks for at least 16; a region has one a member, and some of rotated keys."""
 
+_SIZE_DIGITS_MAX = 18
+"""Below 2**63, whatever the digits."""
+
 _KEY_ID_BYTES = 4
 _TIME_BYTES = 8
 _SIGNATURE_BYTES = 64
@@ -104,7 +107,8 @@ def parse(text: str) -> Note:
 
 def parse_size(text: str) -> int:
     """Read a tree size: decimal, no leading zero; refuses CHECKPOINT_MALFORMED."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 18 or str(int(text)) != text:  # noqa: PLR2004 below 2**63
+    is_number = text.isascii() and text.isdigit() and len(text) <= _SIZE_DIGITS_MAX
+    if not is_number or str(int(text)) != text:
         malformed("a size is a decimal number without leading zeros")
     return int(text)
 

@@ -110,6 +110,7 @@ class Records(Generic[RowT]):
             f"INSERT INTO {name} ({names}) VALUES ({marks}) "  # noqa: S608
             f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
         )
+        self.sql_count = f"SELECT count(*) FROM {name}"  # noqa: S608
         self.sql_get = f"{self.sql_select} WHERE " + " AND ".join(f"{field} = ?" for field in key)
 
     def __repr__(self) -> str:

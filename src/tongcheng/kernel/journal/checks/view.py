@@ -44,8 +44,7 @@ class View:
 
     def count(self, records: Records[Any]) -> int:
         """Return how many rows a table has."""
-        counted = self.snapshot.raw.execute(f"SELECT count(*) FROM {records.name}")  # noqa: S608 our own name
-        return int(counted.fetchone()[0])
+        return int(self.snapshot.raw.execute(records.sql_count).fetchone()[0])
 
     def keys_without(self, sql: str, *values: str) -> list[str]:
         """Return the first column of a query that looks for rows without their counterpart."""
