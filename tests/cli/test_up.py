@@ -1,8 +1,10 @@
 """`tongcheng up`: a region from nothing, continued, and its end; in real processes."""
 
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,26 +14,30 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
 
 from tests.kill_loop import free_ports
+from tongcheng.cli import main
 from tongcheng.cli.demo.region import ACCORD_FILE, CREDENTIALS_FILE
 from tongcheng.node import files
+from tongcheng.node.core import DATABASE_NAME
 from tongcheng.node.serve import listen
 
 MEMBERS = ["beijing-hsb", "hebei-hsb", "tianjin-hsb"]
 COMMAND = [sys.executable, "-c", "from tongcheng.cli import main; main()"]
 
 
-def tongcheng(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line and return what it said."""
-    return subprocess.run(  # noqa: S603 our own interpreter and our own words
-        [*COMMAND, *words], capture_output=True, text=True, timeout=200, check=False
-    )
+def tongcheng(*words: str) -> Result:
+    """Run a command here, without a process of its own."""
+    return CliRunner().invoke(main, list(words))
 
 
 def up(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Bring the region up and down again."""
-    return tongcheng("up", "--no-serve", "--data", str(folder), "--seed", "7", *words)
+    """Bring the region up and down again, as a process with processes of its own."""
+    given = ["up", "--no-serve", "--data", str(folder), "--seed", "7", *words]
+    return subprocess.run(  # noqa: S603 our own interpreter and our own words
+        [*COMMAND, *given], capture_output=True, text=True, timeout=200, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +92,64 @@ def test_reconcile_reads_a_region_and_a_single_node(played: tuple[Path, list[Any
     one = tongcheng("settlement", "reconcile", "--data", str(folder / "tianjin-hsb"))
     found = msgspec.json.decode(whole.stdout)
 
-    assert (whole.returncode, found["mirrored"]) == (0, True)
+    assert (whole.exit_code, found["mirrored"]) == (0, True)
     assert {pair["source"] for pair in found["pairs"]} == {"books"}
-    assert one.returncode == 0
+    assert one.exit_code == 0
     assert "were not read" in one.stdout
     assert "signed answers" in one.stdout
+
+
+def tampered(folder: Path, copy: Path, statement: str) -> Path:
+    """Copy a region and change the books of Beijing behind the node's back."""
+    shutil.copytree(folder, copy)
+    connection = sqlite3.connect(copy / "beijing-hsb" / DATABASE_NAME)
+    with connection:
+        changed = connection.execute(statement).rowcount
+    connection.close()
+    assert changed == 1, statement
+    return copy
+
+
+ONE_DECISION = "(SELECT settlement_id FROM settlement_decisions WHERE state = 'settled' LIMIT 1)"
+
+
+@pytest.mark.timeout(300)
+def test_reconcile_names_what_the_other_side_has_lost(
+    played: tuple[Path, list[Any]], tmp_path: Path
+) -> None:
+    """A decision deleted with a database tool: exit code 1, the settlement is named."""
+    folder, _ = played
+    statement = f"DELETE FROM settlement_decisions WHERE settlement_id = {ONE_DECISION}"  # noqa: S608
+    copy = tampered(folder, tmp_path / "region", statement)
+
+    run = tongcheng("settlement", "reconcile", "--data", str(copy))
+    verify = tongcheng("journal", "verify", "--data", str(copy / "beijing-hsb"))
+
+    assert run.exit_code == 1
+    assert "only at the visited side" in run.stdout
+    assert "NOT mirrored" in run.stdout
+    assert verify.exit_code == 1
+    assert "settlement_decision_head" in verify.stdout
+
+
+@pytest.mark.timeout(300)
+def test_reconcile_says_what_it_cannot_read(played: tuple[Path, list[Any]], tmp_path: Path) -> None:
+    """A changed value and a malformed file are messages, not tracebacks."""
+    folder, _ = played
+    statement = (
+        "UPDATE settlement_decisions SET fund_fen = fund_fen + 1 "  # noqa: S608
+        f"WHERE settlement_id = {ONE_DECISION}"
+    )
+    copy = tampered(folder, tmp_path / "region", statement)
+
+    changed = tongcheng("settlement", "reconcile", "--data", str(copy))
+    (copy / "beijing-hsb" / DATABASE_NAME).write_bytes(b"not a database " * 1_000)
+    malformed = tongcheng("settlement", "reconcile", "--data", str(copy))
+
+    assert (changed.exit_code, malformed.exit_code) == (1, 1)
+    assert "settlement_decisions" in changed.stderr
+    assert "STORE_UNREADABLE" in malformed.stderr
+    assert "Traceback" not in changed.stderr + malformed.stderr
 
 
 @pytest.mark.timeout(300)
