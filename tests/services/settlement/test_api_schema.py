@@ -85,7 +85,7 @@ def test_the_interface_is_as_described(site: Site, described: Any) -> None:
 
         @given(case=operation.as_strategy())
         @CALLS
-        def check(case: schemathesis.Case) -> None:
+        def check(case: schemathesis.Case[Any]) -> None:
             response = site.call(**_request(site, case))
             seen.add((case.method, case.path))
 
@@ -97,7 +97,7 @@ def test_the_interface_is_as_described(site: Site, described: Any) -> None:
     assert len(seen) == OPERATIONS
 
 
-def _request(site: Site, case: schemathesis.Case) -> dict[str, Any]:
+def _request(site: Site, case: schemathesis.Case[Any]) -> dict[str, Any]:
     """Return a generated call as httpx takes it."""
     made = case.as_transport_kwargs(base_url="http://127.0.0.1", headers=site.credential)
     sent = {name: value for name, value in made.items() if name in PARTS and value is not None}

@@ -285,7 +285,7 @@ def digest_of(header: Header, found: Given, nodes: Mapping[str, Any]) -> str:
 
     It covers the input, by its checked values where a table knows them ("12.3" is "12.30"), and
     the two divisions of the header. It leaves out what changes when a person presses the button
-    again: time, operator, device, sign-in, signature (docs/decisions/0010-same-message.md).
+    again: time, operator, device, sign-in, signature (docs/decisions/0009-same-message.md).
     """
     rest = {name: value for name, value in found.items() if name not in nodes}
     extra = {
