@@ -110,7 +110,10 @@ def tampered(folder: Path, copy: Path, statement: str) -> Path:
     return copy
 
 
-ONE_DECISION = "(SELECT settlement_id FROM settlement_decisions WHERE state = 'settled' LIMIT 1)"
+WHERE_ONE = (
+    "WHERE settlement_id = "
+    "(SELECT settlement_id FROM settlement_decisions WHERE state = 'settled' LIMIT 1)"
+)
 
 
 @pytest.mark.timeout(300)
@@ -119,7 +122,7 @@ def test_reconcile_names_what_the_other_side_has_lost(
 ) -> None:
     """A decision deleted with a database tool: exit code 1, the settlement is named."""
     folder, _ = played
-    statement = f"DELETE FROM settlement_decisions WHERE settlement_id = {ONE_DECISION}"  # noqa: S608
+    statement = f"DELETE FROM settlement_decisions {WHERE_ONE}"  # noqa: S608 our own words
     copy = tampered(folder, tmp_path / "region", statement)
 
     run = tongcheng("settlement", "reconcile", "--data", str(copy))
@@ -136,10 +139,7 @@ def test_reconcile_names_what_the_other_side_has_lost(
 def test_reconcile_says_what_it_cannot_read(played: tuple[Path, list[Any]], tmp_path: Path) -> None:
     """A changed value and a malformed file are messages, not tracebacks."""
     folder, _ = played
-    statement = (
-        "UPDATE settlement_decisions SET fund_fen = fund_fen + 1 "  # noqa: S608
-        f"WHERE settlement_id = {ONE_DECISION}"
-    )
+    statement = f"UPDATE settlement_decisions SET fund_fen = fund_fen + 1 {WHERE_ONE}"  # noqa: S608
     copy = tampered(folder, tmp_path / "region", statement)
 
     changed = tongcheng("settlement", "reconcile", "--data", str(copy))
