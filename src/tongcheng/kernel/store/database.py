@@ -26,6 +26,7 @@ RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 65_536
+IDLE_CONNECTIONS_MAX = 4
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x544F4E47
 """'TONG': a foreign SQLite file is refused before anything is read from it."""
@@ -127,6 +128,8 @@ class Database:
         self._engine = sa.create_engine(
             "sqlite://", creator=self._open_reading, poolclass=sa.pool.QueuePool, pool_size=4
         )
+        self._idle: list[sa.Connection] = []
+        self._closed = False
         self.epoch = 0
 
     # opening
@@ -139,6 +142,7 @@ class Database:
                 self.path, isolation_level=None, check_same_thread=False, timeout=5
             )
             self._writing = connection
+            self._closed = False
             self._prepare(connection)
             self._by_key = _Rows(connection, self.mac_key)
             self._take_lease(now_at)
@@ -212,12 +216,29 @@ class Database:
     def snapshot(self) -> Iterator[Snapshot]:
         """Open a read-only view of the committed state; it never blocks the writer."""
         try:
-            with self._engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN")
-                yield Snapshot(connection, self.mac_key)
+            connection = self._reading()
+            snapshot = Snapshot(connection, self.mac_key)
+            try:
+                snapshot.raw.execute("BEGIN")
+                yield snapshot
+                snapshot.raw.execute("ROLLBACK")
+            except BaseException:
+                connection.close()
+                raise
+            if self._closed or len(self._idle) >= IDLE_CONNECTIONS_MAX:
+                connection.close()
+            else:
+                self._idle.append(connection)
         except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
             detail = str(getattr(error, "orig", error))
             raise Refused("STORE_UNREADABLE", file=self.path.name, detail=detail) from error
+
+    def _reading(self) -> sa.Connection:
+        # Kept open between two snapshots: the pool's bookkeeping costs more than a read by key.
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._engine.connect()
 
     # writing, for the writer alone
 
@@ -252,6 +273,9 @@ class Database:
 
     def close(self) -> None:
         """Close every connection and give the lock back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
         self._engine.dispose()
         if self._writing is not None:
             self._writing.close()
