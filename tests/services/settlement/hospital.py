@@ -1,7 +1,9 @@
 """A hospital's system as tests play it: writes the national messages of one synthetic stay."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.services.settlement.two_cities import (
@@ -11,6 +13,7 @@ from tests.services.settlement.two_cities import (
     SCHEME,
     TwoCities,
     id_number,
+    two_cities,
 )
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.calendar import local_text
@@ -18,6 +21,7 @@ from tongcheng.node.console import catalogue
 from tongcheng.services.settlement.desk import HOSPITAL_WAIT_MS
 from tongcheng.services.settlement.national import Edge
 from tongcheng.services.settlement.national_fields import Profile, profiles
+from tongcheng.services.settlement.store import CLAIMS
 
 ZONE = "Asia/Shanghai"
 CARD = "02"
@@ -205,3 +209,45 @@ def _sum(rows: list[dict[str, Any]], field: str) -> str:
     fen = sum(int(row[field].replace(".", "")) for row in rows)
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+
+
+def on_two_nodes(folder: Path, work: Callable[[TwoCities, Hospital], Awaitable[None]]) -> None:
+    """Run a story with the first hospital over two fresh nodes."""
+
+    async def all_of_it() -> None:
+        async with two_cities(folder) as cities:
+            await work(cities, Hospital(cities))
+
+    asyncio.run(all_of_it())
+
+
+def fen(value: str | None) -> int:
+    """Read an amount of an answer, which shows every decimal."""
+    assert value is not None
+    assert value[-3] == "."
+    return int(value.replace(".", ""))
+
+
+async def settled(hospital: Hospital, number: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settle a stay; return the input of its 2304 and the answer's setlinfo."""
+    given = await hospital.discharged(number)
+    answer = await hospital.call("2304", given)
+    assert answer["infcode"] == "0", answer["err_msg"]
+    setlinfo: dict[str, Any] = answer["output"]["setlinfo"]
+    return given, setlinfo
+
+
+def taking_back(setlinfo: dict[str, Any]) -> dict[str, Any]:
+    """Return the input of 2305 for a settlement."""
+    return {"data": {name: setlinfo[name] for name in ("mdtrt_id", "setl_id", "psn_no")}}
+
+
+def reversing(given: dict[str, Any], msgid: str) -> dict[str, Any]:
+    """Return the input of 2601 for a 2304."""
+    return {"data": {"psn_no": given["data"]["psn_no"], "omsgid": msgid, "oinfno": "2304"}}
+
+
+def claim_states(cities: TwoCities) -> list[str]:
+    """Return the states of the visited side's settlements, in their order."""
+    with cities.tianjin.database.snapshot() as snapshot:
+        return [row.state for row in snapshot.select(CLAIMS)]

@@ -23,7 +23,7 @@ from tongcheng.kernel.errors import Catalogue, Refused
 from tongcheng.kernel.exchange.transport import PeerRefused, Unreachable
 from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.store.writer import WriterStopped
-from tongcheng.services.settlement import national_messages, national_sign, visited
+from tongcheng.services.settlement import national_messages, national_sign
 from tongcheng.services.settlement.desk import HOSPITAL_WAIT_MS, Desk
 from tongcheng.services.settlement.national_fields import Profile, codes, profiles, tables
 from tongcheng.services.settlement.national_messages import Answer, Checker, Header, Message
@@ -76,6 +76,8 @@ class Edge:
         row = await self._node.read(lambda s: s.get(INSTITUTIONS, caller.institution_id))
         division = NOWHERE if row is None else row.admdvs
         try:
+            if row is None:
+                raise Refused("INSTITUTION_UNKNOWN", institution=caller.institution_id)
             written = await self._answer(caller, raw, path_infno, (division, received_at))
         except Exception as fault:  # noqa: BLE001 every fault is an answer, and a bug is logged
             refused = self._named(fault)
@@ -98,7 +100,6 @@ class Edge:
             raise Refused("NATIONAL_PATH", infno=national_messages.shown(header.infno))
         self._checker.table(header.infno)
         self._check_place(header)
-        await self._node.read(lambda s: visited.institution(s, caller))
         if self._profile.sign_in_required and header.infno != SIGN_IN:
             now_at = self._node.clock.now()
             await self._node.read(lambda s: national_sign.check(s, caller, header.sign_no, now_at))
