@@ -1,5 +1,7 @@
 """Which accord is in force on this node: adopted documents, kept and journaled."""
 
+from itertools import pairwise
+
 import msgspec
 
 from tongcheng.kernel import accord as accords
@@ -9,6 +11,8 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Reading, Records, Transaction
 
 ACCORD_KIND = "accord"
+CHANGEOVER_MS = 7 * 86_400_000
+"""How long what was sent by the accord before may still arrive; keys overlap as long."""
 
 
 class AccordRow(msgspec.Struct, frozen=True):
@@ -33,6 +37,16 @@ def in_force(reading: Reading, now_at: int) -> Accord | None:
     """Return the newest adopted accord whose validity has begun."""
     valid = [one for one in adopted(reading) if one.valid_from_at <= now_at]
     return valid[-1] if valid else None
+
+
+def lately(reading: Reading, now_at: int) -> tuple[Accord, ...]:
+    """Return the accords that were in force until at most CHANGEOVER_MS ago, newest first."""
+    begun = [one for one in adopted(reading) if one.valid_from_at <= now_at]
+    return tuple(
+        before
+        for before, after in reversed(list(pairwise(begun)))
+        if after.valid_from_at > now_at - CHANGEOVER_MS
+    )
 
 
 def adopt(tx: Transaction, raw: bytes) -> Accord:

@@ -136,12 +136,22 @@ def pack(
     return msgspec.json.encode(batch)
 
 
-def open_batch(raw: bytes, accord: Accord, *, member_id: str, now_at: int, lane: str) -> Opened:
+def open_batch(
+    raw: bytes,
+    accord: Accord,
+    *,
+    member_id: str,
+    now_at: int,
+    lane: str,
+    earlier: Sequence[Accord] = (),
+) -> Opened:
     """Verify a received batch against the accord, or refuse it whole, by name.
 
     Checked in this order, so that the first fault names the refusal: size, form, destination,
     membership, root, key and signature, freshness, then each envelope's bytes, addresses, size,
     permission and place in the channel. `lane` is 'act' or 'ask'. Nothing is stored before.
+    `earlier` are accords that were in force until lately: what was permitted when it was sent may
+    still arrive, or a permit taken away would stop the channel for ever.
     """
     limits = accord.limits
     if len(raw) > limits.batch_bytes:
@@ -163,7 +173,7 @@ def open_batch(raw: bytes, accord: Accord, *, member_id: str, now_at: int, lane:
         raise Refused("BATCH_STALE", skew_ms=skew, limit_ms=limits.clock_skew_ms)
     paths = merkle.inclusion_proofs(hashes)
     received = [
-        _open_envelope(bytes(envelope), index, paths[index], statement, accord, lane)
+        _open_envelope(bytes(envelope), index, paths[index], statement, (accord, *earlier), lane)
         for index, envelope in enumerate(batch.envelopes)
     ]
     if lane == "act":
@@ -200,13 +210,17 @@ def _open_envelope(
     index: int,
     path: list[bytes],
     statement: Statement,
-    accord: Accord,
+    accords: Sequence[Accord],
     lane: str,
 ) -> Received:
+    widest = max(accord.limits.body_bytes for accord in accords)
+    if len(raw) > widest:
+        raise Refused("ENVELOPE_TOO_LARGE", bytes=len(raw), limit=widest)
+    envelope = canonical.decode_as(raw, Envelope)
+    accord = next((one for one in accords if one.digest() == envelope.accord), accords[0])
     limit = accord.limits.body_bytes
     if len(raw) > limit:
         raise Refused("ENVELOPE_TOO_LARGE", bytes=len(raw), limit=limit)
-    envelope = canonical.decode_as(raw, Envelope)
     ids.parse_uuid7(envelope.id)
     if envelope.src != statement.src:
         raise Refused("ENVELOPE_NOT_OF_SENDER", src=envelope.src, sender=statement.src)

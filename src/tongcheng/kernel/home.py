@@ -13,7 +13,9 @@ from tongcheng.kernel.rulebook import Shelf
 
 @dataclass
 class Home:
-    """What every command may know about its own node; only the accord in force ever changes.
+    """What every command may know about its own node; only the accords ever change.
+
+    `accords_lately` were in force until a short while ago: what was sent by them may still arrive.
 
     `datasets` are the raw bytes of the region pack's other books (catalogues), by file name.
     `allow_draft_rulebooks` lets a demonstration settle on books that no officer has adopted.
@@ -27,6 +29,18 @@ class Home:
     datasets: Mapping[str, bytes] = field(default_factory=dict)
     allow_draft_rulebooks: bool = False
     accord_in_force: Accord | None = None
+    accords_lately: tuple[Accord, ...] = ()
+
+    def accord_permitting(self, envelope_type: str, dst: str, *, is_answer: bool) -> Accord:
+        """Return the accord by which we may send a type now, or refuse TYPE_NOT_PERMITTED.
+
+        An answer may still go by an accord that was in force until lately, as its question did.
+        """
+        accords = (self.accord, *self.accords_lately) if is_answer else (self.accord,)
+        for accord in accords:
+            if accord.permits_type(envelope_type, self.member_id, dst):
+                return accord
+        raise Refused("TYPE_NOT_PERMITTED", type=envelope_type, member=self.member_id)
 
     @property
     def accord(self) -> Accord:

@@ -61,6 +61,7 @@ class Node:
         self.database.open_writing(self.clock.now())
         with self.database.snapshot() as snapshot:
             self.home.accord_in_force = adoption.in_force(snapshot, self.clock.now())
+            self.home.accords_lately = adoption.lately(snapshot, self.clock.now())
         writer = Writer(self.database, self.home, self.clock)
         worker_type = ThreadedWorker if self._threaded else InlineWorker
         self.worker = worker_type(self.database, writer)
@@ -93,6 +94,9 @@ class Node:
         """Go by the accord that is in force now; one adopted for later begins this way."""
         now_at = self.clock.now()
         found = await self.read(lambda snapshot: adoption.in_force(snapshot, now_at))
+        self.home.accords_lately = await self.read(
+            lambda snapshot: adoption.lately(snapshot, now_at)
+        )
         if found != self.home.accord_in_force:
             self.home.accord_in_force = found
             await self.exchange.stop()

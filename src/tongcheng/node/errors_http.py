@@ -97,7 +97,9 @@ def respond(refused: Refused, catalogue: Catalogue, request: AnyRequest) -> Resp
     problem = render(refused, catalogue, language)
     headers: dict[str, str] = {"Content-Language": language}
     if problem.status in {TOO_MANY_REQUESTS, UNAVAILABLE}:
-        headers["Retry-After"] = str(refused.facts.get("retry_after_s", RETRY_AFTER_S))
+        # A fact may be a peer's: only a number goes into a header.
+        seconds = refused.facts.get("retry_after_s")
+        headers["Retry-After"] = str(seconds if isinstance(seconds, int) else RETRY_AFTER_S)
     return Response(
         msgspec.json.encode(problem),
         status_code=problem.status,

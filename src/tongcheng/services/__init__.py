@@ -1,0 +1,1 @@
+"""The services: one package per noun of the field, the same file names in each."""

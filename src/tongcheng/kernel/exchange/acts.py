@@ -55,8 +55,7 @@ def send(
 ) -> Envelope:
     """Give an act its number and its place in the journal; the link sends it after the commit."""
     home = tx.home
-    if not home.accord.permits_type(reply.type, home.member_id, dst):
-        raise Refused("TYPE_NOT_PERMITTED", type=reply.type, member=home.member_id)
+    accord = home.accord_permitting(reply.type, dst, is_answer=reply_to is not None)
     row = channel(tx, home.member_id, dst)
     envelope = Envelope(
         id=tx.new_id(),
@@ -65,7 +64,7 @@ def send(
         seq=row.next_seq,
         type=reply.type,
         made_at=tx.now_at,
-        accord=home.accord.digest(),
+        accord=accord.digest(),
         body=msgspec.to_builtins(reply.body),
         reply_to=reply_to,
         case=case,
@@ -73,7 +72,7 @@ def send(
         rulebooks=list(reply.rulebooks),
     )
     raw = envelope.encoded()
-    limit = home.accord.limits.body_bytes
+    limit = accord.limits.body_bytes
     if len(raw) > limit:
         raise Refused("ENVELOPE_TOO_LARGE", bytes=len(raw), limit=limit)
     journal.append(tx, ACT_SENT, envelope.id, raw)

@@ -121,6 +121,7 @@ class Exchange:
                 member_id=self.home.member_id,
                 now_at=self._clock.now(),
                 lane=lane,
+                earlier=self.home.accords_lately,
             )
         except Refused as refusal:
             self.refusals[refusal.code] += 1
@@ -176,13 +177,14 @@ class Exchange:
     def _check_ask(self, asked: Envelope) -> None:
         """Refuse a question that came too late, or a second time."""
         now_at = self._clock.now()
-        if asked.not_after is None or asked.not_after < now_at:
+        skew_ms = self.home.accord.limits.clock_skew_ms
+        if asked.not_after is None or asked.not_after < now_at - skew_ms:
             raise Refused("ASK_TOO_LATE", not_after=asked.not_after or 0, now=now_at)
-        if asked.not_after > now_at + self.home.accord.limits.clock_skew_ms:
+        if asked.not_after > now_at + skew_ms:
             raise Refused("ASK_TOO_LONG", not_after=asked.not_after, now=now_at)
         # Peer by peer, so that one that asks without end shuts out nobody but itself.
         before = self._asked.get(asked.src, {})
-        remembered = {key: until for key, until in before.items() if until >= now_at}
+        remembered = {key: until for key, until in before.items() if until >= now_at - skew_ms}
         self._asked[asked.src] = remembered
         if asked.id in remembered:
             raise Refused("ASK_REPLAYED", envelope=asked.id)

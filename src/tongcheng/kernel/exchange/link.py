@@ -113,6 +113,7 @@ class Link:
             member_id=self._home.member_id,
             now_at=self._clock.now(),
             lane="act",
+            earlier=self._home.accords_lately,
         )
         if opened.statement.src != self.peer:
             raise Refused("MEMBER_UNKNOWN", member=opened.statement.src)

@@ -184,6 +184,15 @@ def _release(tx: Transaction, claim: ClaimRow, act_id: str) -> None:
         ledger.void(tx, held.transfer_id, act_id=act_id, leg=leg)
 
 
+def void_refused(tx: Transaction, original: Envelope, refusal: Refused) -> None:
+    """Note that a peer refused a void, which it may not: people must settle what stands."""
+    claim = tx.get(CLAIMS, str(original.body["settlement_id"]))
+    assert claim is not None, "we sent this act for a claim of ours"
+    decision = RefusedBody(code=refusal.code, facts=refusal.facts)
+    recorded = msgspec.structs.replace(claim, refusal=canonical.encode(decision))
+    _journal(tx, move(tx, recorded, "void_refused"), "disputed")
+
+
 def take_voided(tx: Transaction, envelope: Envelope, body: VoidedBody) -> None:
     """Give back exactly what had been posted; what never was settled gives back nothing."""
     claim = _answered(tx, envelope, body.settlement_id, "void")

@@ -123,10 +123,10 @@ class Desk:
         """Ask one member; its no and its silence are values, because others may know."""
         home = self.node.home
         plain = canonical.encode(PersonQuestion(id_number=id_number))
-        key = home.accord.encryption_key(peer, self.node.clock.now())
         bound = identity_bound_to(home.member_id, peer)
-        question = PersonAsk(sealed=sealing.seal_for(key, plain, bound).hex())
         try:
+            key = home.accord.encryption_key(peer, self.node.clock.now())
+            question = PersonAsk(sealed=sealing.seal_for(key, plain, bound).hex())
             answer: PersonFound = await self.node.exchange.ask(
                 peer, Reply(PERSON, question), deadline_ms=ASK_DEADLINE_MS
             )

@@ -4,7 +4,7 @@ from types import MappingProxyType
 from typing import Literal
 
 StayState = Literal["admitted", "discharged", "settling", "settled"]
-ClaimState = Literal["pending", "cancelling", "settled", "refused", "voiding", "voided"]
+ClaimState = Literal["pending", "cancelling", "settled", "refused", "voiding", "voided", "disputed"]
 
 STAY_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
     {
@@ -30,13 +30,16 @@ CLAIM_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
         ("cancelling", "voided"): "voided",
         ("settled", "cancel"): "voiding",
         ("voiding", "voided"): "voided",
+        ("voiding", "void_refused"): "disputed",
+        ("cancelling", "void_refused"): "disputed",
     }
 )
 """(state, event) → state of one settlement, as the visited side keeps it (结算).
 
 A void follows its settle on the same ordered channel, so the answer to the settle always comes
 before the answer to the void: `cancelling` has not heard of the settle yet, `voiding` has. Only
-where the answer to the settle was not acceptable here is a cancelled claim voided without it.
+where the answer to the settle was not acceptable here is a cancelled claim voided without it. A
+void cannot be refused; a peer that does so all the same leaves the claim `disputed`, for people.
 """
 
 DECISION_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from tongcheng.services.settlement.engine import TraceRow
+from tongcheng.services.settlement.tables import AMOUNT_MAX_FEN
 
 SETTLE = "settlement.settle/1"
 SETTLED = "settlement.settled/1"
@@ -23,9 +24,8 @@ ESTIMATED = "settlement.estimated/1"
 ACT_TYPES = (SETTLE, SETTLED, VOID, VOIDED)
 ASK_TYPES = (PERSON, PERSON_FOUND, ESTIMATE, ESTIMATED)
 
-Fen = Annotated[int, msgspec.Meta(ge=0, le=461_168_601_842)]
-"""0 to 4.6 billion yuan: what the benefit engine computes with (see `tables.AMOUNT_MAX_FEN`)."""
-# `$` also matches before a line end at the end; `(?!\n)` takes that back.
+Fen = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX_FEN)]
+"""An amount that the benefit engine can compute with."""
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z._:-]+$(?!\n)")]
 Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)")]
 Month = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$(?!\n)")]

@@ -58,6 +58,7 @@ VIEW_STATES: dict[str, StayState] = {
     "cancelling": "voided",
     "voiding": "voided",
     "voided": "voided",
+    "disputed": "voided",
 }
 """State of a claim or a decision → what a reader is told."""
 

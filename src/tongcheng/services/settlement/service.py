@@ -32,7 +32,7 @@ SERVICE = Service(
     acts=(
         Act(SETTLE, SettleBody, insured.take_settle, claims.settle_refused),
         Act(SETTLED, SettledBody, claims.take_settled),
-        Act(VOID, VoidBody, insured.take_void),
+        Act(VOID, VoidBody, insured.take_void, claims.void_refused),
         Act(VOIDED, VoidedBody, claims.take_voided),
     ),
     asks=(

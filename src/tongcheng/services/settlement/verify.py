@@ -40,7 +40,7 @@ from tongcheng.services.settlement.store import (
 
 Moved = dict[str, int]
 
-POSTED: Final = frozenset({"settled", "voiding"})
+POSTED: Final = frozenset({"settled", "voiding", "disputed"})
 """Claims whose money stands in the ledger, if the insured side had decided."""
 IN_FORCE: Final = {"pending": "settling", "settled": "settled"}
 """State of the settlement in force → state of its stay."""
