@@ -12,7 +12,7 @@ from tongcheng.services.settlement.store import CLAIMS
 
 
 def test_a_refused_void_leaves_the_claim_disputed(tmp_path: Path) -> None:
-    """The money stands, the hospital was told it does not: reconciliation must not call it flying."""
+    """The money stands and the hospital was told it does not: nobody may call that in flight."""
     with two_cities.running(tmp_path) as running:
         cities = running.cities
         claim = running.run(cities.settled(0))
