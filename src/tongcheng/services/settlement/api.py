@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import State
+from litestar.openapi import ResponseSpec
 from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
 
 from tongcheng.kernel import authority, canonical, journal
@@ -169,7 +170,17 @@ async def estimate(request: AnyRequest, stay_id: StayId, data: JSONBody[Bill]) -
     return benefit_of(totals, result)
 
 
-@post("/stays/{stay_id:str}/settlement", status_code=200)
+@post(
+    "/stays/{stay_id:str}/settlement",
+    status_code=200,
+    responses={
+        202: ResponseSpec(
+            data_container=Settlement,
+            generate_examples=False,
+            description="Undecided: look at Location, or send the same call again to wait on.",
+        )
+    },
+)
 async def settle(
     request: AnyRequest,
     stay_id: StayId,
