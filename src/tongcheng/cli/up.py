@@ -97,6 +97,8 @@ def up(
     call the national interface over HTTP; at the end both sides' ledgers are compared to the fen.
     """
     console = Console(highlight=False, stderr=as_json)
+    # Started in the background by a shell, a process is born deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _interrupt)
     pack = str(Path(pack).absolute()) if "/" in pack else pack
     demo = lay_out(folder, pack, port=port)
