@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -139,7 +140,7 @@ class Exchange:
         status, raw = await self._transport.post(
             member.address, ASK_PATH, _pack_one(home, asked, now_at), timeout_ms=deadline_ms
         )
-        if status != 200:  # noqa: PLR2004 HTTP's OK
+        if status != HTTPStatus.OK:
             raise Unreachable(peer, f"answered {status}")
         reply = self._open_reply(raw, asked)
         if reply.type == acts.REFUSED_TYPE:

@@ -20,9 +20,11 @@ from tongcheng.kernel.exchange.tables import TROUBLES, TroubleRow
 from tongcheng.kernel.exchange.transport import (
     CATCH_UP_PATH,
     INBOX_PATH,
+    POST_TIMEOUT_MS,
     PeerRefused,
     Transport,
     Unreachable,
+    accepted,
 )
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Registry
@@ -30,7 +32,6 @@ from tongcheng.kernel.store import Snapshot, Transaction
 from tongcheng.kernel.store.worker import Worker
 from tongcheng.kernel.store.writer import WriterStopped
 
-POST_TIMEOUT_MS = 10_000
 BACK_OFF_FIRST_MS = 200
 BACK_OFF_MAX_MS = 30_000
 CODE_CHARACTERS_MAX = 80
@@ -39,13 +40,6 @@ DETAIL_CHARACTERS_MAX = 400
 
 UNACKNOWLEDGED_MS = 1_000
 """How long a reply returned inline may stay unacknowledged before it is posted."""
-
-
-class RefusalBody(msgspec.Struct):
-    """What a peer's refusal of a batch says: our error format's code and facts."""
-
-    code: str
-    facts: dict[str, str | int] = {}
 
 
 class Link:
@@ -135,18 +129,13 @@ class Link:
         """Post to the peer and return its answer; raise its refusal as ours."""
         address = self._home.accord.member(self.peer).address
         status, answer = await self._transport.post(address, path, raw, timeout_ms=POST_TIMEOUT_MS)
-        if status == 200:  # noqa: PLR2004 HTTP's OK
-            return answer
         try:
-            body = msgspec.json.decode(answer, type=RefusalBody)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Unreachable(self.peer, f"answered {status}") from None
-        if status >= 500:  # noqa: PLR2004 the peer's trouble, not a decision
-            raise Unreachable(self.peer, f"answered {status} {body.code}")
-        expected = body.facts.get("expected")
-        if body.code == "EXPECTED_SEQ" and isinstance(expected, int):
-            self._resend_after = expected - 1
-        raise PeerRefused(self.peer, body.code, **body.facts)
+            return accepted(self.peer, status, answer)
+        except PeerRefused as refusal:
+            expected = refusal.facts.get("expected")
+            if refusal.code == "EXPECTED_SEQ" and isinstance(expected, int):
+                self._resend_after = expected - 1
+            raise
 
     def _first_waiting(self, snapshot: Snapshot) -> int | None:
         rows = outgoing.waiting(snapshot, self._home, self.peer, after=self._resend_after)

@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-import msgspec
-
 from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.transport import (
     CHECKPOINT_PATH,
+    POST_TIMEOUT_MS,
     PeerRefused,
     Transport,
     Unreachable,
+    accepted,
 )
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.journal import checkpoint as checkpoints
@@ -31,12 +31,6 @@ from tongcheng.kernel.store.writer import WriterStopped
 
 PERIOD_MS = 5_000
 PERIOD_MIN_MS = 1_000
-POST_TIMEOUT_MS = 10_000
-
-
-class _RefusalBody(msgspec.Struct):
-    code: str
-    facts: dict[str, str | int] = {}
 
 
 class Checkpoints:
@@ -130,15 +124,7 @@ class Checkpoints:
         status, answer = await self._transport.post(
             address, CHECKPOINT_PATH, body.encode(), timeout_ms=POST_TIMEOUT_MS
         )
-        if status == 200:  # noqa: PLR2004 HTTP's OK
-            return answer.decode("utf-8", "replace")
-        try:
-            refusal = msgspec.json.decode(answer, type=_RefusalBody)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Unreachable(peer, f"answered {status}") from None
-        if status >= 500:  # noqa: PLR2004 the peer's trouble, not a decision
-            raise Unreachable(peer, f"answered {status} {refusal.code}")
-        raise PeerRefused(peer, refusal.code, **refusal.facts)
+        return accepted(peer, status, answer).decode("utf-8", "replace")
 
     # forwarding the others'
 
