@@ -85,19 +85,6 @@ def test_unknown_zone(zone: str) -> None:
         calendar.local_date(0, zone)
 
 
-@pytest.mark.parametrize(
-    ("at", "text"),
-    [
-        (1_795_341_600_000, "2026-11-22T10:00:00.000Z"),
-        (1_795_341_600_007, "2026-11-22T10:00:00.007Z"),
-        (-1, "1969-12-31T23:59:59.999Z"),
-    ],
-)
-def test_iso_utc(at: int, text: str) -> None:
-    """Always milliseconds, always Z."""
-    assert calendar.iso_utc(at) == text
-
-
 # day        | n | the n-th working day after it
 ADDED = """
 2030-01-01   | 0 | 2030-01-01

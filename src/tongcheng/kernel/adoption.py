@@ -7,11 +7,12 @@ import msgspec
 from tongcheng.kernel import accord as accords
 from tongcheng.kernel import audit, journal
 from tongcheng.kernel.accord import Accord
+from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Reading, Records, Transaction
 
 ACCORD_KIND = "accord"
-CHANGEOVER_MS = 7 * 86_400_000
+CHANGEOVER_MS = 7 * DAY_MS
 """How long what was sent by the accord before may still arrive; keys overlap as long."""
 
 

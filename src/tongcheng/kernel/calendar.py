@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tongcheng.kernel.errors import Refused
 
+DAY_MS = 86_400_000
+"""A day of 24 hours: every day in a zone without summer time."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _LOCAL = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
@@ -49,12 +52,6 @@ def parse_local(text: str, zone_name: str) -> int:
     if early != late:
         raise Refused("LOCAL_TIME_UNCLEAR", given=text, zone=zone_name)
     return early
-
-
-def iso_utc(at_ms: int) -> str:
-    """Write an instant as "2026-11-22T10:00:00.000Z"."""
-    utc = _EPOCH + at_ms * _MILLISECOND
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,6 @@ def parse_uuid7(text: str) -> uuid.UUID:
     return uuid.UUID(text)
 
 
-def uuid7_at(text: str) -> int:
-    """Return the instant in a UUIDv7, Unix ms; refuses ID_MALFORMED."""
-    return parse_uuid7(text).int >> 80
-
-
 def short(uuid_text: str) -> str:
     """Write the 128 bits of a UUID as 26 characters of base 32; the order is kept."""
     return _base32(uuid.UUID(uuid_text).int)

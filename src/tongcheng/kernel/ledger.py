@@ -13,9 +13,9 @@ import msgspec
 
 from tongcheng.kernel import canonical, ids, journal
 from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.money import FEN_MAX
 from tongcheng.kernel.store import Records, Transaction
 
-AMOUNT_MAX_FEN = 2**53 - 1
 TRANSFER_KIND = "transfer"
 
 Kind = Literal["direct", "hold", "post", "void"]
@@ -172,7 +172,7 @@ def _close(tx: Transaction, held: TransferRow, order: Order, kind: Kind) -> Tran
 
 def _record(tx: Transaction, order: Order, kind: Kind, held: TransferRow | None) -> TransferRow:
     """Write one transfer, both accounts and its leaf; refuse what must not be moved."""
-    if not 0 <= order.amount_fen <= AMOUNT_MAX_FEN:
+    if not 0 <= order.amount_fen <= FEN_MAX:
         raise Refused("LEDGER_AMOUNT", amount_fen=order.amount_fen)
     assert order.debit_account != order.credit_account, "a transfer has two accounts"
     debit = tx.need(ACCOUNTS, order.debit_account)

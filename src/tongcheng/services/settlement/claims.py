@@ -3,7 +3,7 @@
 import msgspec
 
 from tongcheng.kernel import canonical, journal, ledger
-from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.calendar import DAY_MS, local_date
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.acts import RefusedBody
@@ -20,7 +20,6 @@ from tongcheng.services.settlement.model import (
 from tongcheng.services.settlement.store import CLAIMS, STAYS, ClaimRow, StayRow
 
 CLAIM_KIND = "settlement_claim"
-DAY_MS = 86_400_000
 
 
 def new_claim(

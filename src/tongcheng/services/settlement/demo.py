@@ -15,6 +15,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from tongcheng.kernel import yaml_file
+from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.kernel.entropy import SeededEntropy
 from tongcheng.kernel.money import parse_scaled, parse_yuan, round_half_up
 from tongcheng.kernel.store import Transaction
@@ -25,11 +26,11 @@ from tongcheng.services.settlement.catalogue import Catalogue, Item
 from tongcheng.services.settlement.engine import Accumulators
 from tongcheng.services.settlement.lines import amount_of
 from tongcheng.services.settlement.model import Identity
+from tongcheng.services.settlement.rules import PersonType
 from tongcheng.services.settlement.store import ENTRIES, INSTITUTIONS, InstitutionRow
 
 T = TypeVar("T")
 Gender = Literal["1", "2"]
-PersonType = Literal["active", "retired"]
 Twist = Literal["plain", "repeat", "new_msgid", "void", "void_again", "reverse", "revoke"]
 """What a hospital does besides: sends 2304 again, voids (2305), reverses (2601), revokes (2302)."""
 
@@ -42,7 +43,6 @@ TWISTS: Final[tuple[tuple[Twist, int], ...]] = (
     ("void_again", 2),
     ("reverse", 2),
 )
-DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
 PIECE: Final = 10_000
 """One piece, in 10**-4."""

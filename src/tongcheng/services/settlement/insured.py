@@ -8,7 +8,7 @@ the decision, and the same envelope asked again gets the same bytes.
 import msgspec
 
 from tongcheng.kernel import audit, canonical, ids, journal, ledger, sealing
-from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.calendar import DAY_MS, local_date
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
@@ -50,7 +50,6 @@ from tongcheng.services.settlement.store import (
 )
 
 DECISION_KIND = "settlement_decision"
-DAY_MS = 86_400_000
 
 
 # persons
