@@ -12,10 +12,10 @@ from tongcheng.kernel.journal.proof import prove
 from tongcheng.kernel.store import Snapshot
 from tongcheng.node.core import Node
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Table
+from tongcheng.web.console import PROOFS_PATH
 from tongcheng.web.toolkit import AnyRequest
 
 EXCHANGE_PATH = "/exchange"
-PROOF_PATH = "/journal/proofs"
 
 
 @get(EXCHANGE_PATH, include_in_schema=False)
@@ -88,7 +88,7 @@ def _badge(page: Page, one: ChannelStatus) -> Badge:
     return Badge(page.t("node.exchange.ok"), "good")
 
 
-@get(PROOF_PATH + "/{envelope_id:str}", include_in_schema=False)
+@get(PROOFS_PATH + "/{envelope_id:str}", include_in_schema=False)
 async def proof_page(request: AnyRequest, envelope_id: FromPath[str]) -> Response[bytes]:
     """Serve the proof of one envelope, as `tongcheng journal check` reads it, without us."""
     node: Node = request.app.state["node"]

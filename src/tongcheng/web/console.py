@@ -8,6 +8,9 @@ from tongcheng.kernel.errors import Catalogue
 from tongcheng.kernel.region import Jurisdiction, Member, RegionPack
 from tongcheng.kernel.texts import Texts
 
+PROOFS_PATH = "/journal/proofs"
+"""Where the node's own pages serve the proof of an envelope: `PROOFS_PATH/{envelope_id}`."""
+
 
 class NavItem(msgspec.Struct, frozen=True):
     """One entry of the navigation: `label_key` in a `texts.yaml`, `path` without language."""
@@ -19,7 +22,7 @@ class NavItem(msgspec.Struct, frozen=True):
 class Console(msgspec.Struct, frozen=True):
     """The node as its pages show it; made once at start and put at `app.state.console`.
 
-    `member_id` is the member whose desk this is (a node that hosts several shows one).
+    `member_id` is the member whose node this is.
     `draft`: real decisions are made on rule books that nobody has adopted.
     `synthetic`: every person and every stay was made up.
     `now` gives Unix milliseconds UTC.

@@ -28,9 +28,9 @@ LARGE = Fund(Words("大额医疗互助", "Large-amount fund"), 5_363_171)
 
 AMOUNTS = Amounts(
     total_fen=18_908_585,
-    own_pay_fen=1_500_000,
-    over_limit_fen=120_000,
-    first_pay_fen=847_404,
+    self_paid_fen=1_500_000,
+    over_ceiling_fen=120_000,
+    first_self_pay_fen=847_404,
     in_scope_fen=16_441_181,
     funds=(POOL, LARGE),
     hospital_part_fen=0,
@@ -46,9 +46,9 @@ BANDS = (
     Band("pool", 1_000_000, 940_000, 60_000, 9_400, ART_36),
     Band("pool", 5_737_218, 5_565_101, 172_117, 9_700, ART_36),
     Band("large", 6_703_963, 5_363_171, 1_340_792, 8_000, Words("大额互助办法", "Large fund")),
-    Band("first_pay", 847_404, 0, 847_404),
-    Band("over_limit", 120_000, 0, 120_000),
-    Band("own_pay", 1_500_000, 0, 1_500_000),
+    Band("first_self_pay", 847_404, 0, 847_404),
+    Band("over_ceiling", 120_000, 0, 120_000),
+    Band("self_paid", 1_500_000, 0, 1_500_000),
 )
 DIGEST = "9f2b6c01d4e7a83355c1c3c8f0a1e2b4d6f8091a2b3c4d5e6f708192a3b4c5d6"
 BOOKS = (
@@ -58,7 +58,7 @@ BOOKS = (
     BookRef(Words("天津三目录（样例）", "Tianjin catalogues (sample)"), DIGEST[::-1], "draft"),
 )
 SHARED = (
-    Record("setl_id", text="01jd5q8y6m4v0w9k2h3n7r5t1b"),
+    Record("settlement_id", text="01jd5q8y6m4v0w9k2h3n7r5t1b"),
     Record("decision_no", text="117"),
     Record("total", fen=18_908_585),
     Record("funds", fen=14_539_122),
@@ -89,13 +89,10 @@ def _step(kind: str, sender: str, receiver: str, seq: int, after: int) -> ChainS
         signature="own" if sender == "tianjin-hsb" else "verified",
         kid="ed25519:5f0c1ab29e77d430",
         leaf=4000 + seq,
-        proof_path=f"/journal/leaf/{4000 + seq}",
     )
 
 
 CHAIN = (
-    _step("admit", "tianjin-hsb", "beijing-hsb", 231, 0),
-    _step("admitted", "beijing-hsb", "tianjin-hsb", 230, 400),
     _step("settle", "tianjin-hsb", "beijing-hsb", 232, 590_000),
     _step("settled", "beijing-hsb", "tianjin-hsb", 231, 590_700),
 )
@@ -104,9 +101,9 @@ CHAIN = (
 def stay(state: StayState = "settled") -> StayPage:
     """Return one stay in a given state."""
     settled = state in {"settled", "voided"}
-    refused = msgspec.structs.replace(CHAIN[3], kind="refused")
+    refused = msgspec.structs.replace(CHAIN[1], kind="refused")
     waiting = ChainStep(
-        "settle", CHAIN[2].envelope_id, "tianjin-hsb", "beijing-hsb", 232, DIGEST, NOW, "waiting"
+        "settle", CHAIN[0].envelope_id, "tianjin-hsb", "beijing-hsb", 232, DIGEST, NOW, "waiting"
     )
     refusal = RefusalView(
         "RULE_UNKNOWN",
@@ -121,20 +118,20 @@ def stay(state: StayState = "settled") -> StayPage:
         visited_member="tianjin-hsb",
         insured_member="beijing-hsb",
         insured_area=BEIJING,
-        scheme=Words("职工医保", "Employee scheme"),
-        person_type=Words("退休", "retired"),
+        scheme="310",
+        person_type="retired",
         admitted_on=date(2026, 11, 9),
         discharged_on=None if state == "admitted" else date(2026, 11, 22),
         settled_at=NOW if settled else None,
         pending_since=NOW - 180_000 if state == "pending" else None,
-        setl_id="01jd5q8y6m4v0w9k2h3n7r5t1b" if settled else "",
+        settlement_id="01jd5q8y6m4v0w9k2h3n7r5t1b" if settled else "",
         amounts=AMOUNTS if settled else None,
         bands=BANDS if settled else (),
         sides=SIDES if settled else (),
         chain={
-            "admitted": CHAIN[:2],
-            "pending": (*CHAIN[:2], waiting),
-            "refused": (*CHAIN[:3], refused),
+            "admitted": (),
+            "pending": (waiting,),
+            "refused": (CHAIN[0], refused),
         }.get(state, CHAIN),
         books=BOOKS if settled else (),
         refusal=refusal if state == "refused" else None,

@@ -26,12 +26,12 @@ def bands_of(
     shows the fund's part rounded for itself, so the parts may differ from the sums by the named
     residual; the widths add up to the bill exactly.
     """
-    own_pay, over_limit, first_pay = scopes
+    self_paid, over_ceiling, first_self_pay = scopes
     inside = [_band(row, book) for row in result.trace if row.to_fen > row.from_fen]
     outside: list[tuple[BandKind, int]] = [
-        ("first_pay", first_pay),
-        ("over_limit", over_limit),
-        ("own_pay", own_pay),
+        ("first_self_pay", first_self_pay),
+        ("over_ceiling", over_ceiling),
+        ("self_paid", self_paid),
     ]
     return (
         *inside,

@@ -16,8 +16,6 @@ from tongcheng.kernel.store import Snapshot
 from tongcheng.services.settlement.model import SETTLE, SETTLED, VOID, VOIDED
 from tongcheng.services.settlement.views import ChainStep, StepKind
 
-PROOF_PATH = "/journal/proofs"
-
 _KINDS: dict[str, StepKind] = {
     SETTLE: "settle",
     SETTLED: "settled",
@@ -68,7 +66,6 @@ def _sent(snapshot: Snapshot, home: Home, row: SentRow) -> ChainStep | None:
         signature="own" if is_taken else "waiting",
         kid=home.ring.signing.kid,
         leaf=None if leaf is None else leaf.leaf_index,
-        proof_path=f"{PROOF_PATH}/{row.envelope_id}",
     )
 
 
@@ -87,5 +84,4 @@ def _taken(snapshot: Snapshot, home: Home, row: TakenRow) -> ChainStep | None:
         signature="verified",
         kid="",
         leaf=None if leaf is None else leaf.leaf_index,
-        proof_path=f"{PROOF_PATH}/{row.envelope_id}",
     )

@@ -188,7 +188,7 @@ class Desk:
             raise Refused("STAY_STATE", stay=row.stay_id, state=row.state, event="estimate")
         digest = bills.catalogue_of(home, row.catalogue).digest
         question = await self.node.read(
-            lambda s: visited.question_of(s, home.region.zone, row, digest)
+            lambda s: visited.estimate_ask(s, home.region.zone, row, digest)
         )
         visited.check_stated(stated, stated_total_fen, question.facts.totals)
         try:

@@ -5,6 +5,7 @@ answer says; on the insured side a stay is a decision of ours, and the visited s
 what its signed act says.
 """
 
+import msgspec
 import sqlalchemy as sa
 
 from tongcheng.kernel import canonical
@@ -19,6 +20,7 @@ from tongcheng.services.settlement import chain
 from tongcheng.services.settlement.bars import bands_of
 from tongcheng.services.settlement.benefit import day, tables_of
 from tongcheng.services.settlement.model import BenefitResult, StayFacts
+from tongcheng.services.settlement.rules import PersonType
 from tongcheng.services.settlement.store import (
     CLAIMS,
     DECISIONS,
@@ -29,6 +31,7 @@ from tongcheng.services.settlement.store import (
 )
 from tongcheng.services.settlement.store import StayRow as Stay
 from tongcheng.services.settlement.views import (
+    DIGEST_SHOWN,
     STATES,
     Amounts,
     BookRef,
@@ -43,14 +46,7 @@ from tongcheng.services.settlement.views import (
 )
 
 PAGE_ROWS = 50
-DIGEST_SHOWN = 12
 
-SCHEMES: dict[str, Words] = {"310": Words("职工医保", "Employee scheme")}
-PERSON_TYPES: dict[str, Words] = {
-    "active": Words("在职", "in work"),
-    "retired": Words("退休", "retired"),
-}
-_UNKNOWN = Words("—", "—")
 VIEW_STATES: dict[str, StayState] = {
     "pending": "pending",
     "settled": "settled",
@@ -201,13 +197,13 @@ def _visited_page(
         visited_member=home.member_id,
         insured_member=stay.insured_member,
         insured_area=home.region.area_of(stay.admdvs, "settlement").name,
-        scheme=_scheme(stay.scheme),
-        person_type=_UNKNOWN if result is None else PERSON_TYPES[result.person_type],
+        scheme=stay.scheme,
+        person_type=None if result is None else msgspec.convert(result.person_type, PersonType),
         admitted_on=local_date(stay.admitted_at, zone),
         discharged_on=None if discharged is None else local_date(discharged, zone),
         settled_at=claim.changed_at if claim is not None and result is not None else None,
         pending_since=claim.opened_at if claim is not None and state == "pending" else None,
-        setl_id=claim.settlement_id if claim is not None else "",
+        settlement_id=claim.settlement_id if claim is not None else "",
         amounts=None if claim is None or result is None else _amounts(home, claim, result),
         bands=()
         if claim is None or result is None
@@ -233,12 +229,12 @@ def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
         visited_member=row.visited_member,
         insured_member=home.member_id,
         insured_area=home.region.area(row.area_id).name,
-        scheme=_scheme(facts.scheme),
-        person_type=PERSON_TYPES[result.person_type],
+        scheme=facts.scheme,
+        person_type=msgspec.convert(result.person_type, PersonType),
         admitted_on=day(facts.admitted_on),
         discharged_on=day(facts.discharged_on),
         settled_at=row.decided_at,
-        setl_id=row.settlement_id,
+        settlement_id=row.settlement_id,
         amounts=_make_amounts(home, totals.total_fen, scopes, totals.in_scope_fen, result),
         bands=bands_of(scopes, result, book_of(home, result.book_digest)),
         sides=_decided_sides(snapshot, home, row, result),
@@ -257,10 +253,6 @@ def _hospital(snapshot: Snapshot, institution_id: str) -> Words:
     if place is None:
         return Words(institution_id, institution_id)
     return Words(place.name_zh, place.name_en)
-
-
-def _scheme(code: str) -> Words:
-    return SCHEMES.get(code, Words(code, code))
 
 
 def _scopes(claim: ClaimRow) -> tuple[int, int, int]:
@@ -288,9 +280,9 @@ def _make_amounts(
     )
     return Amounts(
         total_fen=total_fen,
-        own_pay_fen=scopes[0],
-        over_limit_fen=scopes[1],
-        first_pay_fen=scopes[2],
+        self_paid_fen=scopes[0],
+        over_ceiling_fen=scopes[1],
+        first_self_pay_fen=scopes[2],
         in_scope_fen=in_scope,
         funds=funds,
         hospital_part_fen=result.hospital_fen,
@@ -318,7 +310,7 @@ def _common(
 ) -> tuple[Record, ...]:
     """Return what both sides state of one settlement."""
     return (
-        Record("setl_id", text=settlement_id),
+        Record("settlement_id", text=settlement_id),
         Record("decision_no", text="" if decision_no is None else str(decision_no)),
         Record("total", fen=total_fen),
         Record("funds", fen=result.fund_fen),
@@ -358,7 +350,7 @@ def _decided_sides(
     digest, is_taken = chain.answer_digest(snapshot, home, row.settle_id)
     answer = Record("answer", text=digest[:DIGEST_SHOWN])
     asked: tuple[Record, ...] = (
-        Record("setl_id", text=row.settlement_id),
+        Record("settlement_id", text=row.settlement_id),
         Record("total", fen=_facts(row).totals.total_fen),
     )
     if is_taken:

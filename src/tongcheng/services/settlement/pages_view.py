@@ -2,6 +2,7 @@
 
 from litestar import Response
 
+from tongcheng.services.settlement.rules import PersonType
 from tongcheng.services.settlement.stay_tables import (
     STATE_KEYS,
     bands_picture,
@@ -19,6 +20,15 @@ from tongcheng.web import Cell, Column, Empty, Page, Row, Table
 
 STAYS_PATH = "/settlement/stays"
 REFRESH_PATH = "/settlement/stays/rows"
+
+SCHEME_KEYS = {"310": "settlement.scheme.310"}
+"""Insurance schemes by the code of the national interface; another is shown by its code."""
+
+PERSON_TYPE_KEYS: dict[PersonType | None, str] = {
+    "active": "settlement.person_type.active",
+    "retired": "settlement.person_type.retired",
+    None: "settlement.person_type.unknown",
+}
 
 
 def stays(page: Page, view: StaysPage) -> Response[str]:
@@ -202,10 +212,11 @@ def _stay_facts(page: Page, view: StayPage) -> tuple[tuple[str, str], ...]:
         if view.discharged_on is None
         else page.t("settlement.stay.period.value", start=start, end=voice.day(view.discharged_on))
     )
+    scheme = SCHEME_KEYS.get(view.scheme)
     cover = page.t(
         "settlement.stay.cover.value",
-        scheme=voice.of(view.scheme),
-        person=voice.of(view.person_type),
+        scheme=view.scheme if scheme is None else page.t(scheme),
+        person=page.t(PERSON_TYPE_KEYS[view.person_type]),
     )
     facts = [
         (page.t("settlement.stay.hospital"), voice.of(view.hospital)),
@@ -215,6 +226,6 @@ def _stay_facts(page: Page, view: StayPage) -> tuple[tuple[str, str], ...]:
     if view.settled_at is not None:
         facts.append((page.t("settlement.stay.settled_at"), voice.moment(view.settled_at)))
     facts.append((page.t("settlement.stay.id"), view.stay_id))
-    if view.setl_id:
-        facts.append((page.t("settlement.stay.setl_id"), view.setl_id))
+    if view.settlement_id:
+        facts.append((page.t("settlement.stay.settlement_id"), view.settlement_id))
     return tuple(facts)

@@ -4,6 +4,7 @@ import msgspec
 from markupsafe import Markup
 
 from tongcheng.services.settlement.views import (
+    DIGEST_SHOWN,
     Amounts,
     BandKind,
     ChainStep,
@@ -15,9 +16,8 @@ from tongcheng.services.settlement.views import (
 )
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Step, Table, Tone
 from tongcheng.web.charts import Stretch, band_bar
+from tongcheng.web.console import PROOFS_PATH
 from tongcheng.web.voice import Voice
-
-DIGEST_SHOWN = 12  # hex digits: enough to compare by eye, the whole is behind the link
 
 STATE_KEYS: dict[StayState, str] = {
     "admitted": "settlement.state.admitted",
@@ -38,13 +38,11 @@ BAND_KEYS: dict[BandKind, str] = {
     "pool": "settlement.band.pool",
     "large": "settlement.band.large",
     "over_cap": "settlement.band.over_cap",
-    "first_pay": "settlement.band.first_pay",
-    "over_limit": "settlement.band.over_limit",
-    "own_pay": "settlement.band.own_pay",
+    "first_self_pay": "settlement.band.first_self_pay",
+    "over_ceiling": "settlement.band.over_ceiling",
+    "self_paid": "settlement.band.self_paid",
 }
 STEP_KEYS: dict[StepKind, str] = {
-    "admit": "settlement.step.admit",
-    "admitted": "settlement.step.admitted",
     "settle": "settlement.step.settle",
     "settled": "settlement.step.settled",
     "refused": "settlement.step.refused",
@@ -59,7 +57,7 @@ SIGNATURE_BADGES: dict[Signature, tuple[str, Tone]] = {
 # What both sides hold of a stay, in the order of the page. "between" is what one city owes the
 # other: due_from at the visited side, due_to at the insured side, equal to the fen.
 RECORD_KEYS: dict[str, str] = {
-    "setl_id": "settlement.record.setl_id",
+    "settlement_id": "settlement.record.settlement_id",
     "decision_no": "settlement.record.decision_no",
     "total": "settlement.record.total",
     "funds": "settlement.record.funds",
@@ -112,9 +110,9 @@ def boxes_of_scopes(voice: Voice, amounts: Amounts) -> tuple[Box, ...]:
     """Return the bill = in scope + first self-pay + over the ceiling + not covered."""
     scopes = (
         ("settlement.what.in_scope", amounts.in_scope_fen),
-        ("settlement.what.first_pay", amounts.first_pay_fen),
-        ("settlement.what.over_limit", amounts.over_limit_fen),
-        ("settlement.what.own_pay", amounts.own_pay_fen),
+        ("settlement.what.first_self_pay", amounts.first_self_pay_fen),
+        ("settlement.what.over_ceiling", amounts.over_ceiling_fen),
+        ("settlement.what.self_paid", amounts.self_paid_fen),
     )
     return _sum(voice, amounts, [Box("+", voice.t(key), voice.amount(fen)) for key, fen in scopes])
 
@@ -271,21 +269,22 @@ def _step(page: Page, step: ChainStep) -> Step:
     badge_key, tone = SIGNATURE_BADGES[step.signature]
     # A sequence number and a leaf are names, not amounts: written without separators.
     leaf = page.t("settlement.chain.leaf.none") if step.leaf is None else str(step.leaf)
-    facts = [(page.t("settlement.chain.id"), step.envelope_id)]
-    if step.seq is not None:
-        facts.append((page.t("settlement.chain.seq"), str(step.seq)))
-    facts.append((page.t("settlement.chain.digest"), step.digest[:DIGEST_SHOWN]))
+    facts = [
+        (page.t("settlement.chain.id"), step.envelope_id),
+        (page.t("settlement.chain.seq"), str(step.seq)),
+        (page.t("settlement.chain.digest"), step.digest[:DIGEST_SHOWN]),
+    ]
     if step.kid:
         facts.append((page.t("settlement.chain.kid"), step.kid))
     facts.append((page.t("settlement.chain.leaf"), leaf))
-    linked = step.proof_path is not None and step.leaf is not None
+    linked = step.leaf is not None
     return Step(
         title=page.t(STEP_KEYS[step.kind]),
         when=f"{way} · {voice.moment(step.at)}",
         badge=Badge(page.t(badge_key), tone),
         facts=tuple(facts),
         colour=sender.colour,
-        link=page.href(step.proof_path) if linked and step.proof_path else "",
+        link=page.href(f"{PROOFS_PATH}/{step.envelope_id}") if linked else "",
         link_text=page.t("settlement.chain.proof", leaf=leaf) if linked else "",
     )
 

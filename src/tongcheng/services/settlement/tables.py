@@ -101,10 +101,6 @@ class BenefitTables(msgspec.Struct, frozen=True, kw_only=True):
                 return rule
         raise Refused("RULE_UNKNOWN", rule=path, book=self.book_id)
 
-    def fund_of(self, layer: Layer) -> str:
-        """Return the purse fund that pays a layer at discharge."""
-        return next(term.fund for term in self.funds if term.layer == layer)
-
     def refuse_unknown(self, rule: int) -> NoReturn:
         """Refuse a case that needs a figure the book does not know."""
         raise Refused("RULE_UNKNOWN", rule=self.rules[rule].path, book=self.book_id)

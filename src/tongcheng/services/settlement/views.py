@@ -11,12 +11,18 @@ from typing import Literal
 import msgspec
 
 from tongcheng.kernel.words import Words
+from tongcheng.services.settlement.rules import PersonType
+
+DIGEST_SHOWN = 12
+"""Hex digits of a digest: enough to compare by eye; the whole is in the proof."""
 
 StayState = Literal["admitted", "pending", "settled", "refused", "voided"]
 STATES: tuple[StayState, ...] = ("pending", "settled", "admitted", "refused", "voided")
 
-BandKind = Literal["deductible", "pool", "large", "over_cap", "own_pay", "over_limit", "first_pay"]
-StepKind = Literal["admit", "admitted", "settle", "settled", "refused", "void", "voided"]
+BandKind = Literal[
+    "deductible", "pool", "large", "over_cap", "self_paid", "over_ceiling", "first_self_pay"
+]
+StepKind = Literal["settle", "settled", "refused", "void", "voided"]
 Signature = Literal["own", "verified", "waiting"]
 
 
@@ -65,15 +71,16 @@ class Fund(msgspec.Struct, frozen=True):
 class Amounts(msgspec.Struct, frozen=True):
     """The settlement in boxes that add up, in two ways.
 
-    total = own_pay + over_limit + first_pay + in_scope (fulamt_ownpay_amt, overlmt_selfpay,
-    preselfpay_amt, inscp_scp_amt), and total = funds + hospital_part + person
-    (fund_pay_sumamt, hosp_part_amt, psn_part_amt), where person = account + cash.
+    total = self_paid + over_ceiling + first_self_pay + in_scope (the national interface's
+    fulamt_ownpay_amt, overlmt_selfpay, preselfpay_amt, inscp_scp_amt), and total = funds +
+    hospital_part + person (fund_pay_sumamt, hosp_part_amt, psn_part_amt), where person =
+    account + cash.
     """
 
     total_fen: int
-    own_pay_fen: int
-    over_limit_fen: int
-    first_pay_fen: int
+    self_paid_fen: int
+    over_ceiling_fen: int
+    first_self_pay_fen: int
     in_scope_fen: int
     funds: tuple[Fund, ...]
     hospital_part_fen: int
@@ -88,7 +95,9 @@ class Amounts(msgspec.Struct, frozen=True):
         return sum(fund.amount_fen for fund in self.funds)
 
     def __post_init__(self) -> None:
-        scopes = self.own_pay_fen + self.over_limit_fen + self.first_pay_fen + self.in_scope_fen
+        scopes = (
+            self.self_paid_fen + self.over_ceiling_fen + self.first_self_pay_fen + self.in_scope_fen
+        )
         assert scopes == self.total_fen, "the scopes do not add up to the bill"
         payers = self.fund_fen + self.hospital_part_fen + self.person_fen
         assert payers == self.total_fen, "the payers do not add up to the bill"
@@ -114,7 +123,7 @@ class Band(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True):
     """One line of a side's record: what the node holds under a key both sides use.
 
-    `key` is one of RECORD_KEYS of `pages_view`; `fen` for money, `text` for anything else.
+    `key` is one of RECORD_KEYS of `stay_tables`; `fen` for money, `text` for anything else.
     """
 
     key: str
@@ -139,21 +148,20 @@ class ChainStep(msgspec.Struct, frozen=True):
     """One envelope of the stay, in the order of its effect.
 
     `seq` counts in the channel from `sender` to `receiver` (member codes). `digest` is the hex
-    SHA-256 of the canonical bytes. `leaf` is the index in this node's journal and `proof_path`
-    the address (without language) of its inclusion proof; both None before it is journaled.
+    SHA-256 of the canonical bytes. `leaf` is the index in this node's journal, None where
+    the leaf is missing.
     """
 
     kind: StepKind
     envelope_id: str
     sender: str
     receiver: str
-    seq: int | None
+    seq: int
     digest: str
     at: int
     signature: Signature
     kid: str = ""
     leaf: int | None = None
-    proof_path: str | None = None
 
 
 class BookRef(msgspec.Struct, frozen=True):
@@ -176,8 +184,9 @@ class RefusalView(msgspec.Struct, frozen=True):
 class StayPage(msgspec.Struct, frozen=True):
     """One stay: the answer, the amounts, the bands, both sides' records, the chain.
 
-    `amounts` is None before settlement; `pending_since` is set while the insured side has not
-    answered. `facts` carry what identifies the case without identifying a person.
+    `scheme` is the code of the national insurance interface (险种类型), `person_type` None before
+    settlement. `amounts` is None before settlement; `pending_since` is set while the insured side
+    has not answered.
     """
 
     stay_id: str
@@ -186,13 +195,13 @@ class StayPage(msgspec.Struct, frozen=True):
     visited_member: str
     insured_member: str
     insured_area: Words
-    scheme: Words
-    person_type: Words
+    scheme: str
+    person_type: PersonType | None
     admitted_on: date
     discharged_on: date | None
     settled_at: int | None = None
     pending_since: int | None = None
-    setl_id: str = ""
+    settlement_id: str = ""
     amounts: Amounts | None = None
     bands: tuple[Band, ...] = ()
     sides: tuple[SideRecord, ...] = ()

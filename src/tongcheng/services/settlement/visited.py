@@ -199,7 +199,7 @@ def discharge(tx: Transaction, caller: Caller, stay_id: str, discharged_at: int)
 # the settlement
 
 
-def facts_of(reading: Reading, zone: str, row: StayRow, catalogue_digest: str) -> StayFacts:
+def stay_facts(reading: Reading, zone: str, row: StayRow, catalogue_digest: str) -> StayFacts:
     """Return what the insured side is told of a discharged stay."""
     if row.discharged_at is None:
         raise Refused("STAY_NOT_DISCHARGED", stay=row.stay_id)
@@ -231,11 +231,9 @@ def check_stated(stated: ScopeTotals | None, stated_total_fen: int, found: Scope
         raise Refused("SPLIT_DIFFERS", in_scope_fen=found.in_scope_fen)
 
 
-def question_of(
-    reading: Reading, home_zone: str, row: StayRow, catalogue_digest: str
-) -> EstimateAsk:
+def estimate_ask(reading: Reading, zone: str, row: StayRow, catalogue_digest: str) -> EstimateAsk:
     """Return the question what a settlement would come to now (2303)."""
-    return EstimateAsk(facts=facts_of(reading, home_zone, row, catalogue_digest))
+    return EstimateAsk(facts=stay_facts(reading, zone, row, catalogue_digest))
 
 
 def start_settlement(
@@ -262,7 +260,7 @@ def start_settlement(
         raise Refused("STAY_NOT_DISCHARGED", stay=stay_id)
     _allow(row, "settle")
     catalogue = bills.catalogue_of(tx.home, row.catalogue)
-    facts = facts_of(tx, tx.home.region.zone, row, catalogue.digest)
+    facts = stay_facts(tx, tx.home.region.zone, row, catalogue.digest)
     check_stated(stated, stated_total_fen, facts.totals)
     settlement_id = ids.short(tx.new_id())
     body = SettleBody(settlement_id=settlement_id, facts=facts)
