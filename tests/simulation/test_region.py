@@ -85,7 +85,9 @@ def test_the_same_seed_gives_the_same_report_byte_for_byte(hash_seed: str) -> No
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     command = [sys.executable, "-c", code]
 
-    other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+    other = subprocess.run(  # noqa: S603 our own interpreter and our own words
+        command, env=environment, check=True, capture_output=True, text=True
+    )
 
     assert other.stdout.strip() == _here()
 

@@ -206,8 +206,9 @@ def test_envelope_under_an_id_of_ours_is_refused(tmp_path: Path) -> None:
         async with _two(tmp_path) as (_, beijing, tianjin):
             [ours] = await _ping(beijing, TIANJIN, 5)
             await asyncio.sleep(WAITED_S)
-            after = (await beijing.read(lambda s: s.get(CHANNELS, TIANJIN, BEIJING))).next_seq  # type: ignore[union-attr]
-            theirs = toy.ping(6, seq=after, id=ours)
+            channel = await beijing.read(lambda s: s.get(CHANNELS, TIANJIN, BEIJING))
+            assert channel is not None, "acts have arrived on it"
+            theirs = toy.ping(6, seq=channel.next_seq, id=ours)
             with pytest.raises(Refused) as refused:
                 await beijing.exchange.receive(_from_tianjin(beijing, theirs))
 
