@@ -169,11 +169,15 @@ INBOX: dict[str, tuple[bytes, str]] = {
     "a capital key": (_body(b'{"N":1}'), "CANONICAL_KEY"),
     "a space": (_body(b'{"n": 1}'), "CANONICAL_FORM"),
     "keys out of order": (_body(b'{"n":1,"a":1}'), "CANONICAL_FORM"),
+    "a batch too deep": (b'{"envelopes":[' + b"[" * 15_000, "CANONICAL_DEPTH"),
     "a body too deep": (_body(b'{"n":' + b"[" * 40 + b"]" * 40 + b"}"), "CANONICAL_DEPTH"),
 }
 ASKS: dict[str, tuple[bytes, str]] = {
     "a question asked again": (batch(_question("asked")), "ASK_REPLAYED"),
-    "a question too late": (batch(_question("late", not_after=NOW_AT - 1)), "ASK_TOO_LATE"),
+    "a question too late": (
+        batch(_question("late", not_after=NOW_AT - SKEW - 1)),
+        "ASK_TOO_LATE",
+    ),
     "a question without an end": (batch(_question("ever", not_after=None)), "ASK_TOO_LATE"),
     "a question kept too long": (
         batch(_question("long", not_after=NOW_AT + SKEW + 1)),

@@ -32,7 +32,7 @@ COMMANDS = {
     ),
     "simulate": Entry(
         "tongcheng.cli.simulate:simulate",
-        "Settle stays in a simulated region under faults, and look for what got lost.",
+        "Settle stays between three cities while messages get lost, nodes die and disks fill up.",
     ),
     "up": Entry(
         "tongcheng.cli.up:up",
