@@ -135,6 +135,8 @@ def test_type_of_a_problem_leads_to_its_entry(client: TestClient[Litestar]) -> N
         (b'{"m": 4}', 400, "REQUEST_MALFORMED"),
         (b"{", 400, "REQUEST_MALFORMED"),
         (b"", 400, "REQUEST_MALFORMED"),
+        (b"[" * 100_000, 400, "REQUEST_MALFORMED"),
+        (b'{"n": "\xff"}', 400, "REQUEST_MALFORMED"),
         (b" " * (BODY_BYTES_MAX + 1), 413, "REQUEST_TOO_LARGE"),
     ],
 )

@@ -201,7 +201,7 @@ def check(proof: Path, accord_files: tuple[Path, ...], *, as_json: bool) -> None
     known = [accords.parse(raw).accord for raw in read]
     try:
         document = msgspec.json.decode(files.read_bytes(proof))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused("PROOF_BROKEN", part="form: not JSON") from None
     proved = check_proof(document, known)
     if as_json:

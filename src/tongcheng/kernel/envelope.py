@@ -184,7 +184,7 @@ def open_batch(
 def _decode_batch(raw: bytes) -> Batch:
     try:
         batch = msgspec.json.decode(raw, type=Batch)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         canonical.diagnose(raw)
         raise Refused("BATCH_MALFORMED", detail=str(error)[:DETAIL_CHARACTERS_MAX]) from None
     if batch.statement.count != len(batch.envelopes):

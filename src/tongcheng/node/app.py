@@ -26,6 +26,7 @@ from tongcheng.node.figures import figures_of
 from tongcheng.node.files import is_loopback
 from tongcheng.node.limits import (
     BODY_BYTES_MAX,
+    BoundedRequest,
     RefusalLimiter,
     read_body,
     remote_address,
@@ -98,6 +99,7 @@ def create_app(
         lifespan=[_life_of(node)] if run_node else [],
         logging_config=None,
         openapi_config=openapi_config(),
+        request_class=BoundedRequest,
         request_max_body_size=BODY_BYTES_MAX,
         state=State(state),
     )

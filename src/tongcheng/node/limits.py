@@ -68,6 +68,26 @@ def was_forwarded(request: Request[Any, Any, State]) -> bool:
     return any(name in request.headers for name in FORWARDED)
 
 
+class BoundedRequest(Request[Any, Any, State]):
+    """A request whose body is a caller's text: whatever is wrong with it is no fault of ours."""
+
+    async def body(self) -> bytes:
+        """Read the body; refuses REQUEST_MALFORMED when the caller hangs up before its end."""
+        try:
+            return await super().body()
+        except InternalServerException:
+            raise Refused("REQUEST_MALFORMED", detail="the request ended early") from None
+
+    async def json(self) -> Any:
+        """Read the body as JSON; refuses what the decoder does not name: nesting, not UTF-8."""
+        try:
+            return await super().json()
+        except RecursionError:
+            raise Refused("REQUEST_MALFORMED", detail="the body is nested too deep") from None
+        except UnicodeDecodeError:
+            raise Refused("REQUEST_MALFORMED", detail="the body is not UTF-8") from None
+
+
 async def read_body(request: Request[Any, Any, State], bytes_max: int) -> bytes:
     """Read a body of at most so many bytes, and stop reading where it exceeds them."""
     announced = request.headers.get("content-length", "0")

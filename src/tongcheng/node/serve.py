@@ -22,6 +22,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.node import logs
 from tongcheng.node.app import create_app
+from tongcheng.node.connection import BoundedProtocol
 from tongcheng.node.console import make_console
 from tongcheng.node.core import Node, open_database
 from tongcheng.node.files import Settings, open_home, pack_folder, read_settings
@@ -103,7 +104,7 @@ def _configuration(node: Node, settings: Settings) -> uvicorn.Config:
     )
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import msgspec
 import pytest
 
 from tests.services.settlement.two_cities import (
@@ -22,6 +23,7 @@ from tests.services.settlement.two_cities import (
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
 from tongcheng.services.settlement.api import PATH
+from tongcheng.services.settlement.api_model import NewLine, NewReversal, PersonQuery
 from tongcheng.services.settlement.messages import MessageKey
 
 Json = dict[str, Any]
@@ -281,3 +283,24 @@ def test_message_keys_of_rest_and_national_never_meet() -> None:
     rest = MessageKey(FIRST_HOSPITAL, "REST", "same")
 
     assert rest != MessageKey(FIRST_HOSPITAL, "2304", "same")
+
+
+@pytest.mark.parametrize(
+    ("shape", "given"),
+    [
+        (PersonQuery, {"id_number": "110101199003074477\n"}),
+        (NewReversal, {"idempotency_key": "abcdefgh\n"}),
+        (NewLine, {**LINE, "line_id": "L1\n"}),
+        (NewLine, {**LINE, "quantity": "1\n"}),
+        (NewLine, {**LINE, "item_code": "X\n"}),
+    ],
+)
+def test_a_newline_after_an_id_is_another_id(shape: type[Any], given: Json) -> None:
+    """Python's `$` also matches before a last newline: an id must not be two texts."""
+    clean = {
+        name: value.strip() if isinstance(value, str) else value for name, value in given.items()
+    }
+
+    assert msgspec.convert(clean, shape)
+    with pytest.raises(msgspec.ValidationError, match="regex"):
+        msgspec.convert(given, shape)

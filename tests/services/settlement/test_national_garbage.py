@@ -1,6 +1,7 @@
 """Whatever arrives at the gateway: an answer, never a crash, and nothing stored for nonsense."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,16 @@ def test_any_bytes(gateway: Gateway, raw: bytes) -> None:
 
     assert gateway.answer(raw)["infcode"] == "-1"
     assert gateway.stored() == before
+
+
+def test_a_field_twice_among_many(gateway: Gateway) -> None:
+    """The repeated field is found at once: the search must not stop the node for minutes."""
+    fields = ",".join(f'"{number:05x}":0' for number in range(80_000))
+    before = time.monotonic()
+
+    answer = gateway.answer(f'{{{fields},"z":0,"z":0}}'.encode())
+    assert "[NATIONAL_FIELD_TWICE]" in answer["err_msg"]
+    assert time.monotonic() - before < 10
 
 
 @given(VALUES)

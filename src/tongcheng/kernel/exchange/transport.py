@@ -56,7 +56,7 @@ def accepted(peer: str, status: int, answer: bytes) -> bytes:
         return answer
     try:
         body = msgspec.json.decode(answer, type=_RefusalBody)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreachable(peer, f"answered {status}") from None
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Unreachable(peer, f"answered {status} {body.code}")

@@ -49,20 +49,22 @@ from tongcheng.services.settlement.visited import Admission
 
 PATH = "/api/settlement/v1"
 PENDING = "SETTLE-PENDING"
-_ID = r"^[0-9A-Za-z._:-]{1,64}$"
+_ID = r"^[0-9A-Za-z._:-]{1,64}$(?!\n)"
 
 AnyRequest = Request[Any, Any, State]
 StayId = Annotated[str, PathParameter(pattern=_ID, description="The stay's id.")]
 SettlementId = Annotated[str, PathParameter(pattern=_ID, description="The settlement's id.")]
 LineId = Annotated[
     str | None,
-    QueryParameter(pattern=r"^[0-9A-Za-z._-]{1,30}$", description="One line; all without it."),
+    QueryParameter(
+        pattern=r"^[0-9A-Za-z._-]{1,30}$(?!\n)", description="One line; all without it."
+    ),
 ]
 IdempotencyKey = Annotated[
     str,
     HeaderParameter(
         name="Idempotency-Key",
-        pattern=r"^[0-9A-Za-z._-]{8,64}$",
+        pattern=r"^[0-9A-Za-z._-]{8,64}$(?!\n)",
         description="Chosen by the caller, the same for every repetition of one call.",
     ),
 ]

@@ -27,26 +27,28 @@ AT_MAX = 4_102_444_800_000
 """1900 to 2100, UTC: outside of it a time is a mistake."""
 
 Id = Annotated[
-    str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,64}$", description="An id as this node gave it.")
+    str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,64}$(?!\n)", description="An id as this node gave it.")
 ]
 Code = Annotated[
-    str, Meta(min_length=1, max_length=150, pattern=r"^[^\x00-\x1f\x7f]+$", description="A code.")
+    str,
+    Meta(min_length=1, max_length=150, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", description="A code."),
 ]
 At = Annotated[int, Meta(ge=AT_MIN, le=AT_MAX, description="Unix milliseconds, UTC.")]
 Fen = Annotated[int, Meta(ge=-FEN_MAX, le=FEN_MAX, description="Whole fen (1/100 yuan).")]
 Quantity = Annotated[
-    str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$", description="At most 4 decimals.")
+    str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$(?!\n)", description="At most 4 decimals.")
 ]
 Price = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,6})?$", description="Yuan, at most 6 decimals.")
+    str,
+    Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,6})?$(?!\n)", description="Yuan, at most 6 decimals."),
 ]
 
 
 class PersonQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is asked for; `admdvs` is the insuring division if it is known, else all are asked."""
 
-    id_number: Annotated[str, Meta(pattern=r"^[0-9A-Za-z()-]{1,50}$")]
-    admdvs: Annotated[str, Meta(pattern=r"^[0-9]{6}$")] | None = None
+    id_number: Annotated[str, Meta(pattern=r"^[0-9A-Za-z()-]{1,50}$(?!\n)")]
+    admdvs: Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")] | None = None
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -66,8 +68,8 @@ class NewStay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An admission. The same one again is the stay that is open already."""
 
     person_id: Id
-    scheme: Annotated[str, Meta(pattern=r"^[0-9]{3,6}$")]
-    inpatient_no: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,30}$")]
+    scheme: Annotated[str, Meta(pattern=r"^[0-9]{3,6}$(?!\n)")]
+    inpatient_no: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,30}$(?!\n)")]
     admitted_at: At
 
 
@@ -90,14 +92,14 @@ class Stay(msgspec.Struct, frozen=True):
 class NewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line of the bill. A refund has a negative quantity and amount and names its original."""
 
-    line_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,30}$")]
+    line_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,30}$(?!\n)")]
     item_code: Code
     hospital_code: Code
     quantity: Quantity
     unit_price: Price
     amount_fen: Fen
     charged_at: At
-    original_line_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,30}$")] | None = None
+    original_line_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,30}$(?!\n)")] | None = None
 
 
 class NewLines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -211,7 +213,7 @@ class Settlement(msgspec.Struct, frozen=True):
 class NewReversal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The Idempotency-Key of the settlement call that is to be as if it had never been sent."""
 
-    idempotency_key: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{8,64}$")]
+    idempotency_key: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{8,64}$(?!\n)")]
 
 
 class Reversal(msgspec.Struct, frozen=True):

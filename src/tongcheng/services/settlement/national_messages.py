@@ -104,11 +104,11 @@ def _refuse_constant(_text: str) -> NoReturn:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Given:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Refused("NATIONAL_FIELD_TWICE", field=shown(twice), other=shown(twice))
+    found: Given = {}
+    for name, value in pairs:
+        if name in found:
+            raise Refused("NATIONAL_FIELD_TWICE", field=shown(name), other=shown(name))
+        found[name] = value
     return found
 
 
