@@ -78,7 +78,7 @@ def init(
 
 @accord.command()
 @click.argument("file", type=options.FILE)
-@options.data
+@options.nodes
 @options.passphrase_file
 def sign(file: Path, folder: Path, passphrase_file: Path | None) -> None:
     """Add a member's signature to the accord in FILE, for each node in --data."""
@@ -95,7 +95,7 @@ def sign(file: Path, folder: Path, passphrase_file: Path | None) -> None:
 
 @accord.command()
 @click.argument("file", type=options.FILE)
-@options.data
+@options.nodes
 @options.passphrase_file
 def adopt(file: Path, folder: Path, passphrase_file: Path | None) -> None:
     """Adopt the signed accord in FILE on each node in --data; none of them may be running."""

@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tongcheng.cli import options
-from tongcheng.kernel import adoption
 from tongcheng.kernel.calendar import local_text
-from tongcheng.kernel.clock import SystemClock
 from tongcheng.kernel.exchange.status import ChannelStatus, channels
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.store import Snapshot
 from tongcheng.node import files
-from tongcheng.node.core import open_database
+from tongcheng.node.offline import read_snapshot
 
 COLUMNS = ("node", "peer", "sent", "waiting", "since", "unanswered", "taken", "parked", "trouble")
 
@@ -24,13 +24,7 @@ def exchange() -> None:
 
 
 @exchange.command()
-@click.option(
-    "--data",
-    "folder",
-    type=options.FOLDER,
-    required=True,
-    help="A node's directory, or one that holds the nodes of a region.",
-)
+@options.nodes
 @options.passphrase_file
 @options.as_json
 def show(folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
@@ -42,19 +36,19 @@ def show(folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
     found: dict[str, list[ChannelStatus]] = {}
     zone = "UTC"
     for directory in files.node_directories(folder):
-        home = files.open_home(directory, passphrase=passphrase)
-        zone = home.region.zone
-        database = open_database(directory, home.ring.mac_key)
-        with database.snapshot() as snapshot:
-            home.accord_in_force = adoption.in_force(snapshot, SystemClock().now())
-            found[home.member_id] = channels(snapshot, home)
-        database.close()
+        member_id, zone, found_there = read_snapshot(directory, _channels, passphrase=passphrase)
+        found[member_id] = found_there
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
         Console(highlight=False).print(_table(found, zone))
     if any(one.trouble for of_node in found.values() for one in of_node):
         raise SystemExit(1)
+
+
+def _channels(snapshot: Snapshot, home: Home) -> tuple[str, str, list[ChannelStatus]]:
+    """Return a node's member, its region's zone and the state of its channels."""
+    return home.member_id, home.region.zone, channels(snapshot, home)
 
 
 def _table(found: dict[str, list[ChannelStatus]], zone: str) -> Table:

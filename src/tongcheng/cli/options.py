@@ -5,10 +5,18 @@ from pathlib import Path
 import click
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 data = click.option(
     "--data", "folder", type=FOLDER, required=True, help="The directory of the node."
+)
+nodes = click.option(
+    "--data",
+    "folder",
+    type=FOLDER,
+    required=True,
+    help="A node's directory, or one that holds the nodes of a region.",
 )
 passphrase_file = click.option(
     "--passphrase-file",

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import tongcheng
+from tongcheng.cli import options
 from tongcheng.kernel import rulebook as books
 from tongcheng.kernel.errors import Catalogue, Refused
 from tongcheng.kernel.plain_yaml import Plain
@@ -23,7 +24,6 @@ from tongcheng.services.settlement.rules import KIND
 from tongcheng.services.settlement.tables import check_benefit
 
 PACKAGE = Path(tongcheng.__file__).parent
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 DOUBTFUL = "doubtful"
 _GIVE_WAY = frozenset({"remark", "file", "before", "after"})
 _STEP = re.compile(r"([a-z0-9_]+)(?:\[(\d+)\])?")
@@ -59,8 +59,8 @@ def rulebook() -> None:
 
 
 @rulebook.command()
-@click.argument("files", nargs=-1, type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Write JSON for a machine.")
+@click.argument("files", nargs=-1, type=options.EXISTING_FILE)
+@options.as_json
 def check(files: tuple[Path, ...], *, as_json: bool) -> None:
     """Check FILES: origins, shape, sums, overlapping versions. Without FILES, those shipped."""
     results = _check_all(files or tuple(_shipped()))
@@ -75,7 +75,7 @@ def check(files: tuple[Path, ...], *, as_json: bool) -> None:
 @rulebook.command()
 @click.argument("book", metavar="FILE|ID")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day whose version is meant.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON for a machine.")
+@options.as_json
 def show(book: str, on: datetime | None, *, as_json: bool) -> None:
     """Show every figure of a book with its source and confidence, doubtful ones marked."""
     found = _find(book, on)
@@ -92,9 +92,9 @@ def show(book: str, on: datetime | None, *, as_json: bool) -> None:
 
 
 @rulebook.command()
-@click.argument("before", type=FILE)
-@click.argument("after", type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Write JSON for a machine.")
+@click.argument("before", type=options.EXISTING_FILE)
+@click.argument("after", type=options.EXISTING_FILE)
+@options.as_json
 def diff(before: Path, after: Path, *, as_json: bool) -> None:
     """List every leaf in which AFTER differs from BEFORE. Differences are not problems."""
     changes = books.diff(_read(before), _read(after))

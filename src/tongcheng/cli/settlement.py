@@ -38,13 +38,7 @@ settlement.add_command(golden)
 
 
 @settlement.command()
-@click.option(
-    "--data",
-    "folder",
-    type=options.FOLDER,
-    required=True,
-    help="A node's directory, or one that holds the nodes of a region.",
-)
+@options.nodes
 @options.passphrase_file
 @options.as_json
 def reconcile(folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
