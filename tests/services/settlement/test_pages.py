@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from litestar.testing import TestClient
 
 from tests.services.settlement import two_cities
 from tests.services.settlement.two_cities import INSURED, VISITED, Running
+from tongcheng.kernel import canonical
+from tongcheng.kernel.exchange.acts import RefusedBody
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
+from tongcheng.services.settlement.model import BenefitResult
+from tongcheng.services.settlement.store import CLAIMS
 
 
 @pytest.fixture
@@ -72,6 +77,26 @@ def test_a_cancelled_stay_is_shown_as_voided(running: Running) -> None:
         status, text = _get(running, member, f"/en/settlement/stays/{claim.stay_id}")
         assert status == 200
         assert "Voided" in text
+
+
+def test_what_a_peer_says_cannot_take_the_page_away(running: Running) -> None:
+    """The amounts of an answer are checked when it is taken; its way to them is only shown.
+
+    A refusal may come without the facts that our words for its code need.
+    """
+    claim = running.run(running.cities.settled(0))
+    result = canonical.decode_as(claim.result, BenefitResult)
+    trace = [msgspec.structs.replace(row, rule="no/such", amount_fen=-9) for row in result.trace]
+    odd = msgspec.structs.replace(result, person_type="<b>", trace=trace)
+    refusal = RefusedBody(code="STAY_STATE", facts={"code": "<b>", "peer": 1})
+    changed = msgspec.structs.replace(
+        claim, result=canonical.encode(odd), refusal=canonical.encode(refusal)
+    )
+    running.run(running.cities.tianjin.run(lambda tx: tx.put(CLAIMS, changed)))
+
+    status, text = _get(running, VISITED, f"/en/settlement/stays/{claim.stay_id}")
+    assert status == 200
+    assert "<b>" not in text
 
 
 def test_an_unknown_stay_is_a_page_that_says_so(running: Running) -> None:

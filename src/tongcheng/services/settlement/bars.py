@@ -1,5 +1,6 @@
 """The bar from 0 to the bill: the trace of a settlement as stretches that abut (pure)."""
 
+from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import round_half_up
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.words import Words
@@ -42,7 +43,8 @@ def bands_of(
 def _band(row: TraceRow, book: RuleBook | None) -> Band:
     width = row.to_fen - row.from_fen
     exact = row.amount_fen * row.amount_over + row.amount_rest
-    fund_fen = min(width, round_half_up(exact, row.amount_over))
+    # A peer's trace may say anything; the amounts of the decision itself have been checked.
+    fund_fen = max(0, min(width, round_half_up(exact, row.amount_over)))
     return Band(
         kind=_KINDS[row.part],
         amount_fen=width,
@@ -57,5 +59,8 @@ def _clause(row: TraceRow, book: RuleBook | None) -> Words | None:
     """Return the clause that the rule book names for a stretch, if the book is here."""
     if book is None:
         return None
-    clause = tables_of(book).pointer(row.rule).clause
+    try:
+        clause = tables_of(book).pointer(row.rule).clause
+    except Refused:
+        return None
     return None if clause is None else Words(clause, clause)

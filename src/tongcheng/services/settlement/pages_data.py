@@ -20,7 +20,7 @@ from tongcheng.services.settlement import chain
 from tongcheng.services.settlement.bars import bands_of
 from tongcheng.services.settlement.benefit import day, tables_of
 from tongcheng.services.settlement.model import BenefitResult, StayFacts
-from tongcheng.services.settlement.rules import PersonType
+from tongcheng.services.settlement.rules import PERSON_TYPES, PersonType
 from tongcheng.services.settlement.store import (
     CLAIMS,
     DECISIONS,
@@ -198,7 +198,7 @@ def _visited_page(
         insured_member=stay.insured_member,
         insured_area=home.region.area_of(stay.admdvs, "settlement").name,
         scheme=stay.scheme,
-        person_type=None if result is None else msgspec.convert(result.person_type, PersonType),
+        person_type=None if result is None else _person_type(result),
         admitted_on=local_date(stay.admitted_at, zone),
         discharged_on=None if discharged is None else local_date(discharged, zone),
         settled_at=claim.changed_at if claim is not None and result is not None else None,
@@ -215,6 +215,11 @@ def _visited_page(
         books=() if result is None else (_book_ref(home, result),),
         refusal=_refusal(errors, claim, language),
     )
+
+
+def _person_type(result: BenefitResult) -> PersonType | None:
+    """Return what the insured side says of the person, None when it says what we do not know."""
+    return next((one for one in PERSON_TYPES if one == result.person_type), None)
 
 
 def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
@@ -362,11 +367,16 @@ def _decided_sides(
 
 
 def _refusal(errors: Catalogue, claim: ClaimRow | None, language: str) -> RefusalView | None:
-    """Return the insured side's refusal in words; a code unknown here is shown as it came."""
+    """Return the insured side's refusal in words.
+
+    It is a peer's: a code unknown here, or without the facts that its words need, is shown as it
+    came.
+    """
     if claim is None or not claim.refusal:
         return None
     decision = canonical.decode_as(claim.refusal, RefusedBody)
-    if decision.code not in errors.codes():
+    try:
+        said = errors.render(Refused(decision.code, **decision.facts), language)
+    except AssertionError:
         return RefusalView(decision.code, decision.code, "", "")
-    said = errors.render(Refused(decision.code, **decision.facts), language)
     return RefusalView(said.code, said.what, said.why, said.do)
