@@ -16,7 +16,7 @@ from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.services.settlement.engine import (
     Accumulators,
     Benefit,
-    Claim,
+    Bill,
     accumulate,
     doubtful,
     reverse,
@@ -60,10 +60,10 @@ def test_simple_book(row: list[str]) -> None:
     """Every boundary of a small book: deductible, band, both caps, used up before and within."""
     person, admission, *amounts = row
     in_scope, pool_used, large_used, *expected = (parse_yuan(text) for text in amounts)
-    claim = _claim(in_scope, person=person, admission=int(admission))
+    bill = _bill(in_scope, person=person, admission=int(admission))
     before = Accumulators(pool_paid_fen=pool_used, large_paid_fen=large_used)
 
-    benefit = settle(compile_benefit(made_up(simple_rules())), claim, before)
+    benefit = settle(compile_benefit(made_up(simple_rules())), bill, before)
 
     parts = [
         benefit.deductible_fen,
@@ -75,10 +75,10 @@ def test_simple_book(row: list[str]) -> None:
     assert parts == expected
 
 
-def _claim(
+def _bill(
     in_scope: int, *, total: int | None = None, person: Any = "active", admission: int = 1
-) -> Claim:
-    return Claim(
+) -> Bill:
+    return Bill(
         in_scope_fen=in_scope,
         total_fen=total,
         person_type=person,
@@ -94,7 +94,7 @@ def test_annual_deductible_is_charged_once() -> None:
     tables = compile_benefit(made_up(rules))
 
     charged = [
-        settle(tables, _claim(5000), Accumulators(deductible_paid_fen=paid)).deductible_fen
+        settle(tables, _bill(5000), Accumulators(deductible_paid_fen=paid)).deductible_fen
         for paid in (0, 7000, 10000, 12000)
     ]
 
@@ -113,7 +113,7 @@ def test_without_large_fund_the_rest_is_uncovered() -> None:
     assert isinstance(funds, list)
     rules["funds"] = [funds[0]]
 
-    benefit = settle(compile_benefit(made_up(rules)), _claim(2_000_000), Accumulators())
+    benefit = settle(compile_benefit(made_up(rules)), _bill(2_000_000), Accumulators())
 
     assert benefit.funds == (("pool", 1_000_000),)
     assert benefit.person_in_scope_fen == 1_000_000
@@ -123,32 +123,32 @@ def test_without_large_fund_the_rest_is_uncovered() -> None:
 
 def test_catastrophic_cover_is_announced_not_paid() -> None:
     """What pays at year end is named on the answer and is in none of its amounts."""
-    benefit = settle(compile_benefit(BEIJING), _claim(50_000_000), Accumulators())
+    benefit = settle(compile_benefit(BEIJING), _bill(50_000_000), Accumulators())
 
     assert benefit.announced == (("catastrophic", "year_end"), ("assistance", "on_claim"))
     assert [fund for fund, _ in benefit.funds] == ["pool", "large"]
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"in_scope_fen": -1}, "CLAIM_INVALID"),
-    ({"in_scope_fen": 100, "total_fen": 99}, "CLAIM_INVALID"),
-    ({"in_scope_fen": 0, "total_fen": -1}, "CLAIM_INVALID"),
-    ({"in_scope_fen": AMOUNT_MAX_FEN + 1}, "CLAIM_TOO_LARGE"),
-    ({"total_fen": AMOUNT_MAX_FEN + 1}, "CLAIM_TOO_LARGE"),
-    ({"person_type": "child"}, "CLAIM_INVALID"),
-    ({"hospital_level": 0}, "CLAIM_INVALID"),
-    ({"hospital_level": 4}, "CLAIM_INVALID"),
-    ({"admission_number": 0}, "CLAIM_INVALID"),
+    ({"in_scope_fen": -1}, "BILL_INVALID"),
+    ({"in_scope_fen": 100, "total_fen": 99}, "BILL_INVALID"),
+    ({"in_scope_fen": 0, "total_fen": -1}, "BILL_INVALID"),
+    ({"in_scope_fen": AMOUNT_MAX_FEN + 1}, "BILL_TOO_LARGE"),
+    ({"total_fen": AMOUNT_MAX_FEN + 1}, "BILL_TOO_LARGE"),
+    ({"person_type": "child"}, "BILL_INVALID"),
+    ({"hospital_level": 0}, "BILL_INVALID"),
+    ({"hospital_level": 4}, "BILL_INVALID"),
+    ({"admission_number": 0}, "BILL_INVALID"),
 ]
 
 
 @pytest.mark.parametrize(("change", "code"), REFUSED)
-def test_refuses_claims_no_rule_speaks_about(change: dict[str, Any], code: str) -> None:
-    """A claim that can not be is refused by name and never computed."""
-    claim = msgspec.structs.replace(_claim(1000), **change)
+def test_refuses_bills_no_rule_speaks_about(change: dict[str, Any], code: str) -> None:
+    """A bill that can not be is refused by name and never computed."""
+    bill = msgspec.structs.replace(_bill(1000), **change)
 
     with pytest.raises(Refused) as refused:
-        settle(compile_benefit(BEIJING), claim, Accumulators())
+        settle(compile_benefit(BEIJING), bill, Accumulators())
 
     assert refused.value.code == code
 
@@ -156,7 +156,7 @@ def test_refuses_claims_no_rule_speaks_about(change: dict[str, Any], code: str) 
 def test_refuses_negative_accumulators() -> None:
     """An opening balance below zero is somebody's mistake and must not widen a cap."""
     with pytest.raises(Refused, match="ACCUMULATORS_INVALID"):
-        settle(compile_benefit(BEIJING), _claim(1), Accumulators(pool_paid_fen=-1))
+        settle(compile_benefit(BEIJING), _bill(1), Accumulators(pool_paid_fen=-1))
 
 
 UNKNOWN: list[tuple[dict[str, Any], int, str | None]] = [
@@ -197,13 +197,13 @@ def test_unknown_figure_is_refused_only_when_needed(
 ) -> None:
     """A null never becomes a default; a case that does not touch it is settled all the same."""
     tables = compile_benefit(made_up(simple_rules(**changes)))
-    claim = _claim(in_scope)
+    bill = _bill(in_scope)
 
     if rule is None:
-        settle(tables, claim, Accumulators())
+        settle(tables, bill, Accumulators())
     else:
         with pytest.raises(Refused) as refused:
-            settle(tables, claim, Accumulators())
+            settle(tables, bill, Accumulators())
         assert (refused.value.code, refused.value.facts["rule"]) == ("RULE_UNKNOWN", rule)
 
 
@@ -221,10 +221,10 @@ def test_doubtful_figures_are_named(
     person: Any, level: int, in_scope: int, paths: list[str]
 ) -> None:
     """What rests on a doubtful figure says so; a doubtful figure it does not touch is silent."""
-    claim = msgspec.structs.replace(_claim(in_scope, person=person), hospital_level=level)
+    bill = msgspec.structs.replace(_bill(in_scope, person=person), hospital_level=level)
     tables = compile_benefit(BEIJING)
 
-    benefit = settle(tables, claim, Accumulators())
+    benefit = settle(tables, bill, Accumulators())
 
     found = [rule.path for rule in doubtful(tables, person, benefit.trace)]
     assert sorted(found) == sorted(paths)
@@ -262,8 +262,8 @@ def books(draw: st.DrawFn) -> RuleBook:
     )
 
 
-claims = st.builds(
-    lambda in_scope, beyond, person, admission: Claim(
+bills = st.builds(
+    lambda in_scope, beyond, person, admission: Bill(
         in_scope_fen=in_scope,
         total_fen=None if beyond is None else in_scope + beyond,
         person_type=person,
@@ -285,22 +285,20 @@ accumulators = st.builds(
 
 
 @settings(max_examples=400, deadline=None)
-@given(book=st.just(BEIJING) | books(), claim=claims, before=accumulators)
-def test_equals_the_naive_implementation(
-    book: RuleBook, claim: Claim, before: Accumulators
-) -> None:
+@given(book=st.just(BEIJING) | books(), bill=bills, before=accumulators)
+def test_equals_the_naive_implementation(book: RuleBook, bill: Bill, before: Accumulators) -> None:
     """The integer engine and plain fractions agree on every figure, to the fen, for any book."""
-    benefit = settle(compile_benefit(book), claim, before)
+    benefit = settle(compile_benefit(book), bill, before)
 
-    expected = naive.settle(book, claim, before)
+    expected = naive.settle(book, bill, before)
     assert {name: getattr(benefit, name) for name in expected} == expected
 
 
 @settings(max_examples=200, deadline=None)
-@given(book=st.just(BEIJING) | books(), claim=claims, before=accumulators)
-def test_void_is_the_exact_negative(book: RuleBook, claim: Claim, before: Accumulators) -> None:
+@given(book=st.just(BEIJING) | books(), bill=bills, before=accumulators)
+def test_void_is_the_exact_negative(book: RuleBook, bill: Bill, before: Accumulators) -> None:
     """A void mirrors every amount and gives the accumulators back; its void is the original."""
-    benefit = settle(compile_benefit(book), claim, before)
+    benefit = settle(compile_benefit(book), bill, before)
 
     void = reverse(benefit)
 
@@ -313,30 +311,30 @@ def test_void_is_the_exact_negative(book: RuleBook, claim: Claim, before: Accumu
 
 
 @settings(max_examples=200, deadline=None)
-@given(book=st.just(BEIJING) | books(), claim=claims, before=accumulators)
+@given(book=st.just(BEIJING) | books(), bill=bills, before=accumulators)
 def test_trace_covers_the_line_and_can_be_signed(
-    book: RuleBook, claim: Claim, before: Accumulators
+    book: RuleBook, bill: Bill, before: Accumulators
 ) -> None:
     """The rows lie end to end from zero to the in-scope amount, and fit canonical bytes."""
-    benefit = settle(compile_benefit(book), claim, before)
+    benefit = settle(compile_benefit(book), bill, before)
 
     ends = [0, *(row.to_fen for row in benefit.trace)]
     assert [row.from_fen for row in benefit.trace] == ends[:-1]
-    assert ends[-1] == claim.in_scope_fen
+    assert ends[-1] == bill.in_scope_fen
     raw = canonical.encode(benefit)
     assert canonical.decode_as(raw, Benefit) == benefit
 
 
 @settings(max_examples=200, deadline=None)
-@given(book=st.just(BEIJING) | books(), claim=claims, before=accumulators, more=FEN)
+@given(book=st.just(BEIJING) | books(), bill=bills, before=accumulators, more=FEN)
 def test_more_in_scope_never_pays_less(
-    book: RuleBook, claim: Claim, before: Accumulators, more: int
+    book: RuleBook, bill: Bill, before: Accumulators, more: int
 ) -> None:
     """No fund pays less because more of the bill is in scope."""
     tables = compile_benefit(book)
-    larger = msgspec.structs.replace(claim, in_scope_fen=claim.in_scope_fen + more, total_fen=None)
+    larger = msgspec.structs.replace(bill, in_scope_fen=bill.in_scope_fen + more, total_fen=None)
 
-    less, greater = settle(tables, claim, before), settle(tables, larger, before)
+    less, greater = settle(tables, bill, before), settle(tables, larger, before)
 
     assert less.pool_fen <= greater.pool_fen
     assert less.large_fen <= greater.large_fen

@@ -8,7 +8,7 @@ from tests.services.settlement.books import REGION, beijing
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.rulebook import Shelf
 from tongcheng.services.settlement import golden
-from tongcheng.services.settlement.engine import Accumulators, Claim, settle
+from tongcheng.services.settlement.engine import Accumulators, Bill, settle
 from tongcheng.services.settlement.tables import compile_benefit
 
 SHELF = Shelf([beijing()], allow_drafts=True)
@@ -30,7 +30,7 @@ def test_shipped_case(case: golden.Case) -> None:
 
 def test_g01_in_figures() -> None:
     """The one real settlement: four published figures, the residual, and the total it leaves."""
-    claim = Claim(
+    bill = Bill(
         in_scope_fen=16_441_181,
         total_fen=18_908_585,
         person_type="retired",
@@ -39,7 +39,7 @@ def test_g01_in_figures() -> None:
     )
     tables = compile_benefit(SHELF.at("beijing-employee-inpatient", date(2025, 6, 29)))
 
-    benefit = settle(tables, claim, Accumulators(pool_paid_fen=824_049))
+    benefit = settle(tables, bill, Accumulators(pool_paid_fen=824_049))
 
     assert benefit.pool_fen == 9_175_951
     assert benefit.pool_self_fen == 496_267

@@ -106,7 +106,7 @@ def decide(
         raise Refused("TOTALS_DO_NOT_ADD_UP", total_fen=facts.totals.total_fen)
     book = book_for(home, person, day(facts.discharged_on))
     tables = tables_of(book)
-    claim = engine.Claim(
+    bill = engine.Bill(
         in_scope_fen=facts.totals.in_scope_fen,
         total_fen=facts.totals.total_fen,
         person_type=msgspec.convert(person.person_type, PersonType),
@@ -119,7 +119,7 @@ def decide(
         deductible_paid_fen=before.deductible_paid_fen,
         admissions=before.admissions,
     )
-    benefit = engine.settle(tables, claim, used)
+    benefit = engine.settle(tables, bill, used)
     area = home.region.area_of(person.admdvs, "settlement")
     layers = {term.fund: term.layer for term in tables.funds}
     funds = [
@@ -130,7 +130,7 @@ def decide(
     assert person_fen is not None, "the bill's total was given"
     return BenefitResult(
         person_type=person.person_type,
-        admission_number=claim.admission_number,
+        admission_number=bill.admission_number,
         funds=funds,
         announced=[Announced(fund=fund, paid_at=when) for fund, when in benefit.announced],
         hospital_fen=0,

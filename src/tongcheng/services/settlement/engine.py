@@ -33,8 +33,8 @@ Part = Literal["deductible", "pool", "large", "uncovered"]
 _FUND_PARTS: Final[tuple[Literal["pool", "large"], ...]] = ("pool", "large")
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """One settlement period of one stay.
+class Bill(msgspec.Struct, frozen=True, kw_only=True):
+    """What benefit rules look at in the bill of one settlement period of one stay.
 
     `in_scope_fen` (符合政策范围金额) is what the visited place's catalogue let through;
     `total_fen` is the bill, None where only the policy is asked about. `admission_number` counts
@@ -77,7 +77,7 @@ class TraceRow(msgspec.Struct, frozen=True):
 
 
 class Benefit(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one claim. All amounts of a void are negative, `admissions` is then -1.
+    """The answer to one bill. All amounts of a void are negative, `admissions` is then -1.
 
     `personal_total_fen` is the bill less what funds pay, None when the bill is unknown. `funds`
     are (purse fund, fen) of those that pay at discharge; `announced` are (purse fund, paid_at) of
@@ -111,29 +111,29 @@ class _Pool(msgspec.Struct, frozen=True):
     ratio: int
 
 
-def settle(tables: BenefitTables, claim: Claim, before: Accumulators) -> Benefit:
+def settle(tables: BenefitTables, bill: Bill, before: Accumulators) -> Benefit:
     """Compute what each fund pays.
 
-    Refuses CLAIM_INVALID (naming the field), CLAIM_TOO_LARGE, ACCUMULATORS_INVALID, and
-    RULE_UNKNOWN if the book does not know a figure that this claim needs.
+    Refuses BILL_INVALID (naming the field), BILL_TOO_LARGE, ACCUMULATORS_INVALID, and
+    RULE_UNKNOWN if the book does not know a figure that this bill needs.
     """
-    _check(claim, before)
-    level, person = claim.hospital_level - 1, PERSON_TYPES.index(claim.person_type)
+    _check(bill, before)
+    level, person = bill.hospital_level - 1, PERSON_TYPES.index(bill.person_type)
     trace: list[TraceRow] = []
-    deductible = _deductible(tables, claim, before, trace)
-    pool = _pool(tables, (level, person), claim.in_scope_fen, before, deductible, trace)
+    deductible = _deductible(tables, bill, before, trace)
+    pool = _pool(tables, (level, person), bill.in_scope_fen, before, deductible, trace)
     pool_fen = round_half_up(pool.paid, UNIT)
     # What the person bears under the pool: (position + left / ratio) - deductible - paid / UNIT.
     own = ((pool.position - deductible) * pool.ratio + pool.left) * UNIT - pool.paid * pool.ratio
     pool_self = round_half_up(own, UNIT * pool.ratio)
-    large_fen, large_self = _large(tables, person, claim.in_scope_fen, before, pool, trace)
-    person_in_scope = claim.in_scope_fen - pool_fen - large_fen
+    large_fen, large_self = _large(tables, person, bill.in_scope_fen, before, pool, trace)
+    person_in_scope = bill.in_scope_fen - pool_fen - large_fen
     paid = {"pool": pool_fen, "large": large_fen}
     benefit = Benefit(
         book=tables.digest,
         book_status=tables.status,
-        in_scope_fen=claim.in_scope_fen,
-        total_fen=claim.total_fen,
+        in_scope_fen=bill.in_scope_fen,
+        total_fen=bill.total_fen,
         deductible_fen=deductible,
         pool_fen=pool_fen,
         pool_self_fen=pool_self,
@@ -141,8 +141,8 @@ def settle(tables: BenefitTables, claim: Claim, before: Accumulators) -> Benefit
         large_self_fen=large_self,
         person_in_scope_fen=person_in_scope,
         personal_total_fen=None
-        if claim.total_fen is None
-        else claim.total_fen - pool_fen - large_fen,
+        if bill.total_fen is None
+        else bill.total_fen - pool_fen - large_fen,
         rounding_residual_fen=person_in_scope - deductible - pool_self - large_self,
         admissions=1,
         funds=tuple((term.fund, paid[term.layer]) for term in tables.funds if term.layer in paid),
@@ -153,21 +153,21 @@ def settle(tables: BenefitTables, claim: Claim, before: Accumulators) -> Benefit
     return benefit
 
 
-def _check(claim: Claim, before: Accumulators) -> None:
+def _check(bill: Bill, before: Accumulators) -> None:
     """Refuse what no rule speaks about, in this order: amounts, person, place, history."""
-    if claim.in_scope_fen < 0:
-        raise Refused("CLAIM_INVALID", field="in_scope_fen", value=claim.in_scope_fen)
-    if claim.total_fen is not None and claim.total_fen < claim.in_scope_fen:
-        raise Refused("CLAIM_INVALID", field="total_fen", value=claim.total_fen)
-    largest = claim.in_scope_fen if claim.total_fen is None else claim.total_fen
+    if bill.in_scope_fen < 0:
+        raise Refused("BILL_INVALID", field="in_scope_fen", value=bill.in_scope_fen)
+    if bill.total_fen is not None and bill.total_fen < bill.in_scope_fen:
+        raise Refused("BILL_INVALID", field="total_fen", value=bill.total_fen)
+    largest = bill.in_scope_fen if bill.total_fen is None else bill.total_fen
     if largest > AMOUNT_MAX_FEN:
-        raise Refused("CLAIM_TOO_LARGE", amount_fen=largest, most=AMOUNT_MAX_FEN)
-    if claim.person_type not in PERSON_TYPES:
-        raise Refused("CLAIM_INVALID", field="person_type", value=claim.person_type)
-    if claim.hospital_level not in LEVELS:
-        raise Refused("CLAIM_INVALID", field="hospital_level", value=claim.hospital_level)
-    if claim.admission_number < 1:
-        raise Refused("CLAIM_INVALID", field="admission_number", value=claim.admission_number)
+        raise Refused("BILL_TOO_LARGE", amount_fen=largest, most=AMOUNT_MAX_FEN)
+    if bill.person_type not in PERSON_TYPES:
+        raise Refused("BILL_INVALID", field="person_type", value=bill.person_type)
+    if bill.hospital_level not in LEVELS:
+        raise Refused("BILL_INVALID", field="hospital_level", value=bill.hospital_level)
+    if bill.admission_number < 1:
+        raise Refused("BILL_INVALID", field="admission_number", value=bill.admission_number)
     for field in before.__struct_fields__:
         value = getattr(before, field)
         if not 0 <= value <= AMOUNT_MAX_FEN:
@@ -175,11 +175,11 @@ def _check(claim: Claim, before: Accumulators) -> None:
 
 
 def _deductible(
-    tables: BenefitTables, claim: Claim, before: Accumulators, trace: list[TraceRow]
+    tables: BenefitTables, bill: Bill, before: Accumulators, trace: list[TraceRow]
 ) -> int:
     """Return what the person bears before any fund pays: never more than the stay's in-scope."""
-    level, later = claim.hospital_level - 1, int(claim.admission_number > 1)
-    if claim.in_scope_fen == 0:
+    level, later = bill.hospital_level - 1, int(bill.admission_number > 1)
+    if bill.in_scope_fen == 0:
         return 0
     amount = tables.deductible_fen[level][later]
     rule = tables.deductible_rule[level][later]
@@ -187,7 +187,7 @@ def _deductible(
         tables.refuse_unknown(rule)
     if tables.annual_deductible:
         amount = max(0, amount - before.deductible_paid_fen)
-    amount = min(amount, claim.in_scope_fen)
+    amount = min(amount, bill.in_scope_fen)
     if amount:
         path = tables.rules[rule].path
         trace.append(TraceRow("deductible", path, 0, amount, 0, 0, 0, 1, tables.digest))

@@ -24,7 +24,7 @@ from tongcheng.kernel import plain_yaml
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan, parse_yuan
 from tongcheng.kernel.rulebook import Shelf
-from tongcheng.services.settlement.engine import Accumulators, Benefit, Claim, settle
+from tongcheng.services.settlement.engine import Accumulators, Benefit, Bill, settle
 from tongcheng.services.settlement.rules import PersonType
 from tongcheng.services.settlement.tables import compile_benefit
 
@@ -179,7 +179,7 @@ def _settled(case: Case, shelf: Shelf) -> Benefit:
         on, admission = date.fromisoformat(settled_on), int(case.admission)
     except ValueError as fault:
         raise Refused("GOLDEN_FORM", where=case.id, fault=str(fault)) from None
-    claim = Claim(
+    bill = Bill(
         in_scope_fen=parse_yuan(in_scope),
         total_fen=None if case.total is None else parse_yuan(case.total),
         person_type=person,
@@ -189,7 +189,7 @@ def _settled(case: Case, shelf: Shelf) -> Benefit:
     before = Accumulators(
         pool_paid_fen=parse_yuan(case.before.pool), large_paid_fen=parse_yuan(case.before.large)
     )
-    return settle(compile_benefit(shelf.at(book, on)), claim, before)
+    return settle(compile_benefit(shelf.at(book, on)), bill, before)
 
 
 def _figure(benefit: Benefit, figure: str) -> int | None:
