@@ -201,6 +201,7 @@ def test_metrics_count_refusals(client: TestClient[Litestar]) -> None:
         ("loopback", "10.0.0.9", {}, 403),
         ("loopback", "127.0.0.1", {"x-forwarded-for": "10.0.0.9"}, 403),
         ("loopback", "127.0.0.1", {"forwarded": "for=10.0.0.9"}, 403),
+        ("loopback", "127.0.0.1", {"x-real-ip": "10.0.0.9"}, 403),
         ("open", "10.0.0.9", {}, 200),
         ("closed", "127.0.0.1", {}, 403),
     ],

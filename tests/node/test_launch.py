@@ -17,6 +17,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.node import files, launch
 from tongcheng.node.files import Settings
 from tongcheng.node.launch import NodeProcess
+from tongcheng.node.limits import REFUSALS_MAX
 
 PARENT = (
     "import sys, time; from pathlib import Path; from tongcheng.node.launch import start_process; "
@@ -68,6 +69,23 @@ def test_node_answers_and_ends_cleanly(running: NodeProcess) -> None:
     log = (running.directory / launch.LOG_FILE).read_text()
     assert running.url in log.splitlines()[0]
     assert "Traceback" not in log
+
+
+def test_behind_a_proxy_each_caller_has_its_own_share(running: NodeProcess) -> None:
+    """A stranger's refusals lock out nobody else who comes by the same proxy on this machine."""
+
+    def status(address: str) -> int:
+        headers = {"x-forwarded-for": address, "authorization": "Bearer wrong"}
+        return client.get("/api/settlement/v1/stays/x", headers=headers).status_code
+
+    with httpx.Client(base_url=running.url, trust_env=False) as client:
+        stranger = [status("10.0.0.9") for _ in range(REFUSALS_MAX + 1)]
+        other = status("10.0.0.8")
+        metrics = client.get("/metrics", headers={"x-forwarded-for": "127.0.0.1"}).status_code
+
+    assert stranger[-1] == 429
+    assert 429 not in (*stranger[:-1], other)
+    assert metrics == 403
 
 
 def test_killed_node_starts_again(running: NodeProcess) -> None:

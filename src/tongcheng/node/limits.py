@@ -21,7 +21,7 @@ BODY_BYTES_MAX = 1_048_576
 LENGTH_DIGITS_MAX = 18
 """A longer Content-Length is nonsense; the bytes themselves are counted in any case."""
 
-FORWARDED = ("forwarded", "x-forwarded-for")
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 
 
 class RefusalLimiter:
@@ -59,7 +59,7 @@ class RefusalLimiter:
 
 
 def remote_address(request: Request[Any, Any, State]) -> str:
-    """Return the address the connection came from; a header that claims another is not believed."""
+    """Return the address the connection came from, or what a proxy on this machine says of it."""
     return request.client.host if request.client is not None else ""
 
 

@@ -108,8 +108,10 @@ def _configuration(node: Node, settings: Settings) -> uvicorn.Config:
         lifespan="on",
         log_config=None,
         access_log=False,
-        # Whoever connects is the client: a header that says otherwise would defeat the limits.
-        proxy_headers=False,
+        # Whoever connects is the client: a header that says otherwise would defeat the limits. Only
+        # a proxy on this machine is believed; or one stranger's refusals would lock out everybody.
+        proxy_headers=True,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,

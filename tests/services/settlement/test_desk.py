@@ -15,6 +15,7 @@ from tests.services.settlement.two_cities import (
     stored_digest,
     two_cities,
 )
+from tongcheng.kernel import audit
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.ledger import ACCOUNTS
 from tongcheng.services.settlement.bills import ALL_LINES
@@ -78,6 +79,10 @@ def test_who_is_asked(tmp_path: Path) -> None:
 
         assert (local, nobodys) == ("PERSON_IS_LOCAL", "REGION_UNKNOWN_AREA")
         assert (unknown, silent) == ("PERSON_NOT_FOUND", "PERSON_MEMBERS_SILENT")
+        noted = await cities.tianjin.read(lambda s: s.select(audit.AUDIT))
+        tried = [row.actor for row in noted if row.detail == "not found"]
+        assert tried == [caller.institution_id]
+        assert "11010119500101999T" not in str(noted)
 
     _run(tmp_path, work)
 

@@ -81,6 +81,9 @@ class Desk:
             silent = [one.peer for one in answers if isinstance(one, Unreachable)]
             if silent:
                 raise Refused("PERSON_MEMBERS_SILENT", members=", ".join(silent))
+            # Whoever tries numbers leaves a trace here: the members asked know only this node.
+            tried = audit.Entry(caller.institution_id, PERSON, id_index, "not found")
+            await node.run(lambda tx: audit.note(tx, tried))
             raise Refused("PERSON_NOT_FOUND", asked=", ".join(candidates))
         member, answer, identity = found[0]
         row = PatientRow(
