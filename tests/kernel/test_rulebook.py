@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tongcheng.kernel import plain_yaml
+from tongcheng.kernel import rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.rulebook import (
     Change,
@@ -42,7 +42,7 @@ def test_scalars_are_the_text_that_was_typed() -> None:
         "a: 012\nb: 0.85\nc: no\nd: 2026-01-01\ne: null\nf: 'null'\ng: ''\nh: [1, {i: ~x}]\nj: 1e3"
     )
 
-    assert plain_yaml.read(text) == {
+    assert rulebook.read(text) == {
         "a": "012",
         "b": "0.85",
         "c": "no",
@@ -82,7 +82,7 @@ NOT_PLAIN = [
 def test_what_is_not_plain_is_refused(text: str, code: str, line: int) -> None:
     """Each feature of YAML that lets two readers see two things has its own code and line."""
     with pytest.raises(Refused) as refused:
-        plain_yaml.read(text)
+        rulebook.read(text)
 
     assert (refused.value.code, refused.value.facts["line"]) == (code, line)
 
@@ -90,7 +90,7 @@ def test_what_is_not_plain_is_refused(text: str, code: str, line: int) -> None:
 def test_too_large_a_file_is_refused_before_it_is_read() -> None:
     """Size is bounded first, whatever the content."""
     with pytest.raises(Refused, match="RULE_BOOK_TOO_LARGE"):
-        plain_yaml.read("a" * (plain_yaml.TEXT_CHARACTERS_MAX + 1))
+        rulebook.read("a" * (rulebook.TEXT_CHARACTERS_MAX + 1))
 
 
 @settings(max_examples=300, deadline=None)
@@ -98,7 +98,7 @@ def test_too_large_a_file_is_refused_before_it_is_read() -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text raises anything but a refusal."""
     try:
-        plain_yaml.read(text)
+        rulebook.read(text)
     except Refused as refused:
         assert refused.code.startswith("RULE_BOOK_")  # noqa: PT017 - either way is right
 

@@ -46,7 +46,7 @@ def test_omissions_are_bugs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a: {zh: 甲}", "a: {zh: 甲, en: }", "a: words", "- a", "a: {zh: [甲], en: A}"]
+    "text", ["a: {zh: 甲}", "a: {zh: 甲, en: null}", "a: words", "- a", "a: {zh: [甲], en: A}"]
 )
 def test_faulty_files(tmp_path: Path, text: str) -> None:
     """Both languages or none."""

@@ -21,12 +21,27 @@ import msgspec
 
 from tongcheng.kernel import canonical
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.plain_yaml import Plain, read
+from tongcheng.kernel.plain_yaml import Kind, Plain, YamlFault
+from tongcheng.kernel.plain_yaml import parse as parse_yaml
 
 CONFIDENCES: Final = ("high", "medium", "low", "own")
 """high: rule text quoted, or reproduced by a real case. medium: two sources agree. low: one
 secondary source, or sources in conflict. own: general knowledge, no document seen."""
 
+TEXT_CHARACTERS_MAX: Final = 1_048_576
+
+_FAULTS: Final[dict[Kind, tuple[str, str]]] = {
+    "yaml": ("RULE_BOOK_YAML", "fault"),
+    "key": ("RULE_BOOK_KEY", "key"),
+    "duplicate_key": ("RULE_BOOK_DUPLICATE_KEY", "key"),
+    "anchor": ("RULE_BOOK_ANCHOR", "name"),
+    "tag": ("RULE_BOOK_TAG", "tag"),
+    "empty_value": ("RULE_BOOK_EMPTY_VALUE", "value"),
+    "depth": ("RULE_BOOK_DEPTH", "most"),
+}
+"""What is wrong with the YAML → the refusal, and what it calls the thing found."""
+
+_KEY = re.compile(r"[a-z0-9_]+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _REQUIRED: Final = frozenset(
     {"book_id", "kind", "title", "admdvs", "scheme", "effective", "sources", "rules"}
@@ -113,11 +128,30 @@ class Change(msgspec.Struct, frozen=True):
     after: str | None
 
 
+def read(text: str) -> dict[str, Plain]:
+    """Return the mapping that the text holds, as plain YAML (`plain_yaml`).
+
+    Refuses, each with its line: RULE_BOOK_YAML, RULE_BOOK_DEPTH, RULE_BOOK_KEY (canonical bytes
+    want [a-z0-9_]+), RULE_BOOK_DUPLICATE_KEY, RULE_BOOK_ANCHOR, RULE_BOOK_TAG,
+    RULE_BOOK_EMPTY_VALUE; and RULE_BOOK_TOO_LARGE.
+    """
+    if len(text) > TEXT_CHARACTERS_MAX:
+        raise Refused("RULE_BOOK_TOO_LARGE", most=TEXT_CHARACTERS_MAX)
+    try:
+        root = parse_yaml(text, _KEY)
+    except YamlFault as fault:
+        code, name = _FAULTS[fault.kind]
+        raise Refused(code, line=fault.line, **{name: fault.found}) from None
+    if not isinstance(root, dict):
+        raise Refused("RULE_BOOK_YAML", line=1, fault="not a mapping of keys to values")
+    return root
+
+
 def parse(text: str) -> RuleBook:
     """Read a rule book. The result is always a draft, whatever the file says of itself.
 
     Raises:
-        Refused: RULE_BOOK_… for what `plain_yaml.read` refuses; RULE_BOOK_FIELD for a missing,
+        Refused: RULE_BOOK_… for what `read` refuses; RULE_BOOK_FIELD for a missing,
             unknown or misshapen field; RULE_BOOK_DATE; CANONICAL_… for text that has no bytes.
     """
     document = read(text)

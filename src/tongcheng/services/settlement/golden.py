@@ -20,7 +20,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from tongcheng.kernel import plain_yaml
+from tongcheng.kernel import rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan, parse_yuan
 from tongcheng.kernel.rulebook import Shelf
@@ -110,7 +110,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_cases(text: str) -> tuple[Case, ...]:
     """Read a file of cases; refuses GOLDEN_FORM, and RULE_BOOK_… for YAML that is not plain."""
     try:
-        cases = msgspec.convert(plain_yaml.read(text), _File).cases
+        cases = msgspec.convert(rulebook.read(text), _File).cases
     except msgspec.ValidationError as fault:
         what, _, where = str(fault).partition(" - at ")
         raise Refused("GOLDEN_FORM", where=where.strip("`") or "$", fault=what) from None
