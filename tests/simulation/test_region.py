@@ -22,6 +22,9 @@ from tongcheng.simulation import report as reports
 from tongcheng.simulation.disk import Disk
 from tongcheng.simulation.region import Plan, simulate
 
+pytestmark = pytest.mark.timeout(400)
+"""A seed takes about 20 seconds of one core; a busy machine may have little of one."""
+
 STAYS = 500
 SEEDS = range(10)
 
