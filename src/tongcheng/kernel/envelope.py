@@ -23,6 +23,8 @@ from tongcheng.kernel.keys import SigningKey
 SIGNING_DOMAIN = b"tongcheng/batch/1\n"
 PROTOCOL_VERSION = 1
 DETAIL_CHARACTERS_MAX = 200
+DIAGNOSED_BYTES_MAX = 65_536
+"""A stranger's longer nonsense is refused without naming its fault: finding it takes seconds."""
 
 Name = Annotated[str, msgspec.Meta(max_length=128)]
 """An id, a digest, a type: refusals and logs quote them, so a stranger may not make them long."""
@@ -185,7 +187,8 @@ def _decode_batch(raw: bytes) -> Batch:
     try:
         batch = msgspec.json.decode(raw, type=Batch)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        canonical.diagnose(raw)
+        if len(raw) <= DIAGNOSED_BYTES_MAX:
+            canonical.diagnose(raw)
         raise Refused("BATCH_MALFORMED", detail=str(error)[:DETAIL_CHARACTERS_MAX]) from None
     if batch.statement.count != len(batch.envelopes):
         raise Refused("BATCH_MALFORMED", detail="count differs from the envelopes given")
