@@ -100,7 +100,7 @@ CHAIN = (
 
 def stay(state: StayState = "settled") -> StayPage:
     """Return one stay in a given state."""
-    settled = state in {"settled", "voided"}
+    settled = state in {"settled", "voided", "disputed"}
     refused = msgspec.structs.replace(CHAIN[1], kind="refused")
     waiting = ChainStep(
         "settle", CHAIN[0].envelope_id, "tianjin-hsb", "beijing-hsb", 232, DIGEST, NOW, "waiting"

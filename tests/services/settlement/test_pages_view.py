@@ -27,6 +27,11 @@ HEADLINES: tuple[tuple[StayState, str, str], ...] = (
     ),
     ("refused", "北京未予结算", "Beijing refused to settle"),
     ("voided", "结算已撤销，189,085.85 元 已全额冲回", "Voided: ¥189,085.85 was reversed in full"),
+    (
+        "disputed",
+        "北京不接受撤销，须人工核对",
+        "Beijing refused the void; people must settle what stands",
+    ),
     ("admitted", "在院治疗，尚未结算", "In hospital, not settled yet"),
 )
 

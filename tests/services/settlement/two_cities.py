@@ -22,7 +22,6 @@ from tongcheng.kernel.accord import (
     AccordKey,
     AccordMember,
     Limits,
-    Permit,
     PurseTerms,
     SignedAccord,
 )
@@ -30,18 +29,19 @@ from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.entropy import SeededEntropy
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, Unreachable
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.keys import KeyRing
 from tongcheng.kernel.rulebook import Shelf
 from tongcheng.kernel.store import Transaction
 from tongcheng.kernel.store.records import METADATA
+from tongcheng.node.accords import permits_for
 from tongcheng.node.core import Node, open_database
 from tongcheng.services.settlement import insured, model, store
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.desk import Desk
 from tongcheng.services.settlement.lines import amount_of
+from tongcheng.services.settlement.service import SERVICE
 from tongcheng.services.settlement.store import StayRow
 from tongcheng.services.settlement.visited import Admission
 
@@ -186,8 +186,7 @@ def demo_accord(rings: dict[str, KeyRing]) -> SignedAccord:
         AccordMember(each, each, each, [], each, *_key_entries(ring))
         for each, ring in rings.items()
     ]
-    types = [*model.ACT_TYPES, *model.ASK_TYPES, acts.REFUSED_TYPE, acts.PARKED_TYPE]
-    permits = [Permit(each, both, both) for each in types]
+    permits = permits_for((SERVICE,), both)
     purses = [PurseTerms(SCHEME, "pool"), PurseTerms(SCHEME, "large")]
     accord = Accord("jingjinji", 1, None, 0, members, permits, purses, Limits())
     document = SignedAccord(accord, [])

@@ -24,7 +24,7 @@ from tongcheng.kernel.store.records import METADATA, Records, Value
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
-BUSY_TIMEOUT_MS = 5_000
+BUSY_TIMEOUT_S = 5.0
 CACHE_KIB = 65_536
 IDLE_CONNECTIONS_MAX = 4
 SCHEMA_VERSION = 1
@@ -139,7 +139,7 @@ class Database:
         self._take_lock()
         try:
             connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=5
+                self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
             )
             self._writing = connection
             self._closed = False
@@ -172,7 +172,6 @@ class Database:
             raise Refused("STORE_VERSION", file=self.path.name, found=version)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if not tables:
             self.path.chmod(0o600)
@@ -195,7 +194,7 @@ class Database:
     def _open_reading(self) -> sqlite3.Connection:
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
         connection = sqlite3.connect(
-            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5
+            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
         )
         connection.execute("PRAGMA query_only = ON")
         return connection

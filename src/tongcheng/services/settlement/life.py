@@ -1,10 +1,6 @@
 """Life cycles, as literal tables: what may follow what (docs/settlement.md is drawn from these)."""
 
 from types import MappingProxyType
-from typing import Literal
-
-StayState = Literal["admitted", "discharged", "settling", "settled"]
-ClaimState = Literal["pending", "cancelling", "settled", "refused", "voiding", "voided", "disputed"]
 
 STAY_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
     {
@@ -41,6 +37,9 @@ before the answer to the void: `cancelling` has not heard of the settle yet, `vo
 where the answer to the settle was not acceptable here is a cancelled claim voided without it. A
 void cannot be refused; a peer that does so all the same leaves the claim `disputed`, for people.
 """
+
+POSTED = frozenset({"settled", "voiding", "disputed"})
+"""States of a claim in which its amounts stand in the ledger: a void gives back when answered."""
 
 DECISION_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
     {

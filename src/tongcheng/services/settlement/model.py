@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from tongcheng.services.settlement.engine import TraceRow
+from tongcheng.services.settlement.rules import PersonType
 from tongcheng.services.settlement.tables import AMOUNT_MAX_FEN
 
 SETTLE = "settlement.settle/1"
@@ -20,9 +21,6 @@ PERSON = "settlement.person/1"
 PERSON_FOUND = "settlement.person_found/1"
 ESTIMATE = "settlement.estimate/1"
 ESTIMATED = "settlement.estimated/1"
-
-ACT_TYPES = (SETTLE, SETTLED, VOID, VOIDED)
-ASK_TYPES = (PERSON, PERSON_FOUND, ESTIMATE, ESTIMATED)
 
 Fen = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX_FEN)]
 """An amount that the benefit engine can compute with."""
@@ -187,7 +185,7 @@ class PersonFound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person_id: Id
     admdvs: Division
     scheme: Scheme
-    person_type: Literal["active", "retired"]
+    person_type: PersonType
     sealed: str
 
 

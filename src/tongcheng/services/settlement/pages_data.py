@@ -19,6 +19,7 @@ from tongcheng.kernel.words import Words
 from tongcheng.services.settlement import chain
 from tongcheng.services.settlement.bars import bands_of
 from tongcheng.services.settlement.benefit import day, tables_of
+from tongcheng.services.settlement.life import POSTED
 from tongcheng.services.settlement.model import BenefitResult, StayFacts
 from tongcheng.services.settlement.rules import PERSON_TYPES, PersonType
 from tongcheng.services.settlement.store import (
@@ -54,7 +55,7 @@ VIEW_STATES: dict[str, StayState] = {
     "cancelling": "voided",
     "voiding": "voided",
     "voided": "voided",
-    "disputed": "voided",
+    "disputed": "disputed",
 }
 """State of a claim or a decision → what a reader is told."""
 
@@ -330,7 +331,7 @@ def _visited_sides(
 ) -> tuple[SideRecord, SideRecord]:
     """Return our own books beside what the insured side's signed answer says."""
     told = _common(claim.settlement_id, claim.decision_no, claim.total_fen, result)
-    stands = claim.fund_fen if claim.state in {"settled", "voiding"} else 0
+    stands = claim.fund_fen if claim.state in POSTED else 0
     own = (*told, Record("between", fen=stands), Record("payable", fen=stands))
     answered = (*told, Record("between", fen=stands))
     digest = Record(

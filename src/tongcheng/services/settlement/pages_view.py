@@ -114,11 +114,18 @@ def stay_headline(page: Page, view: StayPage) -> str:
         case "refused":
             return page.t("settlement.stay.refused", place=insured)
         case "voided":
-            if view.amounts is None:
-                return page.t("settlement.stay.voided.unsettled")
-            return page.t("settlement.stay.voided", total=voice.money(view.amounts.total_fen))
+            return _voided_headline(page, view)
+        case "disputed":
+            return page.t("settlement.stay.disputed", place=insured)
         case "admitted":
             return page.t("settlement.stay.admitted")
+
+
+def _voided_headline(page: Page, view: StayPage) -> str:
+    """Tell a settlement that was taken back from one that never came about."""
+    if view.amounts is None:
+        return page.t("settlement.stay.voided.unsettled")
+    return page.t("settlement.stay.voided", total=page.voice.money(view.amounts.total_fen))
 
 
 def _stays_values(page: Page, view: StaysPage) -> dict[str, object]:

@@ -25,6 +25,7 @@ STATE_KEYS: dict[StayState, str] = {
     "settled": "settlement.state.settled",
     "refused": "settlement.state.refused",
     "voided": "settlement.state.voided",
+    "disputed": "settlement.state.disputed",
 }
 STATE_TONES: dict[StayState, Tone] = {
     "admitted": "quiet",
@@ -32,6 +33,7 @@ STATE_TONES: dict[StayState, Tone] = {
     "settled": "good",
     "refused": "bad",
     "voided": "quiet",
+    "disputed": "bad",
 }
 BAND_KEYS: dict[BandKind, str] = {
     "deductible": "settlement.band.deductible",

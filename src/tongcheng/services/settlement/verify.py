@@ -24,6 +24,7 @@ from tongcheng.kernel.store import Records, Snapshot
 from tongcheng.kernel.store.records import show_key
 from tongcheng.services.settlement import accumulators, purses
 from tongcheng.services.settlement.accumulators import ENTRY_KIND
+from tongcheng.services.settlement.life import POSTED
 from tongcheng.services.settlement.model import SETTLED, BenefitResult, FundPayment
 from tongcheng.services.settlement.store import (
     CLAIMS,
@@ -40,8 +41,6 @@ from tongcheng.services.settlement.store import (
 
 Moved = dict[str, int]
 
-POSTED: Final = frozenset({"settled", "voiding", "disputed"})
-"""Claims whose money stands in the ledger, if the insured side had decided."""
 IN_FORCE: Final = {"pending": "settling", "settled": "settled"}
 """State of the settlement in force → state of its stay."""
 

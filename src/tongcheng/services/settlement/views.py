@@ -16,8 +16,15 @@ from tongcheng.services.settlement.rules import PersonType
 DIGEST_SHOWN = 12
 """Hex digits of a digest: enough to compare by eye; the whole is in the proof."""
 
-StayState = Literal["admitted", "pending", "settled", "refused", "voided"]
-STATES: tuple[StayState, ...] = ("pending", "settled", "admitted", "refused", "voided")
+StayState = Literal["admitted", "pending", "settled", "refused", "voided", "disputed"]
+STATES: tuple[StayState, ...] = (
+    "pending",
+    "settled",
+    "admitted",
+    "refused",
+    "voided",
+    "disputed",
+)
 
 BandKind = Literal[
     "deductible", "pool", "large", "over_cap", "self_paid", "over_ceiling", "first_self_pay"
