@@ -26,6 +26,7 @@ from tongcheng.kernel.journal import note as notes
 from tongcheng.kernel.journal import witness as witnesses
 from tongcheng.kernel.journal.checkpoint import CheckpointRow
 from tongcheng.kernel.journal.note import Note, SignatureLine
+from tongcheng.kernel.store import StoredValueDamaged
 from tongcheng.kernel.store.worker import Worker
 from tongcheng.kernel.store.writer import WriterStopped
 
@@ -36,7 +37,8 @@ PERIOD_MIN_MS = 1_000
 class Checkpoints:
     """One node's checkpoints: `run` makes and shows them, `receive` answers the peers'.
 
-    `troubles` holds, per peer, why its last answer was no co-signature; `refusals` counts ours.
+    `troubles` holds, per peer, why its last answer was no co-signature; `refusals` counts ours;
+    `faults` counts rounds that our own store kept from working, `last_fault` says why.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class Checkpoints:
         self.home = home
         self.troubles: dict[str, Refused | Unreachable] = {}
         self.refusals: Counter[str] = Counter()
+        self.faults = 0
+        self.last_fault = ""
         self._worker = worker
         self._transport = transport
         self._clock = clock
@@ -66,6 +70,10 @@ class Checkpoints:
                 await self.round()
             except WriterStopped:
                 return
+            except (Refused, StoredValueDamaged) as trouble:
+                # A full disk or one damaged row must not end the rounds; the next one tries again.
+                self.faults += 1
+                self.last_fault = str(trouble)
             await asyncio.sleep(self._period_ms / 1_000)
 
     async def round(self) -> None:
