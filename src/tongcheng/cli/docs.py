@@ -7,6 +7,14 @@ import click
 from tongcheng.cli.diagrams import replaced
 from tongcheng.cli.reference import commands_page
 
+_folder = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    default=Path("docs"),
+    show_default=True,
+    help="The folder of the page.",
+)
+
 
 @click.group()
 def docs() -> None:
@@ -14,13 +22,7 @@ def docs() -> None:
 
 
 @docs.command()
-@click.option(
-    "--folder",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
-    default=Path("docs"),
-    show_default=True,
-    help="The folder the page is written to.",
-)
+@_folder
 @click.pass_context
 def commands(context: click.Context, folder: Path) -> None:
     """Write commands.md: every command, what it does and its options."""
@@ -30,13 +32,7 @@ def commands(context: click.Context, folder: Path) -> None:
 
 
 @docs.command()
-@click.option(
-    "--folder",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
-    default=Path("docs"),
-    show_default=True,
-    help="The folder of the page.",
-)
+@_folder
 def life(folder: Path) -> None:
     """Draw the life cycles in settlement.md anew, from the tables in the code."""
     page = folder / "settlement.md"

@@ -1,5 +1,7 @@
 """The envelopes of one stay in order, each with its evidence in this node's journal."""
 
+import msgspec
+
 from tongcheng.kernel import journal
 from tongcheng.kernel.exchange.acts import REFUSED_TYPE
 from tongcheng.kernel.exchange.tables import (
@@ -14,7 +16,7 @@ from tongcheng.kernel.exchange.tables import (
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Snapshot
 from tongcheng.services.settlement.model import SETTLE, SETTLED, VOID, VOIDED
-from tongcheng.services.settlement.views import ChainStep, StepKind
+from tongcheng.services.settlement.views import ChainStep, Signature, StepKind
 
 _KINDS: dict[str, StepKind] = {
     SETTLE: "settle",
@@ -52,36 +54,33 @@ def _sent(snapshot: Snapshot, home: Home, row: SentRow) -> ChainStep | None:
     channel = snapshot.get(CHANNELS, home.member_id, row.dst)
     assert channel is not None, "an act was sent on this channel"
     is_taken = row.seq <= channel.acknowledged_seq
-    leaf = journal.leaf_of(snapshot, ACT_SENT, row.envelope_id)
-    if row.type not in _KINDS:
+    step = _step(snapshot, row, ACT_SENT, (home.member_id, row.dst), row.made_at)
+    if step is None:
         return None
-    return ChainStep(
-        kind=_KINDS[row.type],
-        envelope_id=row.envelope_id,
-        sender=home.member_id,
-        receiver=row.dst,
-        seq=row.seq,
-        digest=row.digest,
-        at=row.made_at,
-        signature="own" if is_taken else "waiting",
-        kid=home.ring.signing.kid,
-        leaf=None if leaf is None else leaf.leaf_index,
-    )
+    signature: Signature = "own" if is_taken else "waiting"
+    return msgspec.structs.replace(step, signature=signature, kid=home.ring.signing.kid)
 
 
 def _taken(snapshot: Snapshot, home: Home, row: TakenRow) -> ChainStep | None:
-    leaf = journal.leaf_of(snapshot, ACT_TAKEN, row.envelope_id)
+    return _step(snapshot, row, ACT_TAKEN, (row.src, home.member_id), row.taken_at)
+
+
+def _step(
+    snapshot: Snapshot, row: SentRow | TakenRow, leaf_kind: str, way: tuple[str, str], at: int
+) -> ChainStep | None:
+    """Return an act as a step, or None for a type that the page does not tell of."""
     if row.type not in _KINDS:
         return None
+    leaf = journal.leaf_of(snapshot, leaf_kind, row.envelope_id)
+    sender, receiver = way
     return ChainStep(
         kind=_KINDS[row.type],
         envelope_id=row.envelope_id,
-        sender=row.src,
-        receiver=home.member_id,
+        sender=sender,
+        receiver=receiver,
         seq=row.seq,
         digest=row.digest,
-        at=row.taken_at,
+        at=at,
         signature="verified",
-        kid="",
         leaf=None if leaf is None else leaf.leaf_index,
     )
