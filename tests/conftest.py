@@ -8,8 +8,12 @@ from playwright.sync_api import Browser
 from tests.browser import launch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the whole run; tests that ask for it carry `@pytest.mark.browser`."""
+    """One Chromium for a module; tests that ask for it carry `@pytest.mark.browser`.
+
+    Not for the whole run: while it is open its thread has a running loop, in which no test of
+    another module could run a coroutine.
+    """
     with launch() as opened:
         yield opened

@@ -8,6 +8,8 @@ from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.service import Service
 from tongcheng.node.files import MemberCard
+from tongcheng.services.settlement import rules
+from tongcheng.services.settlement.tables import compile_benefit
 
 
 def permits_for(services: Iterable[Service], members: Sequence[str]) -> list[Permit]:
@@ -23,15 +25,17 @@ def permits_for(services: Iterable[Service], members: Sequence[str]) -> list[Per
 
 
 def purse_terms(books: Iterable[RuleBook]) -> list[PurseTerms]:
-    """Return gross clearing for every scheme and fund that the region's rule books pay from."""
-    pairs: set[tuple[str, str]] = set()
-    for book in books:
-        rules = book.document["rules"]
-        funds = rules.get("funds") if isinstance(rules, dict) else None
-        for fund in funds if isinstance(funds, list) else ():
-            name = fund.get("fund") if isinstance(fund, dict) else None
-            if isinstance(name, str):
-                pairs.add((book.scheme, name))
+    """Return gross clearing for every scheme and fund that pays at discharge.
+
+    A fund that is only announced on the bill moves no money between the members then.
+    """
+    pairs = {
+        (book.scheme, term.fund)
+        for book in books
+        if book.kind == rules.KIND
+        for term in compile_benefit(book).funds
+        if term.layer != "announced"
+    }
     return [PurseTerms(scheme=scheme, fund=fund) for scheme, fund in sorted(pairs)]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from tongcheng.kernel.authority import Caller
+from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.services.settlement.bills import LineInput, catalogue_of
@@ -26,7 +27,6 @@ from tongcheng.simulation.faults import Chance
 from tongcheng.simulation.memory import Memory, Word
 
 SETTLE = "2304"
-DAY_MS = 86_400_000
 LINES = (1, 12)
 QUANTITY = (1, 30)
 ONE_E4 = 10_000

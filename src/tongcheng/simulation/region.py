@@ -10,13 +10,14 @@ from pathlib import Path
 
 import msgspec
 
+from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.services.settlement.store import ClaimRow
 from tongcheng.simulation import books, checks, disk, loop, national, setting
 from tongcheng.simulation.books import UNDECIDED, Books
 from tongcheng.simulation.counter import Counter, Place
 from tongcheng.simulation.disk import Disk
 from tongcheng.simulation.faults import PROFILES, Chance, Profile, ProfileName, Tally
-from tongcheng.simulation.hospitals import DAY_MS, WAYS_DRAWN, Clerk, Visit
+from tongcheng.simulation.hospitals import WAYS_DRAWN, Clerk, Visit
 from tongcheng.simulation.machine import Machine, quiet_power_cuts
 from tongcheng.simulation.memory import Memory
 from tongcheng.simulation.network import Network

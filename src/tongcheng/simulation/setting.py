@@ -4,8 +4,6 @@ Nothing here is real: persons have no names, id numbers are plainly invented, ho
 catalogues are samples.
 """
 
-from pathlib import Path
-
 import msgspec
 
 from tongcheng.kernel import accord as accords
@@ -22,6 +20,7 @@ from tongcheng.node.files import Settings
 from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement import insured
 from tongcheng.services.settlement.model import Identity
+from tongcheng.services.settlement.rules import PERSON_TYPES
 from tongcheng.services.settlement.store import INSTITUTIONS, InstitutionRow
 from tongcheng.simulation.counter import Place
 from tongcheng.simulation.machine import Machine
@@ -32,7 +31,6 @@ SCHEME = "310"
 LEVELS = (3, 2)
 """One hospital of each level in every member's city."""
 ACCORD_LEAD_MS = 600_000
-PERSON_TYPES = ("active", "retired")
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -143,10 +141,3 @@ def _enrol(tx: Transaction, person: Person, number: int) -> None:
         scheme=SCHEME,
         person_type=PERSON_TYPES[number % len(PERSON_TYPES)],
     )
-
-
-def catalogue_paths() -> list[Path]:
-    """Return every errors.yaml that explains a refusal of a node."""
-    kernel = Path(region.__file__).parent
-    own = [path for service in SERVICES for path in service.errors]
-    return [kernel / "errors.yaml", *own]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -16,8 +17,10 @@ from tests.services.settlement.two_cities import (
     TwoCities,
     stored_digest,
 )
+from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.rulebook import Shelf
-from tongcheng.services.settlement.store import DECISIONS
+from tongcheng.services.settlement.desk import Identified
+from tongcheng.services.settlement.store import CLAIMS, DECISIONS
 
 Json = dict[str, Any]
 
@@ -255,6 +258,31 @@ def test_reversing_one_of_two_messages(tmp_path: Path) -> None:
         assert "REVERSAL_STANDS" in one["warn_msg"]
         assert states == ["settled"]
         assert both["warn_msg"] is None
+        assert claim_states(cities) == ["voided"]
+
+    on_two_nodes(tmp_path, work)
+
+
+def test_a_settlement_taken_back_before_its_2304_is_answered(tmp_path: Path) -> None:
+    """A void between the decision and the answer: the late answer must not say settled."""
+
+    async def work(cities: TwoCities, hospital: Hospital) -> None:
+        message = hospital.envelope("2304", await hospital.discharged())
+        desk = hospital.edge._desk  # noqa: SLF001 the moment between is inside the edge
+        patient = desk.patient
+
+        async def void_first(caller: Caller, person_id: str) -> Identified:
+            with cities.tianjin.database.snapshot() as snapshot:
+                claim = snapshot.select(CLAIMS)[0]
+            await desk.void(caller, claim.settlement_id)
+            return await patient(caller, person_id)
+
+        with patch.object(desk, "patient", void_first):
+            answer = await hospital.send(message)
+
+        assert answer["infcode"] == "-1"
+        assert "SETTLEMENT_NOT_IN_FORCE" in answer["err_msg"]
+        await cities.quiet()
         assert claim_states(cities) == ["voided"]
 
     on_two_nodes(tmp_path, work)

@@ -320,20 +320,24 @@ async def _settle(call: Call) -> bytes:
     found = await call.desk.patient(call.caller, stay.person_id)
 
     def command(tx: Transaction) -> bytes:
-        if claim.state == "refused":
-            decision = visited.refusal_of(claim)
-            refused = PeerRefused(claim.insured_member, decision.code, **decision.facts)
+        # Read again: a 2305 or 2601 may have come between the decision and this answer.
+        row = visited.claim_of(tx, call.caller, claim.settlement_id)
+        if row.state == "refused":
+            decision = visited.refusal_of(row)
+            refused = PeerRefused(row.insured_member, decision.code, **decision.facts)
             done = Done({}, [], refused)
+        elif row.state != "settled":
+            raise Refused("SETTLEMENT_NOT_IN_FORCE", settlement=row.settlement_id)
         else:
             _audit(tx, call, stay.person_id)
-            bill = msgspec.structs.replace(_bill(call, stay, claim), identity=found.identity)
+            bill = msgspec.structs.replace(_bill(call, stay, row), identity=found.identity)
             before = (
-                ["SETTLED_BEFORE"] if messages.is_later(tx, call.key, claim.settlement_id) else []
+                ["SETTLED_BEFORE"] if messages.is_later(tx, call.key, row.settlement_id) else []
             )
             warnings = _warned(call, before + national_answers.warnings_of(bill))
             done = Done(national_answers.settlement("2304", bill), warnings)
         written = call.write(tx.now_at, done)
-        return messages.finish(tx, call.key, digest, claim.settlement_id, written)
+        return messages.finish(tx, call.key, digest, row.settlement_id, written)
 
     answer: bytes = await node.run(command)
     return answer
