@@ -1,0 +1,77 @@
+"""The real pages over a real store in a real browser: axe finds nothing, no stranger is asked."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser
+
+from tests.browser import serving
+from tests.services.settlement import two_cities
+from tests.services.settlement.two_cities import INSURED, VISITED
+from tongcheng.node.app import create_app
+from tongcheng.node.console import make_console
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/", "/settlement/stays", "/settlement/stays/{stay}", "/exchange")
+
+
+@pytest.fixture(scope="module")
+def cities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], str]]:
+    """Both cities' consoles after one settled and one voided stay: addresses, and the stay's id.
+
+    The nodes' loop lives in a thread of its own, because the browser has one in this thread.
+    """
+    with ExitStack() as stack:
+        thread = stack.enter_context(ThreadPoolExecutor(1))
+        manager = two_cities.running(tmp_path_factory.mktemp("cities"))
+        running = thread.submit(manager.__enter__).result()
+        stack.callback(lambda: thread.submit(manager.__exit__, None, None, None).result())
+
+        def play() -> str:
+            both = running.cities
+            claim = running.run(both.settled(0, days=60))
+            voided = running.run(both.settled(1))
+            running.run(both.desk.void(both.caller, voided.settlement_id))
+            running.run(both.quiet())
+            return claim.stay_id
+
+        stay_id = thread.submit(play).result()
+        addresses = {}
+        for member in (VISITED, INSURED):
+            node = running.cities.wire.nodes[member]
+            app = create_app(node, make_console(node, synthetic=True), pages=True, run_node=False)
+            addresses[member] = stack.enter_context(serving(app))
+        yield addresses, stay_id
+
+
+@pytest.mark.parametrize("member", [VISITED, INSURED])
+@pytest.mark.parametrize(("language", "width"), [("zh", 1360), ("en", 390)])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing(
+    browser: Browser,
+    cities: tuple[dict[str, str], str],
+    member: str,
+    path: str,
+    language: str,
+    width: int,
+) -> None:
+    """No violation of WCAG 2.2 AA; every request goes to the node that serves the page."""
+    addresses, stay_id = cities
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    answer = page.goto(f"{addresses[member]}/{language}{path.format(stay=stay_id)}")
+    violations = Axe().run(page).response["violations"]
+    wide = page.evaluate("document.documentElement.scrollWidth") > width
+    context.close()
+
+    assert answer is not None
+    assert answer.status == 200
+    assert [f"{each['id']}: {each['nodes'][0]['html']}" for each in violations] == []
+    assert [url for url in asked if not url.startswith(addresses[member])] == []
+    assert not wide, "the page scrolls sideways"
