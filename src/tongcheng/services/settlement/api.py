@@ -129,7 +129,9 @@ async def open_stay(request: AnyRequest, data: JSONBody[NewStay]) -> Stay:
 async def show_stay(request: AnyRequest, stay_id: StayId) -> Stay:
     """Show a stay of the caller's."""
     caller, desk = await _caller(request), _desk(request)
-    return _stay(await desk.stay(caller, stay_id), await desk.lines(caller, stay_id))
+    row, lines = await desk.stay(caller, stay_id), await desk.lines(caller, stay_id)
+    await desk.note_read(caller.institution_id, "stay.read", stay_id)
+    return _stay(row, lines)
 
 
 @post("/stays/{stay_id:str}/lines", status_code=200)
@@ -143,7 +145,9 @@ async def add_lines(request: AnyRequest, stay_id: StayId, data: JSONBody[NewLine
 @get("/stays/{stay_id:str}/lines")
 async def show_lines(request: AnyRequest, stay_id: StayId) -> SplitLines:
     """Show the lines that count, with their split."""
-    rows = await _desk(request).lines(await _caller(request), stay_id)
+    caller, desk = await _caller(request), _desk(request)
+    rows = await desk.lines(caller, stay_id)
+    await desk.note_read(caller.institution_id, "lines.read", stay_id)
     return SplitLines([_split_line(row) for row in rows])
 
 
@@ -236,7 +240,9 @@ async def show_settlement(request: AnyRequest, settlement_id: SettlementId) -> S
     def question(reading: Reading) -> Settlement:
         return _settlement(reading, visited.claim_of(reading, caller, settlement_id))
 
-    return await node.read(question)
+    shown = await node.read(question)
+    await _desk(request).note_read(caller.institution_id, "settlement.read", settlement_id)
+    return shown
 
 
 @post("/settlements/{settlement_id:str}/void", status_code=200)

@@ -273,6 +273,10 @@ class Desk:
         await self.stay(caller, stay_id)
         return await self.node.read(lambda s: bills.active_lines(s, stay_id))
 
+    async def note_read(self, actor: str, action: str, subject: str) -> None:
+        """Write a read of somebody's stay into the audit; call it before the answer is given."""
+        await self.node.run(lambda tx: audit.note(tx, audit.Entry(actor, action, subject)))
+
     async def void(self, caller: Caller, settlement_id: str) -> ClaimRow:
         """Take a settlement back (2305); it is taken back as soon as this returns."""
 

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from tongcheng.kernel import audit
 from tongcheng.kernel.running import RunningNode
 from tongcheng.services.settlement import pages_data, pages_view
 from tongcheng.services.settlement.pages_view import REFRESH_PATH, STAYS_PATH
@@ -13,6 +14,8 @@ from tongcheng.web import Page
 from tongcheng.web.toolkit import AnyRequest
 
 _INSTANT_DIGITS_MAX = 15
+CONSOLE = "console"
+"""Who reads, in the audit, while the console has no log-in."""
 
 
 async def _list(request: AnyRequest) -> StaysPage:
@@ -51,6 +54,8 @@ async def stay_page(
     view = await node.read(
         lambda snapshot: pages_data.stay_page(snapshot, node.home, errors, stay_id, page.language)
     )
+    entry = audit.Entry(CONSOLE, "stay.read", stay_id)
+    await node.run(lambda tx: audit.note(tx, entry))
     return pages_view.stay(page, view)
 
 
