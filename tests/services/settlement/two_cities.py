@@ -213,8 +213,7 @@ def _enrol(tx: Transaction) -> None:
     for number in range(PERSONS):
         gender: Literal["1", "2"] = "2" if number % 2 else "1"
         identity = model.Identity(f"测试{number}", id_number(number), gender, "1950-01-01")
-        key = insured.enrol(tx, identity, admdvs="110000", scheme=SCHEME, person_type="retired")
-        insured.prepare_person_ids(tx, key)
+        insured.enrol(tx, identity, admdvs="110000", scheme=SCHEME, person_type="retired")
 
 
 def _contract(tx: Transaction) -> dict[str, str]:

@@ -193,7 +193,6 @@ def enrol_persons(tx: Transaction, demo: Demo, year: int) -> int:
             scheme=person.scheme,
             person_type=person.person_type,
         )
-        insured.prepare_person_ids(tx, key)
         if person.opening is not None and not tx.select(ENTRIES, person_key=key):
             used = Accumulators(
                 pool_paid_fen=parse_yuan(person.opening.pool),

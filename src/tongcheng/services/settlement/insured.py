@@ -85,22 +85,15 @@ def enrol(
     return person_key
 
 
-def prepare_person_ids(tx: Transaction, person_key: str) -> None:
-    """Give a person one random id per visiting member at enrolment."""
-    for member in tx.home.accord.peers(tx.home.member_id):
-        _give_id(tx, person_key, member)
-
-
-def _give_id(tx: Transaction, person_key: str, member: str) -> None:
-    """Give a person the random id that stands for it towards one visiting member."""
-    if not tx.select(PERSON_IDS, person_key=person_key, visiting_member=member):
-        person_id = ids.random_short(tx.home.entropy)
-        tx.add(PERSON_IDS, PersonIdRow(person_id, member, person_key, tx.now_at))
-
-
 def prepare_person(tx: Transaction, asked: Envelope, body: PersonAsk) -> None:
-    """Give a person who is insured here an id towards the member that asks, if it has none."""
-    _give_id(tx, _asked_person(tx, tx.home, asked, body).person_key, asked.src)
+    """Give a person who is insured here a random id towards the member that asks, if it has none.
+
+    One id for each visiting member, so that two of them cannot put their records together.
+    """
+    person_key = _asked_person(tx, tx.home, asked, body).person_key
+    if not tx.select(PERSON_IDS, person_key=person_key, visiting_member=asked.src):
+        person_id = ids.random_short(tx.home.entropy)
+        tx.add(PERSON_IDS, PersonIdRow(person_id, asked.src, person_key, tx.now_at))
 
 
 def _asked_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk) -> PersonRow:

@@ -5,6 +5,7 @@ the sender signed with a key that was valid when the act was taken.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from tongcheng.kernel import canonical, merkle
 from tongcheng.kernel.accord import Accord
@@ -24,6 +25,7 @@ from tongcheng.kernel.exchange.tables import (
 from tongcheng.kernel.journal.checks.view import Check, View, finding, of_row
 from tongcheng.kernel.journal.leaves import JOURNAL_CONTENTS, JOURNAL_LEAVES, hashes_of
 from tongcheng.kernel.service import Finding
+from tongcheng.kernel.store import Records
 
 _LEAF_WITHOUT = (
     "SELECT content_id FROM journal_leaves l WHERE kind = ? AND NOT EXISTS "
@@ -44,10 +46,7 @@ def _sent(view: View, channels: dict[tuple[str, str], ChannelRow]) -> Iterator[F
     own = view.home.member_id
     next_seq: dict[str, int] = {}
     for row in view.stream(SENT):
-        expected = next_seq.get(row.dst, 1)
-        if row.seq != expected:
-            yield finding(SENT, f"{row.dst}/{expected}", "is missing: the numbers have a gap")
-        next_seq[row.dst] = row.seq + 1
+        yield from _gap(SENT, row.dst, row.seq, next_seq)
         problem = _sent_problem(view, row)
         if problem is not None:
             yield of_row(SENT, row, problem)
@@ -62,12 +61,27 @@ def _sent(view: View, channels: dict[tuple[str, str], ChannelRow]) -> Iterator[F
         yield finding(CHANNELS, f"{own}/{dst}", "is missing")
 
 
-def _sent_problem(view: View, row: SentRow) -> str | None:
-    raw = view.content(ACT_SENT, row.envelope_id)
+def _gap(records: Records[Any], peer: str, seq: int, next_seq: dict[str, int]) -> Iterator[Finding]:
+    """Yield what is missing before this number of a peer; note in `next_seq` what must follow."""
+    expected = next_seq.get(peer, 1)
+    if seq != expected:
+        yield finding(records, f"{peer}/{expected}", "is missing: the numbers have a gap")
+    next_seq[peer] = seq + 1
+
+
+def _bytes_problem(raw: bytes | None, digest: str) -> str | None:
     if raw is None:
         return "the journal has no bytes of this act"
-    if canonical.digest(raw) != row.digest:
+    if canonical.digest(raw) != digest:
         return "the digest is not that of the bytes in the journal"
+    return None
+
+
+def _sent_problem(view: View, row: SentRow) -> str | None:
+    raw = view.content(ACT_SENT, row.envelope_id)
+    problem = _bytes_problem(raw, row.digest)
+    if raw is None or problem is not None:
+        return problem
     one = canonical.decode_as(raw, Envelope)
     stored = (row.envelope_id, row.dst, row.seq, row.type, row.reply_to, row.case_id, row.made_at)
     if stored != (one.id, one.dst, one.seq, one.type, one.reply_to, one.case, one.made_at):
@@ -81,10 +95,7 @@ def _taken(view: View, channels: dict[tuple[str, str], ChannelRow]) -> Iterator[
     own = view.home.member_id
     next_seq: dict[str, int] = {}
     for row in view.stream(TAKEN, "src, seq"):
-        expected = next_seq.get(row.src, 1)
-        if row.seq != expected:
-            yield finding(TAKEN, f"{row.src}/{expected}", "is missing: the numbers have a gap")
-        next_seq[row.src] = row.seq + 1
+        yield from _gap(TAKEN, row.src, row.seq, next_seq)
         problem = _taken_problem(view, row)
         if problem is not None:
             yield of_row(TAKEN, row, problem)
@@ -97,10 +108,9 @@ def _taken(view: View, channels: dict[tuple[str, str], ChannelRow]) -> Iterator[
 
 def _taken_problem(view: View, row: TakenRow) -> str | None:
     raw = view.content(ACT_TAKEN, row.envelope_id)
-    if raw is None:
-        return "the journal has no bytes of this act"
-    if canonical.digest(raw) != row.digest:
-        return "the digest is not that of the bytes in the journal"
+    problem = _bytes_problem(raw, row.digest)
+    if raw is None or problem is not None:
+        return problem
     one = canonical.decode_as(raw, Envelope)
     stored = (row.envelope_id, row.src, row.seq, row.type, row.reply_to, row.case_id)
     if stored != (one.id, one.src, one.seq, one.type, one.reply_to, one.case):
