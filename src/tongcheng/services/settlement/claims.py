@@ -68,6 +68,21 @@ def move(tx: Transaction, claim: ClaimRow, event: str) -> ClaimRow:
     return moved
 
 
+def move_stay(tx: Transaction, row: StayRow, event: str, claim_id: str | None) -> StayRow:
+    """Move a stay along its life cycle; the caller has checked that the event is allowed."""
+    state = follow(STAY_TRANSITIONS, row.state, event)
+    assert state is not None, f"stay {row.state} does not know {event}"
+    moved = msgspec.structs.replace(
+        row,
+        state=state,
+        claim_id=claim_id,
+        last_claim_id=claim_id or row.last_claim_id,
+        changed_at=tx.now_at,
+    )
+    tx.put(STAYS, moved)
+    return moved
+
+
 def _answered(tx: Transaction, envelope: Envelope, settlement_id: str, asked: str) -> ClaimRow:
     """Return the claim that an answer is about, if it answers the envelope it should."""
     claim = tx.get(CLAIMS, settlement_id)
@@ -100,9 +115,7 @@ def take_settled(tx: Transaction, envelope: Envelope, body: SettledBody) -> None
     _journal(tx, moved, "settled")
     stay = tx.need(STAYS, claim.stay_id)
     if stay.claim_id == claim.settlement_id:
-        state = follow(STAY_TRANSITIONS, stay.state, "settled")
-        assert state is not None, f"a stay in force is settling, not {stay.state}"
-        tx.put(STAYS, msgspec.structs.replace(stay, state=state, changed_at=tx.now_at))
+        move_stay(tx, stay, "settled", claim.settlement_id)
 
 
 def _check_amounts(tx: Transaction, claim: ClaimRow, result: BenefitResult) -> None:
@@ -171,10 +184,7 @@ def settle_refused(tx: Transaction, original: Envelope, refusal: Refused) -> Non
     _journal(tx, moved, "refused")
     stay = tx.need(STAYS, claim.stay_id)
     if stay.claim_id == claim.settlement_id:
-        state = follow(STAY_TRANSITIONS, stay.state, "refused")
-        assert state is not None, f"a stay in force is settling, not {stay.state}"
-        freed = msgspec.structs.replace(stay, state=state, claim_id=None, changed_at=tx.now_at)
-        tx.put(STAYS, freed)
+        move_stay(tx, stay, "refused", None)
 
 
 def _release(tx: Transaction, claim: ClaimRow, act_id: str) -> None:

@@ -146,21 +146,6 @@ def admit(tx: Transaction, caller: Caller, admission: Admission) -> StayRow:
     return row
 
 
-def move_stay(tx: Transaction, row: StayRow, event: str, claim_id: str | None) -> StayRow:
-    """Move a stay along its life cycle; the caller has checked that the event is allowed."""
-    state = follow(STAY_TRANSITIONS, row.state, event)
-    assert state is not None, f"stay {row.state} does not know {event}"
-    moved = msgspec.structs.replace(
-        row,
-        state=state,
-        claim_id=claim_id,
-        last_claim_id=claim_id or row.last_claim_id,
-        changed_at=tx.now_at,
-    )
-    tx.put(STAYS, moved)
-    return moved
-
-
 def _allow(row: StayRow, event: str) -> None:
     if follow(STAY_TRANSITIONS, row.state, event) is None:
         raise Refused("STAY_STATE", stay=row.stay_id, state=row.state, event=event)
@@ -193,7 +178,7 @@ def discharge(tx: Transaction, caller: Caller, stay_id: str, discharged_at: int)
     if discharged_at > tx.now_at:
         raise Refused("DATE_IN_FUTURE", field="endtime")
     closed = msgspec.structs.replace(row, discharged_at=discharged_at)
-    return move_stay(tx, closed, "discharge", None)
+    return claims.move_stay(tx, closed, "discharge", None)
 
 
 # the settlement
@@ -268,7 +253,7 @@ def start_settlement(
     claim = claims.new_claim(tx, row, facts, settlement_id, envelope.id)
     tx.add(CLAIMS, claim)
     _hold(tx, claim, envelope)
-    move_stay(tx, row, "settle", settlement_id)
+    claims.move_stay(tx, row, "settle", settlement_id)
     return claim
 
 
@@ -315,7 +300,7 @@ def cancel(tx: Transaction, claim: ClaimRow, reason: VoidReason) -> ClaimRow:
     moved = claims.move(tx, msgspec.structs.replace(claim, void_id=envelope.id), "cancel")
     stay = tx.need(STAYS, claim.stay_id)
     assert stay.claim_id == claim.settlement_id, "only the settlement in force is cancelled"
-    move_stay(tx, stay, "cancel", None)
+    claims.move_stay(tx, stay, "cancel", None)
     return moved
 
 
