@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from tongcheng.kernel.cases.kind import CaseKind
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
@@ -62,12 +63,13 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """Everything one service brings: interfaces inward (acts, asks, tables) and outward."""
+    """Everything one service brings: interfaces inward (acts, asks, tables, cases) and outward."""
 
     name: str
     acts: tuple[Act, ...] = ()
     asks: tuple[Ask, ...] = ()
     tables: tuple[Records[Any], ...] = ()
+    cases: tuple[CaseKind, ...] = ()
     errors: tuple[Path, ...] = ()
     texts: tuple[Path, ...] = ()
     routes: tuple[Any, ...] = ()

@@ -5,6 +5,7 @@ from typing import Any
 from tongcheng.kernel.adoption import ACCORDS
 from tongcheng.kernel.audit import AUDIT, AUDIT_HEAD
 from tongcheng.kernel.authority import CREDENTIALS
+from tongcheng.kernel.cases.tables import CASE_TABLES
 from tongcheng.kernel.exchange.tables import CHANNELS, SENT, TAKEN, TROUBLES
 from tongcheng.kernel.journal import (
     CHECKPOINTS,
@@ -27,6 +28,7 @@ KERNEL_TABLES: tuple[Records[Any], ...] = (
     CHANNELS,
     CHECKPOINTS,
     CONFLICTS,
+    *CASE_TABLES,
     CREDENTIALS,
     HEARD,
     HOLDS,

@@ -1,10 +1,10 @@
 """`journal verify`: everything this node can prove or disprove about its own database.
 
 In order: the file, the schema, the code of every row; then what can be rebuilt: the tree and its
-checkpoints, the exchange and its evidence, the ledger, the audit, the accords, and what each
-service adds. A check that rests on a damaged row is left out, and said to be; it would only repeat
-the damage in other words. What is not covered (the tail since the last co-signature, the collusion
-of all members) stands in docs/protocol/04-journal-checkpoints-proofs.md.
+checkpoints, the exchange and its evidence, the ledger, the audit, the accords, the cases, and what
+each service adds. A check that rests on a damaged row is left out, and said to be; it would only
+repeat the damage in other words. What is not covered (the tail since the last co-signature, the
+collusion of all members) stands in docs/protocol/04-journal-checkpoints-proofs.md.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +14,7 @@ import msgspec
 from tongcheng.kernel import tables
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.journal.checks import rows
+from tongcheng.kernel.journal.checks.cases import cases
 from tongcheng.kernel.journal.checks.exchange import EXCHANGE
 from tongcheng.kernel.journal.checks.ledger import LEDGER
 from tongcheng.kernel.journal.checks.records import ADOPTED, AUDITED
@@ -69,7 +70,8 @@ def verify(
         report.findings.extend(row_check.run(database.path.name))
         report.rows = row_check.checked
         view = View(snapshot, home, progress, tuple(peer_notes))
-        for check in (*CHECKS, *_of_services(services)):
+        kinds = [kind for service in services for kind in service.cases]
+        for check in (*CHECKS, cases(kinds), *_of_services(services)):
             if row_check.damaged & {records.name for records in check.tables}:
                 report.skipped.append(check.name)
             else:

@@ -1,0 +1,68 @@
+"""Cases (办件): joint work whose every hand-over has an owner, a deadline and a receipt."""
+
+from tongcheng.kernel.cases.commands import Actor, Handed, Opening, act, open_case
+from tongcheng.kernel.cases.handover import HANDOVER_KIND, HandOver
+from tongcheng.kernel.cases.kind import OPEN, WORDS_CHARACTERS_MAX, CaseKind, Leg, Term
+from tongcheng.kernel.cases.reading import (
+    History,
+    OpenCases,
+    case_of,
+    count_open,
+    history,
+    is_late,
+    open_cases,
+    overdue,
+    party_of,
+    undated,
+    words_of,
+)
+from tongcheng.kernel.cases.tables import (
+    CASE_LEGS,
+    CASE_PARTIES,
+    CASE_RECEIPTS,
+    CASE_TABLES,
+    CASE_WORDS,
+    CASES,
+    CaseRow,
+    LegRow,
+    PartyRow,
+    ReceiptRow,
+    WordsRow,
+)
+
+__all__ = [
+    "CASES",
+    "CASE_LEGS",
+    "CASE_PARTIES",
+    "CASE_RECEIPTS",
+    "CASE_TABLES",
+    "CASE_WORDS",
+    "HANDOVER_KIND",
+    "OPEN",
+    "WORDS_CHARACTERS_MAX",
+    "Actor",
+    "CaseKind",
+    "CaseRow",
+    "HandOver",
+    "Handed",
+    "History",
+    "Leg",
+    "LegRow",
+    "OpenCases",
+    "Opening",
+    "PartyRow",
+    "ReceiptRow",
+    "Term",
+    "WordsRow",
+    "act",
+    "case_of",
+    "count_open",
+    "history",
+    "is_late",
+    "open_case",
+    "open_cases",
+    "overdue",
+    "party_of",
+    "undated",
+    "words_of",
+]
