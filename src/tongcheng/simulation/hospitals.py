@@ -14,8 +14,9 @@ from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
-from tongcheng.services.settlement.bills import LineInput, catalogue_of
+from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.catalogue import Item
+from tongcheng.services.settlement.catalogue_store import of_pack
 from tongcheng.services.settlement.desk import Desk
 from tongcheng.services.settlement.lines import amount_of
 from tongcheng.services.settlement.messages import MessageKey
@@ -357,7 +358,7 @@ WAYS_DRAWN = [
 
 def usable_items(home: Home, catalogue: str) -> list[Item]:
     """Return the catalogue's items that can be billed: an unknown first share is refused."""
-    versions = catalogue_of(home, catalogue).items.values()
+    versions = of_pack(home, catalogue).items.values()
     return [one[0] for one in versions if one[0].first_self_pay is not None]
 
 

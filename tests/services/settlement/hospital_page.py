@@ -18,7 +18,14 @@ from tests.tidy import ROOT
 from tongcheng.services.settlement.national_fields import Field, codes, tables
 
 PAGE = ROOT / "docs" / "hospital.md"
-HIDDEN = ("GOLDEN_", "RULE_BOOK_", "CATALOGUE_FORM", "RULE_OVERFLOW")
+HIDDEN = (
+    "GOLDEN_",
+    "RULE_BOOK_",
+    "CATALOGUE_ENCODING",
+    "CATALOGUE_FORM",
+    "CATALOGUE_TOO_LARGE",
+    "RULE_OVERFLOW",
+)
 """Codes that no hospital sees: they are about rule books and catalogues."""
 OTHERS = (
     "CREDENTIAL_EXPIRED",

@@ -292,7 +292,7 @@ def test_false_question_is_refused_and_decides_nothing(tmp_path: Path, question:
     async def work(cities: TwoCities) -> None:
         stay, _ = await cities.discharged()
         asked = await cities.tianjin.read(
-            lambda s: visited.stay_facts(s, cities.tianjin.home.region.zone, stay, "0" * 64)
+            lambda s: visited.stay_facts(s, cities.tianjin.home.region.zone, stay)
         )
         body = {"settlement_id": "forged", "facts": msgspec.json.decode(canonical.encode(asked))}
         change(body)

@@ -1,17 +1,23 @@
 """The lines of a stay on the visited side: split by the catalogue, kept, revoked, summed."""
 
-from functools import lru_cache
+from datetime import date
 
 import msgspec
 
 from tongcheng.kernel import canonical, merkle
 from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import catalogue as catalogues
-from tongcheng.services.settlement.catalogue import Catalogue
-from tongcheng.services.settlement.lines import Line, Split, SplitLine, split_lines
+from tongcheng.services.settlement.catalogue import Item, ItemClass
+from tongcheng.services.settlement.catalogue_store import Dated
+from tongcheng.services.settlement.lines import (
+    Line,
+    Part,
+    Split,
+    SplitLine,
+    reasons,
+    split_lines,
+)
 from tongcheng.services.settlement.model import ScopeTotals
 from tongcheng.services.settlement.store import LINES, LineRow, StayRow
 
@@ -32,19 +38,8 @@ class LineInput(msgspec.Struct, frozen=True):
     amount_fen: int
     charged_at: int
     original_line_id: str | None = None
-
-
-@lru_cache(maxsize=64)
-def _parsed(raw: bytes) -> Catalogue:
-    return catalogues.parse(raw.decode())
-
-
-def catalogue_of(home: Home, name: str) -> Catalogue:
-    """Return a catalogue of this node by the file name that the institution is bound to."""
-    raw = home.datasets.get(name)
-    if raw is None:
-        raise Refused("CATALOGUE_MISSING", catalogue=name)
-    return _parsed(raw)
+    doctor_code: str = ""
+    department_code: str = ""
 
 
 def active_lines(reading: Reading, stay_id: str) -> list[LineRow]:
@@ -63,26 +58,16 @@ def add_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[L
         if before is not None and not before.revoked and not _same(before, one):
             raise Refused("LINE_DUPLICATE", line=one.line_id)
     is_new = [one for one in inputs if one.line_id not in known or known[one.line_id].revoked]
-    catalogue = catalogue_of(tx.home, stay.catalogue)
+    catalogue = Dated(tx, tx.home, stay.catalogue)
     zone = tx.home.region.zone
-    earlier = [_split_line(catalogue, row, zone) for row in active_lines(tx, stay.stay_id)]
-    lines = [
-        Line(
-            line_id=one.line_id,
-            item_code=one.item_code,
-            quantity=one.quantity_e4,
-            unit_price=one.unit_price_e6,
-            amount_fen=one.amount_fen,
-            occurred_on=local_date(one.charged_at, zone),
-            original_id=one.original_line_id,
-        )
-        for one in is_new
-    ]
+    earlier = [split_line(row, zone) for row in active_lines(tx, stay.stay_id)]
+    lines = [line_of(one, zone) for one in is_new]
     split = split_lines(catalogue, lines, earlier)
     # After the last number, not after the count: a line revoked and sent again keeps one row.
     last = max((row.number for row in known.values()), default=0)
     for number, (one, done) in enumerate(zip(is_new, split, strict=True), start=last + 1):
-        tx.put(LINES, _row(stay, number, one, done))
+        digest = _decided_by(tx, stay, catalogue, done)
+        tx.put(LINES, _row(stay, number, one, done, digest))
     return [tx.need(LINES, stay.stay_id, one.line_id) for one in inputs]
 
 
@@ -105,12 +90,7 @@ def totals_of(rows: list[LineRow]) -> ScopeTotals:
     """Return the sums of the lines that count; refuses a bill that refunds made negative."""
     sums = Split()
     for row in rows:
-        sums += Split(
-            self_paid_fen=row.self_paid_fen,
-            over_ceiling_fen=row.over_ceiling_fen,
-            first_self_pay_fen=row.first_self_pay_fen,
-            in_scope_fen=row.in_scope_fen,
-        )
+        sums += split_of(row)
     value = {
         "total_fen": sums.total_fen,
         "self_paid_fen": sums.self_paid_fen,
@@ -145,28 +125,79 @@ def _same(row: LineRow, one: LineInput) -> bool:
     )
 
 
-def _split_line(catalogue: Catalogue, row: LineRow, zone: str) -> SplitLine:
+def line_of(one: LineInput, zone: str) -> Line:
+    """Return a stated line as the splitter takes it."""
+    return Line(
+        line_id=one.line_id,
+        item_code=one.item_code,
+        quantity=one.quantity_e4,
+        unit_price=one.unit_price_e6,
+        amount_fen=one.amount_fen,
+        occurred_on=local_date(one.charged_at, zone),
+        original_id=one.original_line_id,
+    )
+
+
+def item_of(row: LineRow) -> Item:
+    """Return the version of the item that decided about a kept line."""
+    begins = date.fromisoformat(row.item_valid_from)
+    return Item(
+        code=row.item_code,
+        name=row.item_name,
+        item_class=msgspec.convert(row.item_class, ItemClass),
+        price_ceiling=row.price_ceiling_e6,
+        first_self_pay=row.first_self_pay_bp,
+        charge_category=row.charge_category,
+        valid_from=begins,
+        valid_to=None,
+    )
+
+
+def split_of(row: LineRow) -> Split:
+    """Return the parts of a kept line."""
+    return Split(
+        self_paid_fen=row.self_paid_fen,
+        over_ceiling_fen=row.over_ceiling_fen,
+        first_self_pay_fen=row.first_self_pay_fen,
+        in_scope_fen=row.in_scope_fen,
+    )
+
+
+def split_line(row: LineRow, zone: str) -> SplitLine:
     """Return a kept line as the splitter knows it."""
-    occurred_on = local_date(row.charged_at, zone)
     line = Line(
         line_id=row.line_id,
         item_code=row.item_code,
         quantity=row.quantity_e4,
         unit_price=row.unit_price_e6,
         amount_fen=row.total_fen,
-        occurred_on=occurred_on,
+        occurred_on=local_date(row.charged_at, zone),
         original_id=row.original_line_id,
     )
-    parts = Split(
-        self_paid_fen=row.self_paid_fen,
-        over_ceiling_fen=row.over_ceiling_fen,
-        first_self_pay_fen=row.first_self_pay_fen,
-        in_scope_fen=row.in_scope_fen,
-    )
-    return SplitLine(line=line, item=catalogue.item(row.item_code, occurred_on), split=parts)
+    return SplitLine(line=line, item=item_of(row), split=split_of(row))
 
 
-def _row(stay: StayRow, number: int, one: LineInput, done: SplitLine) -> LineRow:
+def reasons_of(row: LineRow) -> tuple[Part, ...]:
+    """Return why each part of a kept line is what it is, as `lines.reasons`."""
+    return reasons(item_of(row), split_of(row))
+
+
+def catalogue_digest(rows: list[LineRow]) -> str:
+    """Return the catalogue that decided about the latest of a bill's lines; each names its own."""
+    assert rows, "a bill without lines was refused before"
+    return max(rows, key=lambda row: (row.charged_at, row.number)).catalogue_digest
+
+
+def _decided_by(tx: Transaction, stay: StayRow, catalogue: Dated, done: SplitLine) -> str:
+    """Return the digest of the catalogue that split a line; a refund's is its original's."""
+    if done.line.original_id is None or done.line.quantity > 0:
+        return catalogue.digest(done.line.occurred_on)
+    return tx.need(LINES, stay.stay_id, done.line.original_id).catalogue_digest
+
+
+def _row(
+    stay: StayRow, number: int, one: LineInput, done: SplitLine, catalogue_digest: str
+) -> LineRow:
     return LineRow(
         stay_id=stay.stay_id,
         line_id=one.line_id,
@@ -184,4 +215,12 @@ def _row(stay: StayRow, number: int, one: LineInput, done: SplitLine) -> LineRow
         in_scope_fen=done.split.in_scope_fen,
         item_class=done.item.item_class,
         revoked=False,
+        item_name=done.item.name,
+        charge_category=done.item.charge_category,
+        price_ceiling_e6=done.item.price_ceiling,
+        first_self_pay_bp=done.item.first_self_pay,
+        item_valid_from=done.item.valid_from.isoformat(),
+        catalogue_digest=catalogue_digest,
+        doctor_code=one.doctor_code,
+        department_code=one.department_code,
     )

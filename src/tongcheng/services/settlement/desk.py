@@ -189,10 +189,7 @@ class Desk:
         row = await self.stay(caller, stay_id)
         if row.claim_id is not None:
             raise Refused("STAY_STATE", stay=row.stay_id, state=row.state, event="estimate")
-        digest = bills.catalogue_of(home, row.catalogue).digest
-        question = await self.node.read(
-            lambda s: visited.estimate_ask(s, home.region.zone, row, digest)
-        )
+        question = await self.node.read(lambda s: visited.estimate_ask(s, home.region.zone, row))
         visited.check_stated(stated, stated_total_fen, question.facts.totals)
         try:
             answer: EstimatedBody = await self.node.exchange.ask(

@@ -12,14 +12,16 @@ negative of what remained.
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Literal
 
 import msgspec
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan, round_half_up
-from tongcheng.services.settlement.catalogue import PRICE_DIGITS, RATIO_DIGITS, Catalogue, Item
+from tongcheng.services.settlement.catalogue import PRICE_DIGITS, RATIO_DIGITS, Item, Items
 
 QUANTITY_DIGITS = 4
+Reason = Literal["class_c", "over_ceiling", "first_self_pay", "in_scope"]
 _PER_FEN = 10 ** (QUANTITY_DIGITS + PRICE_DIGITS - 2)
 
 
@@ -69,6 +71,20 @@ class SplitLine(msgspec.Struct, frozen=True, kw_only=True):
     split: Split
 
 
+class Part(msgspec.Struct, frozen=True):
+    """One part of a line with the reason for it, a stable key.
+
+    `class_c`: the item is wholly self-paid; `over_ceiling`: what the price exceeds `ceiling_e6`
+    (10**-6 yuan a unit) by; `first_self_pay`: the share `ratio_bp` (basis points) of the rest that
+    the person pays first; `in_scope`: what insurance counts.
+    """
+
+    reason: Reason
+    amount_fen: int
+    ceiling_e6: int | None = None
+    ratio_bp: int | None = None
+
+
 class _Left(msgspec.Struct, frozen=True):
     """What refunds have left of an original line."""
 
@@ -81,8 +97,67 @@ def amount_of(quantity: int, unit_price: int) -> int:
     return round_half_up(quantity * unit_price, _PER_FEN)
 
 
+class Splitter:
+    """Splits the lines of one stay one after the other; `earlier` are those already split.
+
+    A line that is refused leaves no trace: the next one is split as if it had never come.
+    """
+
+    def __init__(self, catalogue: Items, earlier: Iterable[SplitLine] = ()) -> None:
+        self._catalogue = catalogue
+        self._originals: dict[str, SplitLine] = {}
+        self._left: dict[str, _Left] = {}
+        self._seen: set[str] = set()
+        for known in earlier:
+            self._remember(known)
+
+    def split(self, line: Line) -> SplitLine:
+        """Split the next line; the codes of its refusals are those of `split_lines`."""
+        if line.line_id in self._seen:
+            raise Refused("LINE_DUPLICATE", line=line.line_id)
+        if line.quantity == 0:
+            raise Refused("LINE_QUANTITY_ZERO", line=line.line_id)
+        if line.unit_price < 0:
+            raise Refused("LINE_PRICE_NEGATIVE", line=line.line_id)
+        if line.quantity > 0:
+            _match(line, amount_of(line.quantity, line.unit_price))
+            item = self._catalogue.item(line.item_code, line.occurred_on)
+            parts = split(self._catalogue, item, line.quantity, line.amount_fen)
+        else:
+            original, remains = self._original(line)
+            item = original.item
+            parts = _refund(self._catalogue, line, item, remains)
+        done = SplitLine(line=line, item=item, split=parts)
+        assert parts.total_fen == line.amount_fen, "the parts of a line add up to it"
+        self._remember(done)
+        return done
+
+    def _original(self, line: Line) -> tuple[SplitLine, _Left]:
+        if line.original_id is None:
+            raise Refused("LINE_ORIGINAL_MISSING", line=line.line_id)
+        original = self._originals.get(line.original_id)
+        if original is None:
+            raise Refused("LINE_ORIGINAL_UNKNOWN", line=line.line_id, original=line.original_id)
+        same = (original.line.item_code, original.line.unit_price)
+        if same != (line.item_code, line.unit_price):
+            raise Refused("LINE_REFUND_MISMATCH", line=line.line_id, original=line.original_id)
+        return original, self._left[line.original_id]
+
+    def _remember(self, done: SplitLine) -> None:
+        line = done.line
+        self._seen.add(line.line_id)
+        if line.quantity > 0:
+            self._originals[line.line_id] = done
+            self._left[line.line_id] = _Left(line.quantity, done.split)
+            return
+        assert line.original_id is not None, "a refund that was split has its original"
+        before = self._left[line.original_id]
+        remains = _Left(before.quantity + line.quantity, before.split + done.split)
+        self._left[line.original_id] = remains
+
+
 def split_lines(
-    catalogue: Catalogue, lines: Iterable[Line], earlier: Iterable[SplitLine] = ()
+    catalogue: Items, lines: Iterable[Line], earlier: Iterable[SplitLine] = ()
 ) -> tuple[SplitLine, ...]:
     """Split lines of one stay, in their order; `earlier` are those of it already split.
 
@@ -91,32 +166,23 @@ def split_lines(
     for refunds LINE_ORIGINAL_MISSING, LINE_ORIGINAL_UNKNOWN, LINE_REFUND_MISMATCH,
     LINE_REFUND_TOO_LARGE.
     """
-    originals: dict[str, SplitLine] = {}
-    left: dict[str, _Left] = {}
-    seen: set[str] = set()
-    for known in earlier:
-        _remember(known, originals, left, seen)
-    result = []
-    for line in lines:
-        if line.line_id in seen:
-            raise Refused("LINE_DUPLICATE", line=line.line_id)
-        if line.quantity == 0:
-            raise Refused("LINE_QUANTITY_ZERO", line=line.line_id)
-        if line.unit_price < 0:
-            raise Refused("LINE_PRICE_NEGATIVE", line=line.line_id)
-        if line.quantity > 0:
-            _match(line, amount_of(line.quantity, line.unit_price))
-            item = catalogue.item(line.item_code, line.occurred_on)
-            parts = split(catalogue, item, line.quantity, line.amount_fen)
-        else:
-            original, remains = _original(line, originals, left)
-            item = original.item
-            parts = _refund(catalogue, line, item, remains)
-        done = SplitLine(line=line, item=item, split=parts)
-        assert parts.total_fen == line.amount_fen, "the parts of a line add up to it"
-        _remember(done, originals, left, seen)
-        result.append(done)
-    return tuple(result)
+    splitter = Splitter(catalogue, earlier)
+    return tuple(splitter.split(line) for line in lines)
+
+
+def reasons(item: Item, split: Split) -> tuple[Part, ...]:
+    """Return why each part of a line is what it is, in the order in which they are taken off.
+
+    Only parts that are not zero; their amounts add up to the line. A part that is negative has
+    the reason of what it takes back.
+    """
+    parts = (
+        Part("class_c", split.self_paid_fen),
+        Part("over_ceiling", split.over_ceiling_fen, ceiling_e6=item.price_ceiling),
+        Part("first_self_pay", split.first_self_pay_fen, ratio_bp=item.first_self_pay),
+        Part("in_scope", split.in_scope_fen),
+    )
+    return tuple(part for part in parts if part.amount_fen)
 
 
 def totals(lines: Iterable[SplitLine]) -> Split:
@@ -127,7 +193,7 @@ def totals(lines: Iterable[SplitLine]) -> Split:
     return total
 
 
-def split(catalogue: Catalogue, item: Item, quantity: int, amount_fen: int) -> Split:
+def split(catalogue: Items, item: Item, quantity: int, amount_fen: int) -> Split:
     """Split a positive amount by its item: class C, then the ceiling, then the first share."""
     if item.item_class == "C":
         return Split(self_paid_fen=amount_fen)
@@ -155,21 +221,7 @@ def _match(line: Line, computed_fen: int) -> None:
         )
 
 
-def _original(
-    line: Line, originals: dict[str, SplitLine], left: dict[str, _Left]
-) -> tuple[SplitLine, _Left]:
-    if line.original_id is None:
-        raise Refused("LINE_ORIGINAL_MISSING", line=line.line_id)
-    original = originals.get(line.original_id)
-    if original is None:
-        raise Refused("LINE_ORIGINAL_UNKNOWN", line=line.line_id, original=line.original_id)
-    same = (original.line.item_code, original.line.unit_price)
-    if same != (line.item_code, line.unit_price):
-        raise Refused("LINE_REFUND_MISMATCH", line=line.line_id, original=line.original_id)
-    return original, left[line.original_id]
-
-
-def _refund(catalogue: Catalogue, line: Line, item: Item, remains: _Left) -> Split:
+def _refund(catalogue: Items, line: Line, item: Item, remains: _Left) -> Split:
     quantity = remains.quantity + line.quantity
     if quantity < 0:
         raise _too_large(line)
@@ -186,20 +238,6 @@ def _refund(catalogue: Catalogue, line: Line, item: Item, remains: _Left) -> Spl
 
 def _too_large(line: Line) -> Refused:
     return Refused("LINE_REFUND_TOO_LARGE", line=line.line_id, original=line.original_id or "")
-
-
-def _remember(
-    done: SplitLine, originals: dict[str, SplitLine], left: dict[str, _Left], seen: set[str]
-) -> None:
-    line = done.line
-    seen.add(line.line_id)
-    if line.quantity > 0:
-        originals[line.line_id] = done
-        left[line.line_id] = _Left(line.quantity, done.split)
-        return
-    assert line.original_id is not None, "a refund that was split has its original"
-    before = left[line.original_id]
-    left[line.original_id] = _Left(before.quantity + line.quantity, before.split + done.split)
 
 
 def _combine(one: Split, other: Split, sign: int) -> Split:

@@ -10,7 +10,7 @@ import msgspec
 
 from tongcheng.kernel.calendar import local_date, local_text
 from tongcheng.kernel.money import round_half_up
-from tongcheng.services.settlement.catalogue import NO_CEILING, RATIO_DIGITS, Item
+from tongcheng.services.settlement.catalogue import NO_CEILING, RATIO_DIGITS
 from tongcheng.services.settlement.model import BenefitResult, Identity, ScopeTotals
 from tongcheng.services.settlement.national_fields import Node, TransactionTable, codes, tables
 from tongcheng.services.settlement.national_messages import Value, Written, fill
@@ -89,22 +89,23 @@ def person(patient: PatientRow, identity: Identity, today: date) -> Nodes:
     }
 
 
-def line(row: LineRow, item: Item) -> dict[str, Written]:
+def line(row: LineRow) -> dict[str, Written]:
     """Return how a line was split, as 2301 answers."""
-    ceiling = NO_CEILING if item.price_ceiling is None else item.price_ceiling
+    ceiling = NO_CEILING if row.price_ceiling_e6 is None else row.price_ceiling_e6
+    share = 10**RATIO_DIGITS if row.item_class == "C" else row.first_self_pay_bp
     values: Values = {
         "feedetl_sn": row.line_id,
         "det_item_fee_sumamt": row.total_fen,
         "cnt": row.quantity_e4,
         "pric": row.unit_price_e6,
         "pric_uplmt_amt": ceiling,
-        "selfpay_prop": 10**RATIO_DIGITS if item.item_class == "C" else item.first_self_pay,
+        "selfpay_prop": share,
         "fulamt_ownpay_amt": row.self_paid_fen,
         "overlmt_amt": row.over_ceiling_fen,
         "preselfpay_amt": row.first_self_pay_fen,
         "inscp_scp_amt": row.in_scope_fen,
-        "chrgitm_lv": codes().item_classes[item.item_class],
-        "med_chrgitm_type": codes().charge_types.get(item.charge_category),
+        "chrgitm_lv": codes().item_classes[row.item_class],
+        "med_chrgitm_type": codes().charge_types.get(row.charge_category),
     }
     return fill(_table("2301").answer_node("result"), values)
 

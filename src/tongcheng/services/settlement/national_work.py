@@ -16,7 +16,7 @@ from tongcheng.kernel.calendar import local_date, local_text
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.transport import PeerRefused
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import bills, messages, national_answers, national_sign, visited
+from tongcheng.services.settlement import messages, national_answers, national_sign, visited
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.desk import Desk, totals_of
 from tongcheng.services.settlement.messages import MessageKey
@@ -157,6 +157,8 @@ def _line(given: dict[str, Value]) -> LineInput:
         amount_fen=amount,
         charged_at=charged_at,
         original_line_id=None if original is None else str(original),
+        doctor_code=str(given["bilg_dr_codg"]),
+        department_code=str(given["bilg_dept_codg"]),
     )
 
 
@@ -166,11 +168,7 @@ def _add_lines(call: Call, tx: Transaction) -> Done:
         raise Refused("LINES_OF_TWO_STAYS")
     stay = _stay(tx, call)
     rows = visited.add_lines(tx, call.caller, stay.stay_id, [_line(one) for one in given])
-    catalogue = bills.catalogue_of(tx.home, stay.catalogue)
-    zone = tx.home.region.zone
-    items = [catalogue.item(row.item_code, local_date(row.charged_at, zone)) for row in rows]
-    written = [national_answers.line(row, item) for row, item in zip(rows, items, strict=True)]
-    return Done({"result": written})
+    return Done({"result": [national_answers.line(row) for row in rows]})
 
 
 def _revoke_lines(call: Call, tx: Transaction) -> Done:

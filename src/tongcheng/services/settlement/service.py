@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from tongcheng.kernel.service import Act, Ask, Service
-from tongcheng.services.settlement import api, claims, insured, national, store, verify
+from tongcheng.services.settlement import (
+    api,
+    catalogue_store,
+    claims,
+    insured,
+    national,
+    store,
+    verify,
+)
 from tongcheng.services.settlement.model import (
     ESTIMATE,
     ESTIMATED,
@@ -46,7 +54,7 @@ SERVICE = Service(
         ),
         Ask(ESTIMATE, EstimateAsk, insured.answer_estimate, EstimatedBody, ESTIMATED),
     ),
-    tables=(*store.TABLES, SIGN_INS),
+    tables=(*store.TABLES, *catalogue_store.TABLES, SIGN_INS),
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),
     routes=(*national.ROUTES, api.ROUTER),

@@ -61,7 +61,9 @@ class StayRow(msgspec.Struct, frozen=True):
 class LineRow(msgspec.Struct, frozen=True):
     """One line of the bill, split by the catalogue (费用明细). Amounts are fen, negative on refund.
 
-    `number` is the order of arrival in the stay; `revoked` lines count no more.
+    `number` is the order of arrival in the stay; `revoked` lines count no more. What the catalogue
+    said of the item is kept on the line, so that a bill reads the same after the catalogue changes:
+    the ceiling in 10**-6 yuan, the first self-paid share in basis points, and whose digest said so.
     """
 
     stay_id: str
@@ -80,6 +82,14 @@ class LineRow(msgspec.Struct, frozen=True):
     in_scope_fen: int
     item_class: str
     revoked: bool
+    item_name: str
+    charge_category: str
+    price_ceiling_e6: int | None
+    first_self_pay_bp: int | None
+    item_valid_from: str
+    catalogue_digest: str
+    doctor_code: str
+    department_code: str
 
 
 class ClaimRow(msgspec.Struct, frozen=True):
@@ -87,6 +97,8 @@ class ClaimRow(msgspec.Struct, frozen=True):
 
     `settle_id` and `void_id` are the envelopes we sent, `answer_id` the one that decided.
     `result` is the canonical BenefitResult, empty until settled; amounts repeat its sums.
+    `stated_difference_fen` is what the hospital's bill had more than its uploaded lines, within
+    the tolerance of the place; settled are the lines.
     """
 
     settlement_id: str
@@ -114,6 +126,7 @@ class ClaimRow(msgspec.Struct, frozen=True):
     result: bytes
     opened_at: int
     changed_at: int
+    stated_difference_fen: int = 0
 
 
 class MessageRow(msgspec.Struct, frozen=True):
@@ -225,7 +238,11 @@ class DecisionHeadRow(msgspec.Struct, frozen=True):
 
 
 class InstitutionRow(msgspec.Struct, frozen=True):
-    """A hospital here that may settle (定点医疗机构): its level decides the deductible."""
+    """A hospital here that may settle (定点医疗机构): its level decides the deductible.
+
+    `mapping` says what its table of own codes is worth: `none` there is none, `lenient` a code
+    that is not in it is let be, `strict` it is refused.
+    """
 
     institution_id: str
     name_zh: str
@@ -233,6 +250,7 @@ class InstitutionRow(msgspec.Struct, frozen=True):
     hospital_level: int
     admdvs: str
     catalogue: str
+    mapping: str = "none"
 
 
 INSTITUTIONS = Records("settlement_institutions", InstitutionRow, key=("institution_id",))

@@ -184,7 +184,7 @@ def discharge(tx: Transaction, caller: Caller, stay_id: str, discharged_at: int)
 # the settlement
 
 
-def stay_facts(reading: Reading, zone: str, row: StayRow, catalogue_digest: str) -> StayFacts:
+def stay_facts(reading: Reading, zone: str, row: StayRow) -> StayFacts:
     """Return what the insured side is told of a discharged stay."""
     if row.discharged_at is None:
         raise Refused("STAY_NOT_DISCHARGED", stay=row.stay_id)
@@ -202,7 +202,7 @@ def stay_facts(reading: Reading, zone: str, row: StayRow, catalogue_digest: str)
         admitted_on=local_date(row.admitted_at, zone).isoformat(),
         discharged_on=local_date(row.discharged_at, zone).isoformat(),
         totals=bills.totals_of(lines),
-        catalogue=catalogue_digest,
+        catalogue=bills.catalogue_digest(lines),
         lines_root=bills.lines_root(lines),
         line_count=len(lines),
     )
@@ -216,9 +216,9 @@ def check_stated(stated: ScopeTotals | None, stated_total_fen: int, found: Scope
         raise Refused("SPLIT_DIFFERS", in_scope_fen=found.in_scope_fen)
 
 
-def estimate_ask(reading: Reading, zone: str, row: StayRow, catalogue_digest: str) -> EstimateAsk:
+def estimate_ask(reading: Reading, zone: str, row: StayRow) -> EstimateAsk:
     """Return the question what a settlement would come to now (2303)."""
-    return EstimateAsk(facts=stay_facts(reading, zone, row, catalogue_digest))
+    return EstimateAsk(facts=stay_facts(reading, zone, row))
 
 
 def start_settlement(
@@ -244,8 +244,7 @@ def start_settlement(
     if row.discharged_at is None:
         raise Refused("STAY_NOT_DISCHARGED", stay=stay_id)
     _allow(row, "settle")
-    catalogue = bills.catalogue_of(tx.home, row.catalogue)
-    facts = stay_facts(tx, tx.home.region.zone, row, catalogue.digest)
+    facts = stay_facts(tx, tx.home.region.zone, row)
     check_stated(stated, stated_total_fen, facts.totals)
     settlement_id = ids.short(tx.new_id())
     body = SettleBody(settlement_id=settlement_id, facts=facts)
