@@ -4,7 +4,7 @@ Exit codes: 0 nothing wrong, 1 problems found, 2 the command was not understood.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -20,11 +20,16 @@ from tongcheng.kernel import rulebook as books
 from tongcheng.kernel.errors import Catalogue, Refused
 from tongcheng.kernel.plain_yaml import Plain
 from tongcheng.kernel.rulebook import Problem, RuleBook, RuleValue
-from tongcheng.services.settlement.rules import KIND
+from tongcheng.services.settlement import management, rules
 from tongcheng.services.settlement.tables import check_benefit
 
 PACKAGE = Path(tongcheng.__file__).parent
 DOUBTFUL = "doubtful"
+SHAPES: Mapping[str, Callable[[RuleBook], list[Problem]]] = {
+    rules.KIND: check_benefit,
+    management.KIND: management.check_management,
+}
+"""Kind of a book → what else is checked of it."""
 _GIVE_WAY = frozenset({"remark", "file", "before", "after"})
 _STEP = re.compile(r"([a-z0-9_]+)(?:\[(\d+)\])?")
 
@@ -149,6 +154,12 @@ def _find(name: str, on: datetime | None) -> RuleBook:
         message = f"no file and no shipped rule book is called {name!r}{day}"
         raise click.UsageError(message)
     return max(versions, key=lambda book: book.effective_from)
+
+
+def problems_of(book: RuleBook) -> list[Problem]:
+    """Return what is wrong with a book by itself: its origins, and the shape of its kind."""
+    shape = SHAPES.get(book.kind)
+    return books.check(book) + ([] if shape is None else shape(book))
 
 
 def _check_all(files: Iterable[Path]) -> list[Checked]:

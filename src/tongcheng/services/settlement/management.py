@@ -1,0 +1,104 @@
+"""The rules of the visited place for its hospitals (就医地管理): books of `visited_management`.
+
+One book per jurisdiction, `{jurisdiction}-visited-management`: what the agency there expects of
+hospitals that treat persons insured elsewhere. It decides no benefit.
+"""
+
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.rulebook import Problem, RuleBook, RuleValue
+
+KIND: Final = "visited_management"
+DAYS_MAX: Final = 366
+"""A term of more than a year is a slip of the pen."""
+
+
+class LineQueryRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long each side has when a person does not recognise a line of the bill.
+
+    `hospital_answer_days` and `agency_decision_days` are working days of the region,
+    `person_reply_days` calendar days; the day of the hand-over does not count.
+    """
+
+    hospital_answer_days: RuleValue
+    person_reply_days: RuleValue
+    agency_decision_days: RuleValue
+
+
+class ManagementRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The `rules` of a book of kind `visited_management`.
+
+    `uploaded_differs_most` is by how much, in yuan, the total that a hospital states may differ
+    from the sum of the lines it uploaded.
+    """
+
+    line_query: LineQueryRules
+    uploaded_differs_most: RuleValue | None = None
+
+
+def book_at(home: Home, on: date) -> RuleBook:
+    """Return the book of this node's own jurisdiction on a day.
+
+    Raises:
+        Refused: RULE_BOOK_MISSING; RULE_BOOK_DRAFT if it is a draft and none is allowed.
+    """
+    jurisdiction = home.region.member(home.member_id).jurisdiction
+    return home.shelf.at(f"{jurisdiction}-visited-management", on)
+
+
+def read_rules(book: RuleBook) -> ManagementRules:
+    """Read a book's `rules` by the schema; refuses RULE_BOOK_KIND and RULE_BOOK_SCHEMA."""
+    if book.kind != KIND:
+        raise Refused("RULE_BOOK_KIND", book=book.book_id, kind=book.kind, expected=KIND)
+    try:
+        return msgspec.convert(book.document["rules"], ManagementRules)
+    except msgspec.ValidationError as fault:
+        what, _, where = str(fault).partition(" - at ")
+        path = "rules" + where.strip("`").removeprefix("$")
+        raise Refused("RULE_BOOK_SCHEMA", book=book.book_id, path=path, fault=what) from None
+
+
+def line_query_days(home: Home, rule: str, on: date) -> int:
+    """Return one of the numbers of days of `LineQueryRules` as it stands on a day.
+
+    Refuses what `book_at` and `read_rules` refuse, and RULE_UNKNOWN for a value that nobody knows.
+    """
+    book = book_at(home, on)
+    return _days(book, read_rules(book).line_query, rule)
+
+
+def _days(book: RuleBook, rules: LineQueryRules, rule: str) -> int:
+    value: RuleValue = getattr(rules, rule)
+    path = f"rules.line_query.{rule}"
+    text = value.need(path, book.book_id)
+    count = int(text) if text.isascii() and text.isdigit() and len(text) <= len("366") else 0
+    if not 0 < count <= DAYS_MAX:
+        fault = f"not a number of days from 1 to {DAYS_MAX}: {text[:40]!a}"
+        raise Refused("RULE_BOOK_SCHEMA", book=book.book_id, path=path, fault=fault)
+    return count
+
+
+def check_management(book: RuleBook) -> list[Problem]:
+    """List what reading the book would refuse, as problems; an unknown value is none."""
+    try:
+        rules = read_rules(book).line_query
+    except Refused as refused:
+        return [_problem(refused)]
+    found = []
+    for rule in LineQueryRules.__struct_fields__:
+        try:
+            _days(book, rules, rule)
+        except Refused as refused:
+            if refused.code != "RULE_UNKNOWN":
+                found.append(_problem(refused))
+    return found
+
+
+def _problem(refused: Refused) -> Problem:
+    path, fault = refused.facts.get("path", "kind"), refused.facts.get("fault", "")
+    return Problem(str(path), refused.code, str(fault))
