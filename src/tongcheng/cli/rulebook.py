@@ -172,9 +172,7 @@ def _check_all(files: Iterable[Path]) -> list[Checked]:
             problems = [Problem("", refused.code, _words(refused))]
             results.append(Checked(path.name, None, None, 0, 0, problems))
             continue
-        problems = books.check(book)
-        if book.kind == KIND:
-            problems += check_benefit(book)
+        problems = problems_of(book)
         try:
             books.Shelf([*read, book])
             read.append(book)
