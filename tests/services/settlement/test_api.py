@@ -22,7 +22,7 @@ from tests.services.settlement.two_cities import (
 )
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
-from tongcheng.services.settlement.api import PATH
+from tongcheng.services.settlement.api_caller import PATH
 from tongcheng.services.settlement.api_model import NewLine, NewReversal, PersonQuery
 from tongcheng.services.settlement.messages import MessageKey
 

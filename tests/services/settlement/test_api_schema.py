@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.services.settlement.two_cities import FIRST_HOSPITAL, Running, running
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
-from tongcheng.services.settlement.api import PATH
+from tongcheng.services.settlement.api_caller import PATH
 
 DESCRIPTION = "/api/openapi.json"
 EXAMPLES = 6

@@ -4,15 +4,14 @@ Every path is the caller's own: another hospital's stay or settlement does not e
 is answered as one that never existed. Refusals are problem documents; see docs/hospital.md.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post
-from litestar.datastructures import State
+from litestar import Response, Router, delete, get, post
 from litestar.openapi import ResponseSpec
 from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
 
-from tongcheng.kernel import authority, canonical, journal
+from tongcheng.kernel import canonical, journal
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.tables import ACT_SENT, ACT_TAKEN, SENT
@@ -21,6 +20,7 @@ from tongcheng.kernel.money import parse_scaled
 from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.store import Reading
 from tongcheng.services.settlement import messages, visited
+from tongcheng.services.settlement.api_caller import ID_PATTERN, PATH, AnyRequest, caller_of
 from tongcheng.services.settlement.api_model import (
     Benefit,
     Bill,
@@ -47,13 +47,9 @@ from tongcheng.services.settlement.model import BenefitResult, ScopeTotals
 from tongcheng.services.settlement.store import ClaimRow, LineRow, StayRow
 from tongcheng.services.settlement.visited import Admission
 
-PATH = "/api/settlement/v1"
 PENDING = "SETTLE-PENDING"
-_ID = r"^[0-9A-Za-z._:-]{1,64}$(?!\n)"
-
-AnyRequest = Request[Any, Any, State]
-StayId = Annotated[str, PathParameter(pattern=_ID, description="The stay's id.")]
-SettlementId = Annotated[str, PathParameter(pattern=_ID, description="The settlement's id.")]
+StayId = Annotated[str, PathParameter(pattern=ID_PATTERN, description="The stay's id.")]
+SettlementId = Annotated[str, PathParameter(pattern=ID_PATTERN, description="The settlement's id.")]
 LineId = Annotated[
     str | None,
     QueryParameter(
@@ -76,21 +72,6 @@ WaitMs = Annotated[
 ]
 
 
-async def _caller(request: AnyRequest) -> Caller:
-    """Return the hospital behind the bearer token; wrong ones are counted by their address."""
-    state = request.app.state
-    node: RunningNode = state.node
-    address = request.client.host if request.client is not None else ""
-    state.refusals.check(address)
-    now_at = node.clock.now()
-    header = request.headers.get("authorization")
-    try:
-        return await node.read(lambda snapshot: authority.identify(snapshot, header, now_at))
-    except Refused:
-        state.refusals.note(address)
-        raise
-
-
 def _desk(request: AnyRequest, wait_ms: int = HOSPITAL_WAIT_MS) -> Desk:
     return Desk(request.app.state.node, wait_ms=wait_ms)
 
@@ -98,7 +79,7 @@ def _desk(request: AnyRequest, wait_ms: int = HOSPITAL_WAIT_MS) -> Desk:
 @post("/persons/identify", status_code=200)
 async def identify_person(request: AnyRequest, data: JSONBody[PersonQuery]) -> Person:
     """Find where a person is insured. The look-up is written into the audit."""
-    found = await _desk(request).identify(await _caller(request), data.id_number, data.admdvs)
+    found = await _desk(request).identify(await caller_of(request), data.id_number, data.admdvs)
     return Person(
         person_id=found.patient.person_id,
         insured_member=found.patient.insured_member,
@@ -120,7 +101,7 @@ async def open_stay(request: AnyRequest, data: JSONBody[NewStay]) -> Stay:
         inpatient_no=data.inpatient_no,
         admitted_at=data.admitted_at,
     )
-    caller, desk = await _caller(request), _desk(request)
+    caller, desk = await caller_of(request), _desk(request)
     row = await desk.admit(caller, admission)
     return _stay(row, await desk.lines(caller, row.stay_id))
 
@@ -128,7 +109,7 @@ async def open_stay(request: AnyRequest, data: JSONBody[NewStay]) -> Stay:
 @get("/stays/{stay_id:str}")
 async def show_stay(request: AnyRequest, stay_id: StayId) -> Stay:
     """Show a stay of the caller's."""
-    caller, desk = await _caller(request), _desk(request)
+    caller, desk = await caller_of(request), _desk(request)
     row, lines = await desk.stay(caller, stay_id), await desk.lines(caller, stay_id)
     await desk.note_read(caller.institution_id, "stay.read", stay_id)
     return _stay(row, lines)
@@ -138,14 +119,14 @@ async def show_stay(request: AnyRequest, stay_id: StayId) -> Stay:
 async def add_lines(request: AnyRequest, stay_id: StayId, data: JSONBody[NewLines]) -> SplitLines:
     """Upload lines, all or none, and return their split."""
     inputs = [_line_input(one) for one in data.lines]
-    rows = await _desk(request).add_lines(await _caller(request), stay_id, inputs)
+    rows = await _desk(request).add_lines(await caller_of(request), stay_id, inputs)
     return SplitLines([_split_line(row) for row in rows])
 
 
 @get("/stays/{stay_id:str}/lines")
 async def show_lines(request: AnyRequest, stay_id: StayId) -> SplitLines:
     """Show the lines that count, with their split."""
-    caller, desk = await _caller(request), _desk(request)
+    caller, desk = await caller_of(request), _desk(request)
     rows = await desk.lines(caller, stay_id)
     await desk.note_read(caller.institution_id, "lines.read", stay_id)
     return SplitLines([_split_line(row) for row in rows])
@@ -154,14 +135,14 @@ async def show_lines(request: AnyRequest, stay_id: StayId) -> SplitLines:
 @delete("/stays/{stay_id:str}/lines", status_code=200)
 async def revoke_lines(request: AnyRequest, stay_id: StayId, line_id: LineId = None) -> Revoked:
     """Revoke one line, or all; a line that a refund points to stays with it."""
-    caller = await _caller(request)
+    caller = await caller_of(request)
     return Revoked(await _desk(request).revoke_lines(caller, stay_id, line_id or ALL_LINES))
 
 
 @post("/stays/{stay_id:str}/discharge", status_code=200)
 async def discharge(request: AnyRequest, stay_id: StayId, data: JSONBody[NewDischarge]) -> Stay:
     """Register the discharge; the same one again changes nothing."""
-    caller, desk = await _caller(request), _desk(request)
+    caller, desk = await caller_of(request), _desk(request)
     row = await desk.discharge(caller, stay_id, data.discharged_at)
     return _stay(row, await desk.lines(caller, stay_id))
 
@@ -169,7 +150,7 @@ async def discharge(request: AnyRequest, stay_id: StayId, data: JSONBody[NewDisc
 @post("/stays/{stay_id:str}/estimate", status_code=200)
 async def estimate(request: AnyRequest, stay_id: StayId, data: JSONBody[Bill]) -> Benefit:
     """Ask what the settlement would come to now; nothing is stored and nothing promised."""
-    caller = await _caller(request)
+    caller = await caller_of(request)
     _, totals, result = await _desk(request).estimate(
         caller, stay_id, data.total_fen, _stated(data)
     )
@@ -200,7 +181,7 @@ async def settle(
     settlement under any key. Send it again to wait on, or reverse the key to give up.
     """
     node: RunningNode = request.app.state.node
-    caller, desk = await _caller(request), _desk(request, wait_ms)
+    caller, desk = await caller_of(request), _desk(request, wait_ms)
     key = MessageKey(caller.institution_id, REST, idempotency_key)
     digest = messages.digest_of(stay_id.encode() + b"\n" + canonical.encode(data))
     kept = await node.read(lambda s: messages.answered(s, node.home, key, digest))
@@ -235,7 +216,7 @@ async def _undecided(node: RunningNode, caller: Caller, settlement_id: str) -> R
 async def show_settlement(request: AnyRequest, settlement_id: SettlementId) -> Settlement:
     """Show a settlement as it stands: amounts, the way to them, and the evidence."""
     node: RunningNode = request.app.state.node
-    caller = await _caller(request)
+    caller = await caller_of(request)
 
     def question(reading: Reading) -> Settlement:
         return _settlement(reading, visited.claim_of(reading, caller, settlement_id))
@@ -249,14 +230,14 @@ async def show_settlement(request: AnyRequest, settlement_id: SettlementId) -> S
 async def void(request: AnyRequest, settlement_id: SettlementId) -> Settlement:
     """Take a settlement back, also one that is undecided; it is taken back when this returns."""
     node: RunningNode = request.app.state.node
-    claim = await _desk(request).void(await _caller(request), settlement_id)
+    claim = await _desk(request).void(await caller_of(request), settlement_id)
     return await node.read(lambda snapshot: _settlement(snapshot, claim))
 
 
 @post("/reversals", status_code=200)
 async def reverse(request: AnyRequest, data: JSONBody[NewReversal]) -> Reversal:
     """Make a settlement call as if it had never been sent, whether it has come yet or not."""
-    caller = await _caller(request)
+    caller = await caller_of(request)
     meaning = await _desk(request).reverse(caller, REST, data.idempotency_key)
     return msgspec.convert({"meaning": meaning}, Reversal)
 
