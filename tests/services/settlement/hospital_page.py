@@ -21,13 +21,16 @@ PAGE = ROOT / "docs" / "hospital.md"
 HIDDEN = (
     "GOLDEN_",
     "RULE_BOOK_",
-    "CATALOGUE_ENCODING",
+    "FILE_ENCODING",
     "CATALOGUE_FORM",
     "CATALOGUE_TOO_LARGE",
     "RULE_OVERFLOW",
 )
 """Codes that no hospital sees: they are about rule books and catalogues."""
 OTHERS = (
+    "CASE_ACTION",
+    "CASE_UNKNOWN",
+    "CASE_WORDS",
     "CREDENTIAL_EXPIRED",
     "CREDENTIAL_MISSING",
     "CREDENTIAL_UNKNOWN",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.services.settlement.books import REGION
 from tongcheng.kernel.errors import Refused
-from tongcheng.services.settlement.catalogue import COLUMNS, parse
+from tongcheng.services.settlement.catalogue import COLUMNS, Rows, parse
 
 HEADER = "# sample, not official\n# catalogue: c\n# admdvs: 120000\n# source: synthetic\n"
 HEAD = HEADER + ",".join(COLUMNS) + "\n"
@@ -70,6 +70,7 @@ def test_version_by_date() -> None:
 
 def test_digest_is_that_of_the_bytes() -> None:
     """A catalogue is a data set: whoever has the file can check the address."""
+    assert parse(HEAD.encode()).digest == parse(HEAD).digest
     assert parse(HEAD).digest == hashlib.sha256(HEAD.encode()).hexdigest()
 
 
@@ -90,6 +91,15 @@ WRONG = [
     (HEAD + ",one,B,1,0.1,drug,2024-01-01,\n", 6),
     (HEAD + "X1,one,B,1,0.1,drug,2024-01-01,\nX1,one,A,1,0,drug,2025-01-01,\n", 7),
     (HEAD + 'X1,"one,B,1,0.1,drug,2024-01-01,\n', 6),
+    (HEAD + f"X1,{'n' * 501},B,1,0.1,drug,2024-01-01,\n", 6),
+    (HEAD + f"{'X' * 51},one,B,1,0.1,drug,2024-01-01,\n", 6),
+    (HEAD + f"X1,{'n' * 9_000},B,1,0.1,drug,2024-01-01,\n", 6),
+    (HEAD + "X1,o\0ne,B,1,0.1,drug,2024-01-01,\n", 6),
+    (HEAD + 'X1,"o\nne",B,1,0.1,drug,2024-01-01,\n', 7),
+    (HEAD + "X1,o\x1bne,B,1,0.1,drug,2024-01-01,\n", 6),
+    (HEAD + "X1,one,B,1,0.1,drug,2024-01-01,\n\n", 7),
+    ("#\n" * 101 + HEAD, 101),
+    (HEADER.replace("12", "99", 1) + "# effective: soon\n" + ",".join(COLUMNS), 1),
 ]
 
 
@@ -100,3 +110,41 @@ def test_malformed_catalogue_is_refused_by_line(text: str, line: int) -> None:
         parse(text)
 
     assert (refused.value.code, refused.value.facts["line"]) == ("CATALOGUE_FORM", line)
+
+
+def test_byte_order_mark_and_line_ends_of_a_spreadsheet() -> None:
+    """What a spreadsheet writes as "CSV UTF-8" is read: a mark in front, two characters an end."""
+    row = "X1,示例一,B,1,0.1,drug,2024-01-01,\n"
+
+    found = parse(("\ufeff" + HEAD + row).replace("\n", "\r\n"))
+
+    assert found.item("X1", date(2024, 1, 1)).name == "示例一"
+    assert found.sample
+
+
+def test_another_encoding_is_refused_by_name() -> None:
+    """GB18030 is what spreadsheets save by default here; its names must not come in garbled."""
+    raw = (HEAD + "X1,示例一,B,1,0.1,drug,2024-01-01,\n").encode("gb18030")
+
+    with pytest.raises(Refused) as refused:
+        parse(raw)
+
+    assert (refused.value.code, refused.value.facts["line"]) == ("FILE_ENCODING", 6)
+
+
+def test_rows_are_read_one_by_one() -> None:
+    """A large catalogue is not in memory: the first items are there before the last are read."""
+    raw = (HEAD + "X1,one,B,1,0.1,drug,2024-01-01,\nbroken\n").encode()
+    rows = iter(Rows(raw.splitlines()))
+
+    assert next(rows).code == "X1"
+    with pytest.raises(Refused, match="CATALOGUE_FORM"):
+        next(rows)
+
+
+def test_effective_day() -> None:
+    """The header may say from which day on the file decides; without it, about all days."""
+    said = parse(HEADER + "# effective: 2026-12-01\n" + ",".join(COLUMNS) + "\n")
+
+    assert said.effective_from == date(2026, 12, 1)
+    assert parse(HEAD).effective_from == date.min

@@ -135,7 +135,7 @@ def unknown_item(code: str, on: date, catalogue_id: str) -> Refused:
 class Rows:
     """A catalogue read row by row: `header` at once, the items by iterating, once.
 
-    Refuses CATALOGUE_FORM, and CATALOGUE_ENCODING for bytes that are not UTF-8, with the line of
+    Refuses CATALOGUE_FORM, and FILE_ENCODING for bytes that are not UTF-8, with the line of
     the fault; what was read before a fault is not to be used. Memory is two dates for each row.
     """
 
@@ -172,9 +172,9 @@ class Rows:
         yield from (line for _, line in self._lines)
 
 
-def parse(text: str) -> Catalogue:
-    """Read a whole catalogue; refuses CATALOGUE_FORM with the line of the fault."""
-    raw = text.encode()
+def parse(given: str | bytes) -> Catalogue:
+    """Read a whole catalogue into memory; refuses as `Rows` does."""
+    raw = given.encode() if isinstance(given, str) else given
     rows = Rows(raw.splitlines(keepends=True))
     versions: dict[str, list[Item]] = {}
     for item in rows:
@@ -205,7 +205,7 @@ def _decoded(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
         try:
             yield number, line.decode()
         except UnicodeDecodeError:
-            raise Refused("CATALOGUE_ENCODING", line=number) from None
+            raise Refused("FILE_ENCODING", line=number) from None
 
 
 def _header(lines: Iterator[tuple[int, str]]) -> tuple[Header, tuple[int, str]]:

@@ -19,11 +19,13 @@ from itertools import islice
 from typing import Final
 
 import msgspec
+import sqlalchemy as sa
 
 from tongcheng.kernel import canonical, journal
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
-from tongcheng.kernel.store import Command, Reading, Records, Transaction
+from tongcheng.kernel.service import Finding
+from tongcheng.kernel.store import Command, Reading, Records, Snapshot, Transaction
 from tongcheng.services.settlement import catalogue
 from tongcheng.services.settlement.catalogue import Catalogue, Item, ItemClass, Rows
 
@@ -89,7 +91,7 @@ TABLES = (IMPORTS, ITEMS, PIECES)
 
 @lru_cache(maxsize=64)
 def _parsed(raw: bytes) -> Catalogue:
-    return catalogue.parse(raw.decode())
+    return catalogue.parse(raw)
 
 
 def of_pack(home: Home, name: str) -> Catalogue:
@@ -165,6 +167,23 @@ def content(reading: Reading, digest: str) -> bytes:
     if hashlib.sha256(raw).hexdigest() != digest:
         raise Refused("CATALOGUE_MISSING", catalogue=digest)
     return raw
+
+
+def check_imports(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
+    """Compare every import with its bytes, the number of its rows and the journal."""
+    for row in snapshot.select(IMPORTS):
+        if row.state != KEPT:
+            continue
+        key = str(row.import_no)
+        try:
+            content(snapshot, row.digest)
+        except (Refused, zlib.error):
+            yield Finding(IMPORTS.name, key, "the bytes are not those of the digest")
+        count = sa.select(sa.func.count()).where(ITEMS.c.import_no == row.import_no)
+        if snapshot.query(count)[0][0] != row.items:
+            yield Finding(IMPORTS.name, key, "items are missing or too many")
+        if journal.content(snapshot, home.ring, CATALOGUE_KIND, key) != canonical.encode(row):
+            yield Finding(IMPORTS.name, key, "the import differs from the journal")
 
 
 # taking in a new one

@@ -24,6 +24,7 @@ from tongcheng.kernel.store import Records, Snapshot
 from tongcheng.kernel.store.records import show_key
 from tongcheng.services.settlement import accumulators, purses
 from tongcheng.services.settlement.accumulators import ENTRY_KIND
+from tongcheng.services.settlement.catalogue_store import check_imports
 from tongcheng.services.settlement.life import POSTED
 from tongcheng.services.settlement.model import SETTLED, BenefitResult, FundPayment
 from tongcheng.services.settlement.store import (
@@ -270,5 +271,5 @@ def _owed(funds: Iterable[FundPayment]) -> Moved:
     return {one.purse: one.amount_fen for one in funds if one.amount_fen}
 
 
-VERIFY = (years, entries, decisions, claims, stays)
+VERIFY = (years, entries, decisions, claims, stays, check_imports)
 """What settlement registers with the node."""
