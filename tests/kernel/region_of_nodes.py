@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tests import officers
 from tests.toy import MEMBERS, NOW_AT, Ping, toy_accord, toy_node
 from tongcheng.kernel import adoption, audit, authority, ledger
+from tongcheng.kernel import officers as kernel_officers
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts
@@ -129,7 +131,7 @@ def order(act: int, leg: int, amount_fen: int, debit: str = "a", credit: str = "
 
 
 def keep_books(tx: Transaction) -> None:
-    """Post a transfer, an open hold, a posted and a voided one; audit, seal, issue a credential."""
+    """Post a transfer, holds of every outcome; audit, seal, issue a credential, adopt a book."""
     for account in ("a", "b"):
         ledger.open_account(tx, account, "purse", limit_fen=10**9)
     ledger.transfer(tx, order(1, 0, 4_369_463))
@@ -141,6 +143,9 @@ def keep_books(tx: Transaction) -> None:
     authority.issue(tx, "H12010500123", "ward system", to_at=NOW_AT + 10**9)
     audit.note(tx, audit.Entry("officer", "look", "stay-1", "asked by phone"))
     audit.seal(tx)
+    officers.appoint(tx)
+    kernel_officers.dismiss(tx, officers.key(officers.NAMES[2]).kid)
+    officers.adopt(tx, officers.book())
     audit.note(tx, audit.Entry("officer", "look", "stay-2"))
     tx.put(TROUBLES, TroubleRow("hebei-hsb", 1, "KEY_UNKNOWN", "kid=x", 2, tx.now_at))
 

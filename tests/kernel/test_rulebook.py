@@ -254,4 +254,4 @@ def test_only_a_record_makes_a_book_adopted() -> None:
     with pytest.raises(Refused, match="RULE_BOOK_DRAFT"):
         Shelf([book]).at("demo", on)
     assert Shelf([book], allow_drafts=True).at("demo", on).status == "draft"
-    assert Shelf([book], adopted=frozenset({book.digest})).at("demo", on).status == "adopted"
+    assert Shelf([book], adopted={book.digest: None}).at("demo", on).status == "adopted"

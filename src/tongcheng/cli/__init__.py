@@ -21,9 +21,13 @@ COMMANDS = {
         "Verify what nodes have stored, prove one entry, check such a proof.",
     ),
     "node": Entry("tongcheng.cli.node:node", "Lay out a node: its directory, keys and settings."),
+    "officer": Entry(
+        "tongcheng.cli.officer:officer",
+        "Make an officer's key; appoint, dismiss and list a node's officers.",
+    ),
     "rulebook": Entry(
-        "tongcheng.cli.rulebook:rulebook",
-        "Check, read and compare rule books: dated figures, each with its source.",
+        "tongcheng.cli.adopting:rulebook",
+        "Check, read, compare and adopt rule books: dated figures, each with its source.",
     ),
     "serve": Entry("tongcheng.cli.serve:serve", "Run the node in a directory until Ctrl-C."),
     "settlement": Entry(

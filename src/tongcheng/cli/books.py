@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from tongcheng.kernel import adoption
 from tongcheng.kernel.clock import SystemClock
 from tongcheng.kernel.home import Home
+from tongcheng.kernel.recall import recall
 from tongcheng.kernel.store import Database
 from tongcheng.node.core import open_database
 from tongcheng.node.files import open_home
@@ -50,7 +50,7 @@ def reconcile_nodes(directories: Sequence[Path], *, passphrase: bytes | None = N
             database = open_database(directory, home.ring.mac_key)
             stack.callback(database.close)
             with database.snapshot() as snapshot:
-                home.accord_in_force = adoption.in_force(snapshot, clock.now())
+                recall(home, snapshot, clock.now())
             nodes[home.member_id] = Books(home, database)
         here = {pair: _visited(nodes[pair[0]], pair[1], clock.now()) for pair in _pairs(nodes)}
         compared = []

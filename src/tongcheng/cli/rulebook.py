@@ -60,7 +60,7 @@ class Figure(msgspec.Struct):
 
 @click.group()
 def rulebook() -> None:
-    """Check, read and compare rule books: dated figures, each with its source."""
+    """Check, read, compare and adopt rule books: dated figures, each with its source."""
 
 
 @rulebook.command()
@@ -83,7 +83,7 @@ def check(files: tuple[Path, ...], *, as_json: bool) -> None:
 @options.as_json
 def show(book: str, on: datetime | None, *, as_json: bool) -> None:
     """Show every figure of a book with its source and confidence, doubtful ones marked."""
-    found = _find(book, on)
+    found = find_book(book, on)
     if as_json:
         document = {
             "book_id": found.book_id,
@@ -102,7 +102,7 @@ def show(book: str, on: datetime | None, *, as_json: bool) -> None:
 @options.as_json
 def diff(before: Path, after: Path, *, as_json: bool) -> None:
     """List every leaf in which AFTER differs from BEFORE. Differences are not problems."""
-    changes = books.diff(_read(before), _read(after))
+    changes = books.diff(read_book(before), read_book(after))
     if as_json:
         click.echo(msgspec.json.encode(changes).decode())
         return
@@ -133,7 +133,7 @@ def _parse(path: Path) -> RuleBook:
         raise Refused("RULE_BOOK_YAML", line=1, fault="not UTF-8") from None
 
 
-def _read(path: Path) -> RuleBook:
+def read_book(path: Path) -> RuleBook:
     """Read a file that must be a rule book, or end with exit code 1."""
     try:
         return _parse(path)
@@ -142,11 +142,11 @@ def _read(path: Path) -> RuleBook:
         raise click.ClickException(message) from None
 
 
-def _find(name: str, on: datetime | None) -> RuleBook:
+def find_book(name: str, on: datetime | None = None) -> RuleBook:
     """Read a file, or find a shipped book by its id: on that day, else its last version."""
     if Path(name).is_file():
-        return _read(Path(name))
-    versions = [book for book in map(_read, _shipped()) if book.book_id == name]
+        return read_book(Path(name))
+    versions = [book for book in map(read_book, _shipped()) if book.book_id == name]
     if on is not None:
         versions = [book for book in versions if book.covers(on.date())]
     if not versions:

@@ -13,7 +13,9 @@ from tongcheng.kernel.rulebook import Shelf
 
 @dataclass
 class Home:
-    """What every command may know about its own node; only the accords ever change.
+    """What every command may know about its own node.
+
+    Only the accords change while a node runs; `recall` reads them and the shelf when it opens.
 
     `accords_lately` were in force until a short while ago: what was sent by them may still arrive.
 

@@ -263,6 +263,27 @@ class KeyRing:
         return base64.b64encode(HPKE.encrypt(secret, public, info=_wrap_info(role, kid))) + b"\n"
 
 
+def save_signing_key(path: Path, key: SigningKey, passphrase: bytes) -> None:
+    """Write one signing key alone: PKCS#8 under a passphrase, mode 0600.
+
+    Refuses KEY_FILE_EXISTS, and KEYS_PASSPHRASE for an empty one.
+    """
+    content = _pem(Ed25519PrivateKey.from_private_bytes(key.private), passphrase)
+    try:
+        _write(path, content)
+    except FileExistsError:
+        raise Refused("KEY_FILE_EXISTS", file=str(path)) from None
+    _sync_folder(path.parent)
+
+
+def load_signing_key(path: Path, passphrase: bytes) -> SigningKey:
+    """Read a key that `save_signing_key` wrote; refuses as `KeyRing.load` does."""
+    private = _read_pem(path, passphrase)
+    if not isinstance(private, Ed25519PrivateKey):
+        raise Refused("KEYS_DAMAGED", file=path.name)
+    return SigningKey(suite(DEFAULT_SUITE), private.private_bytes_raw())
+
+
 def encryption_kid(public: bytes) -> str:
     """Name an X25519 key to seal for, by the hash of its public bytes."""
     return f"x25519:{hashlib.sha256(public).hexdigest()[:_KID_HEX]}"

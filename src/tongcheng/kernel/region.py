@@ -104,6 +104,24 @@ class RegionPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         return self._covering(admdvs, service)[1]
 
+    def owners_of(self, admdvs: str) -> list[Member]:
+        """Return who decides on the rules of a division: the member that answers for it.
+
+        The rules of a wider division ("130000", or "000000" for the whole region) are decided on
+        by every member that has an area in it, by each for itself.
+        """
+        try:
+            return [self.member_of(admdvs)]
+        except Refused:
+            stem = admdvs
+            while stem.endswith("00"):
+                stem = stem[:-2]
+        return [
+            member
+            for member in self.members
+            if any(prefix.startswith(stem) for area in member.areas for prefix in area.prefixes)
+        ]
+
     def area(self, area_id: str) -> Area:
         """Return a pooling area by its code; refuses REGION_UNKNOWN_AREA."""
         for _, area in self._areas(None):

@@ -11,15 +11,15 @@ told which digests have one.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
 
-from tongcheng.kernel import canonical
+from tongcheng.kernel import canonical, versions
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.plain_yaml import Kind, Plain, YamlFault
 from tongcheng.kernel.plain_yaml import parse as parse_yaml
@@ -42,6 +42,7 @@ _FAULTS: Final[dict[Kind, tuple[str, str]]] = {
 """What is wrong with the YAML → the refusal, and what it calls the thing found."""
 
 _KEY = re.compile(r"[a-z0-9_]+")
+_NONE_ADOPTED: Final[Mapping[str, date | None]] = MappingProxyType({})
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _REQUIRED: Final = frozenset(
     {"book_id", "kind", "title", "admdvs", "scheme", "effective", "sources", "rules"}
@@ -154,7 +155,15 @@ def parse(text: str) -> RuleBook:
         Refused: RULE_BOOK_… for what `read` refuses; RULE_BOOK_FIELD for a missing,
             unknown or misshapen field; RULE_BOOK_DATE; CANONICAL_… for text that has no bytes.
     """
-    document = read(text)
+    return from_document(read(text))
+
+
+def from_document(document: dict[str, Plain]) -> RuleBook:
+    """Return the book that a document is; it comes from a file, or from a node's store.
+
+    Raises:
+        Refused: as `parse`.
+    """
     for name in sorted(document.keys() ^ _REQUIRED):
         if name not in _OPTIONAL:
             fault = "missing" if name in _REQUIRED else "unknown"
@@ -297,10 +306,13 @@ def diff(before: RuleBook, after: RuleBook) -> list[Change]:
 class Shelf:
     """The rule books that a node knows, by id and day.
 
+    `versions` says which is in force when; `find` knows every one by its digest.
+
     Args:
         books: any number of versions; two of one id in force on one day are refused
             (RULE_BOOK_OVERLAP).
-        adopted: digests that have a signed adoption record.
+        adopted: digests that have a signed adoption record, each with the last day on which the
+            version is in force, None for the book's own.
         allow_drafts: whether `at` may hand out a draft (a demonstration may; real money may not).
     """
 
@@ -308,23 +320,30 @@ class Shelf:
         self,
         books: Iterable[RuleBook],
         *,
-        adopted: frozenset[str] = frozenset(),
+        adopted: Mapping[str, date | None] = _NONE_ADOPTED,
         allow_drafts: bool = False,
     ) -> None:
         self._allow_drafts = allow_drafts
-        self._books: dict[str, list[RuleBook]] = {}
-        for book in books:
-            status: Literal["draft", "adopted"] = "adopted" if book.digest in adopted else "draft"
-            known = msgspec.structs.replace(book, status=status)
-            self._books.setdefault(book.book_id, []).append(known)
-        for book_id, versions in self._books.items():
-            versions.sort(key=lambda book: book.effective_from)
-            _refuse_overlap(book_id, versions)
+        self._known = [
+            msgspec.structs.replace(book, status="adopted" if book.digest in adopted else "draft")
+            for book in books
+        ]
+        self._books = versions.in_force(self._known, adopted)
 
     def __iter__(self) -> Iterator[RuleBook]:
-        """Every version, by id and first day."""
+        """Every version that is in force on some day, by id and first day."""
         for book_id in sorted(self._books):
             yield from self._books[book_id]
+
+    def find(self, digest: str) -> RuleBook | None:
+        """Return the version with this digest, in force or not; None if it is not known here."""
+        return next((book for book in self._known if book.digest == digest), None)
+
+    def holding(self, books: Iterable[RuleBook], adopted: Mapping[str, date | None]) -> Shelf:
+        """Return this shelf with more versions on it and these adoptions in place of its own."""
+        known = {book.digest for book in self._known}
+        more = [book for book in books if book.digest not in known]
+        return Shelf([*self._known, *more], adopted=adopted, allow_drafts=self._allow_drafts)
 
     def at(self, book_id: str, on: date) -> RuleBook:
         """Return the version in force on that day.
@@ -338,9 +357,3 @@ class Shelf:
                     raise Refused("RULE_BOOK_DRAFT", book=book_id, digest=book.digest)
                 return book
         raise Refused("RULE_BOOK_MISSING", book=book_id, on=on.isoformat())
-
-
-def _refuse_overlap(book_id: str, versions: list[RuleBook]) -> None:
-    for earlier, later in itertools.pairwise(versions):
-        if earlier.covers(later.effective_from):
-            raise Refused("RULE_BOOK_OVERLAP", book=book_id, on=later.effective_from.isoformat())

@@ -17,12 +17,15 @@ from tongcheng.kernel.journal import (
     WITNESSED,
 )
 from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
+from tongcheng.kernel.officers import OFFICERS
+from tongcheng.kernel.rulebook_record import ADOPTIONS, RULE_BOOKS
 from tongcheng.kernel.store.database import WRITER_LEASE
 from tongcheng.kernel.store.records import Records
 
 KERNEL_TABLES: tuple[Records[Any], ...] = (
     ACCORDS,
     ACCOUNTS,
+    ADOPTIONS,
     AUDIT,
     AUDIT_HEAD,
     CHANNELS,
@@ -35,6 +38,8 @@ KERNEL_TABLES: tuple[Records[Any], ...] = (
     JOURNAL_CONTENTS,
     JOURNAL_HEAD,
     JOURNAL_LEAVES,
+    OFFICERS,
+    RULE_BOOKS,
     SENT,
     TAKEN,
     TRANSFERS,

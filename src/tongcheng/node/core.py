@@ -16,6 +16,7 @@ from tongcheng.kernel.exchange.exchange import Exchange
 from tongcheng.kernel.exchange.transport import Transport
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.journal.rounds import Checkpoints
+from tongcheng.kernel.recall import recall
 from tongcheng.kernel.service import Registry, Service
 from tongcheng.kernel.store import Command, Database, Snapshot, Writer
 from tongcheng.kernel.store.worker import InlineWorker, ThreadedWorker, Worker
@@ -57,11 +58,10 @@ class Node:
         self._jobs: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
-        """Open the store for writing and load the accord in force; needs a running loop."""
+        """Open the store for writing and recall what it has adopted; needs a running loop."""
         self.database.open_writing(self.clock.now())
         with self.database.snapshot() as snapshot:
-            self.home.accord_in_force = adoption.in_force(snapshot, self.clock.now())
-            self.home.accords_lately = adoption.lately(snapshot, self.clock.now())
+            recall(self.home, snapshot, self.clock.now())
         writer = Writer(self.database, self.home, self.clock)
         worker_type = ThreadedWorker if self._threaded else InlineWorker
         self.worker = worker_type(self.database, writer)

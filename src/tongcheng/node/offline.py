@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tongcheng.kernel import adoption
 from tongcheng.kernel.clock import SystemClock
 from tongcheng.kernel.home import Home
+from tongcheng.kernel.recall import recall
 from tongcheng.kernel.store import Command, Snapshot, Writer
 from tongcheng.node.core import open_database
 from tongcheng.node.files import open_home
@@ -26,7 +26,7 @@ def run_command(directory: Path, command: Command, *, passphrase: bytes | None =
     database.open_writing(clock.now())
     try:
         with database.snapshot() as snapshot:
-            home.accord_in_force = adoption.in_force(snapshot, clock.now())
+            recall(home, snapshot, clock.now())
         outcome = Writer(database, home, clock).run([command])[0]
     finally:
         database.close()
@@ -43,7 +43,7 @@ def read_snapshot(
     database = open_database(directory, home.ring.mac_key)
     try:
         with database.snapshot() as snapshot:
-            home.accord_in_force = adoption.in_force(snapshot, SystemClock().now())
+            recall(home, snapshot, SystemClock().now())
             return question(snapshot, home)
     finally:
         database.close()

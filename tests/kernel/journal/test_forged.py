@@ -9,6 +9,7 @@ import pytest
 
 from tests.kernel.journal.damage import FIRST, MAC_KEY, SECOND, places, sql, verified
 from tests.kernel.region_of_nodes import Region
+from tests.officers import NAMES, book, signed
 from tests.toy import ring_of
 from tongcheng.kernel import journal, merkle
 from tongcheng.kernel.adoption import ACCORDS
@@ -18,6 +19,8 @@ from tongcheng.kernel.journal.checkpoint import CHECKPOINTS
 from tongcheng.kernel.journal.verify import witnessed
 from tongcheng.kernel.journal.witness import CONFLICTS, HEARD, WITNESSED, ConflictRow
 from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
+from tongcheng.kernel.officers import OFFICERS
+from tongcheng.kernel.rulebook_record import ADOPTIONS, RULE_BOOKS
 from tongcheng.kernel.store import Database, Records
 from tongcheng.kernel.store.records import show_key
 
@@ -52,6 +55,13 @@ FORGERIES: list[tuple[Records[Any], dict[str, Any]]] = [
     (AUDIT_HEAD, {"count": 2}),
     (AUDIT_HEAD, {"sealed": 1}),
     (ACCORDS, {"digest": "0" * 64}),
+    (OFFICERS, {"name": "测试丁"}),
+    (OFFICERS, {"revoked_at": 1}),
+    (ADOPTIONS, {"digest": "0" * 64}),
+    (ADOPTIONS, {"adopted_at": 1}),
+    (ADOPTIONS, {"document": signed(book(), *NAMES).encoded()}),
+    (RULE_BOOKS, {"book_id": "other"}),
+    (RULE_BOOKS, {"document": b"{}"}),
     (journal.JOURNAL_HEAD, {"size": 3}),
     (journal.JOURNAL_HEAD, {"root": b"\0" * 32}),
     (journal.JOURNAL_LEAVES, {"leaf_hash": b"\0" * 32}),
@@ -119,7 +129,7 @@ def test_database_set_back_is_caught_by_a_peer(lived: Path, tmp_path: Path) -> N
 
     assert alone.findings == []
     assert places(report) == [("journal_head", "journal")]
-    assert "16 leaves" in report.findings[0].problem
+    assert "21 leaves" in report.findings[0].problem
     assert verified(lived / FIRST, peer_notes=[note]).findings == []
 
 

@@ -50,7 +50,7 @@ def test_every_entry_can_be_proved(lived: Path) -> None:
 
     proved = [check_proof(_prove(lived, FIRST, name), [ACCORD]) for name in names]
 
-    assert len(names) == 16
+    assert len(names) == 21
     assert {one.member_id for one in proved} == {FIRST}
     assert all(one.witnesses == sorted([SECOND, THIRD]) for one in proved)
     assert {one.sender_id for one in proved} == {None, FIRST, SECOND}

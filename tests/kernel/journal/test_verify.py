@@ -18,6 +18,8 @@ from tongcheng.kernel.exchange.tables import CHANNELS, SENT, TAKEN
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.journal.verify import verify
 from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
+from tongcheng.kernel.officers import OFFICERS
+from tongcheng.kernel.rulebook_record import ADOPTIONS, RULE_BOOKS
 from tongcheng.kernel.service import Finding, Service
 from tongcheng.kernel.store import Database, Records, Snapshot
 from tongcheng.kernel.store.records import DECLARED, MAC_COLUMN, show_key
@@ -26,7 +28,8 @@ NEVER_FILLED = {"journal_conflicts"}
 """A row there is a finding by itself."""
 
 OURS = (
-    "accords", "audit", "credentials", "exchange_", "journal_", "ledger_", "toy_", "writer_lease",
+    "accords", "audit", "credentials", "exchange_", "journal_", "ledger_", "officers", "rulebook",
+    "toy_", "writer_lease",
 )  # fmt: skip
 """The kernel's tables by the beginning of their names, and the toy service's."""
 
@@ -158,7 +161,8 @@ def _dump(path: Path) -> list[str]:
 
 
 PROVABLE: tuple[Records[Any], ...] = (
-    ACCORDS, ACCOUNTS, AUDIT, AUDIT_HEAD, CHANNELS, HOLDS, SENT, TAKEN, TRANSFERS,
+    ACCORDS, ACCOUNTS, ADOPTIONS, AUDIT, AUDIT_HEAD, CHANNELS, HOLDS, OFFICERS, RULE_BOOKS, SENT,
+    TAKEN, TRANSFERS,
     journal.JOURNAL_CONTENTS, journal.JOURNAL_HEAD, journal.JOURNAL_LEAVES,
 )  # fmt: skip
 
@@ -307,7 +311,7 @@ def test_progress_is_told(folder: Path) -> None:
 
     verified(folder, progress=lambda stage, done, total: stages.append((stage, done, total)))
 
-    assert ("journal_leaves", 0, 16) in stages
+    assert ("journal_leaves", 0, 21) in stages
     assert {stage for stage, _, _ in stages} >= {"audit", "ledger", "exchange_taken"}
 
 
