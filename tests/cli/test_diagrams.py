@@ -1,15 +1,39 @@
 """The diagrams in the documents are those of the tables in the code."""
 
+import pytest
+
 from tests import tidy
 from tongcheng.cli import diagrams
+from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement import life
+from tongcheng.services.settlement.line_query import LINE_QUERY
 
 
-def test_the_page_shows_the_tables_of_the_code() -> None:
-    """docs/settlement.md between its marks is what `tongcheng docs life` would write now."""
-    page = (tidy.ROOT / "docs" / "settlement.md").read_text("utf-8")
+@pytest.mark.parametrize("name", diagrams.PAGES)
+def test_the_page_shows_the_tables_of_the_code(name: str) -> None:
+    """The page between its marks is what `tongcheng docs life` would write now."""
+    page = (tidy.ROOT / "docs" / name).read_text("utf-8")
 
-    assert diagrams.replaced(page) == page
+    assert diagrams.replaced(name, page) == page
+
+
+def test_every_kind_of_case_is_drawn() -> None:
+    """What a service registers stands on the page of cases."""
+    registered = [kind for service in SERVICES for kind in service.cases]
+
+    assert [kind for _, kind in diagrams.CASES] == registered
+
+
+def test_turns_say_who_may_do_what_and_when() -> None:
+    """Each open state is one line: its owner, its term, its actions with their conditions."""
+    lines = diagrams.turns(LINE_QUERY).splitlines()
+
+    assert len(lines) == 2 + len(LINE_QUERY.legs)
+    assert lines[2] == (
+        "| asked | hospital | `hospital_answer_days`, working days | "
+        "`explained` (hospital; with a text), `corrected` (hospital; with a text), "
+        "`escalated` (person; only when overdue; with a text), `withdrawn` (person) |"
+    )
 
 
 def test_every_state_can_be_reached_from_the_first() -> None:

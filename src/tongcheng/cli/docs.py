@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tongcheng.cli.diagrams import replaced
+from tongcheng.cli.diagrams import PAGES, replaced
 from tongcheng.cli.reference import commands_page
 
 _folder = click.option(
@@ -34,7 +34,8 @@ def commands(context: click.Context, folder: Path) -> None:
 @docs.command()
 @_folder
 def life(folder: Path) -> None:
-    """Draw the life cycles in settlement.md anew, from the tables in the code."""
-    page = folder / "settlement.md"
-    page.write_text(replaced(page.read_text(encoding="utf-8")), encoding="utf-8")
-    click.echo(f"wrote {page}")
+    """Draw the life cycles in settlement.md and cases.md anew, from the tables in the code."""
+    for name in PAGES:
+        page = folder / name
+        page.write_text(replaced(name, page.read_text("utf-8")), encoding="utf-8")
+        click.echo(f"wrote {page}")

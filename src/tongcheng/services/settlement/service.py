@@ -5,6 +5,7 @@ from pathlib import Path
 from tongcheng.kernel.service import Act, Ask, Service
 from tongcheng.services.settlement import (
     api,
+    api_cases,
     catalogue_store,
     claims,
     insured,
@@ -12,6 +13,7 @@ from tongcheng.services.settlement import (
     store,
     verify,
 )
+from tongcheng.services.settlement.line_query import LINE_QUERY
 from tongcheng.services.settlement.model import (
     ESTIMATE,
     ESTIMATED,
@@ -55,9 +57,10 @@ SERVICE = Service(
         Ask(ESTIMATE, EstimateAsk, insured.answer_estimate, EstimatedBody, ESTIMATED),
     ),
     tables=(*store.TABLES, *catalogue_store.TABLES, SIGN_INS),
+    cases=(LINE_QUERY,),
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),
-    routes=(*national.ROUTES, api.ROUTER),
+    routes=(*national.ROUTES, api.ROUTER, api_cases.ROUTER),
     pages=HANDLERS,
     verify=verify.VERIFY,
 )
