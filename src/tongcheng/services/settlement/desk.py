@@ -190,7 +190,8 @@ class Desk:
         if row.claim_id is not None:
             raise Refused("STAY_STATE", stay=row.stay_id, state=row.state, event="estimate")
         question = await self.node.read(lambda s: visited.estimate_ask(s, home.region.zone, row))
-        visited.check_stated(stated, stated_total_fen, question.facts.totals)
+        now_at = self.node.clock.now()
+        visited.check_stated(home, now_at, stated, stated_total_fen, question.facts.totals)
         try:
             answer: EstimatedBody = await self.node.exchange.ask(
                 row.insured_member, Reply(ESTIMATE, question), deadline_ms=ASK_DEADLINE_MS

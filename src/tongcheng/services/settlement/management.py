@@ -5,12 +5,14 @@ hospitals that treat persons insured elsewhere. It decides no benefit.
 """
 
 from datetime import date
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
+from tongcheng.kernel.money import parse_yuan
 from tongcheng.kernel.rulebook import Problem, RuleBook, RuleValue
 
 KIND: Final = "visited_management"
@@ -28,6 +30,9 @@ class LineQueryRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     hospital_answer_days: RuleValue
     person_reply_days: RuleValue
     agency_decision_days: RuleValue
+
+
+_LINE_QUERY_RULES: Final = LineQueryRules.__struct_fields__
 
 
 class ManagementRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -72,6 +77,36 @@ def line_query_days(home: Home, rule: str, on: date) -> int:
     return _days(book, read_rules(book).line_query, rule)
 
 
+def tolerance_fen(home: Home, on: date) -> int:
+    """Return by how much a stated total may differ from the uploaded lines on a day, in fen.
+
+    Without a book that may be used, or without the rule in it, not at all. Refuses RULE_UNKNOWN
+    for a value that nobody knows, and RULE_BOOK_SCHEMA for one that is no amount.
+    """
+    try:
+        book = book_at(home, on)
+    except Refused as none:
+        if none.code not in {"RULE_BOOK_MISSING", "RULE_BOOK_DRAFT"}:
+            raise
+        return 0
+    return _tolerance(book, read_rules(book).uploaded_differs_most)
+
+
+def _tolerance(book: RuleBook, value: RuleValue | None) -> int:
+    if value is None:
+        return 0
+    path = "rules.uploaded_differs_most"
+    text = value.need(path, book.book_id)
+    try:
+        amount_fen = parse_yuan(text)
+    except Refused:
+        amount_fen = -1
+    if amount_fen < 0:
+        fault = f"not an amount in yuan: {text[:40]!a}"
+        raise Refused("RULE_BOOK_SCHEMA", book=book.book_id, path=path, fault=fault)
+    return amount_fen
+
+
 def _days(book: RuleBook, rules: LineQueryRules, rule: str) -> int:
     value: RuleValue = getattr(rules, rule)
     path = f"rules.line_query.{rule}"
@@ -85,20 +120,17 @@ def _days(book: RuleBook, rules: LineQueryRules, rule: str) -> int:
 
 def check_management(book: RuleBook) -> list[Problem]:
     """List what reading the book would refuse, as problems; an unknown value is none."""
+    found: list[Problem] = []
     try:
-        rules = read_rules(book).line_query
+        rules = read_rules(book)
     except Refused as refused:
-        return [_problem(refused)]
-    found = []
-    for rule in LineQueryRules.__struct_fields__:
+        return [Problem(str(refused.facts["path"]), refused.code, str(refused.facts["fault"]))]
+    checks = [partial(_days, book, rules.line_query, rule) for rule in _LINE_QUERY_RULES]
+    for check in (*checks, partial(_tolerance, book, rules.uploaded_differs_most)):
         try:
-            _days(book, rules, rule)
+            check()
         except Refused as refused:
             if refused.code != "RULE_UNKNOWN":
-                found.append(_problem(refused))
+                path, fault = (str(refused.facts[name]) for name in ("path", "fault"))
+                found.append(Problem(path, refused.code, fault))
     return found
-
-
-def _problem(refused: Refused) -> Problem:
-    path, fault = refused.facts.get("path", "kind"), refused.facts.get("fault", "")
-    return Problem(str(path), refused.code, str(fault))

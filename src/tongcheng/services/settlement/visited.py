@@ -14,9 +14,10 @@ from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.exchange.transport import PeerRefused
+from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import bills, claims, purses
+from tongcheng.services.settlement import bills, claims, management, preflight, purses
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.life import STAY_TRANSITIONS, follow
 from tongcheng.services.settlement.model import (
@@ -29,6 +30,7 @@ from tongcheng.services.settlement.model import (
     VoidBody,
     VoidReason,
 )
+from tongcheng.services.settlement.preflight import BillCheck
 from tongcheng.services.settlement.store import (
     ACCESS,
     CLAIMS,
@@ -208,12 +210,19 @@ def stay_facts(reading: Reading, zone: str, row: StayRow) -> StayFacts:
     )
 
 
-def check_stated(stated: ScopeTotals | None, stated_total_fen: int, found: ScopeTotals) -> None:
-    """Refuse when what the hospital states is not what its uploaded lines come to."""
-    if stated_total_fen != found.total_fen:
-        raise Refused("UPLOADED_DIFFERS", stated_fen=stated_total_fen, uploaded_fen=found.total_fen)
-    if stated is not None and stated != found:
-        raise Refused("SPLIT_DIFFERS", in_scope_fen=found.in_scope_fen)
+def check_stated(
+    home: Home, now_at: int, stated: ScopeTotals | None, total_fen: int, found: ScopeTotals
+) -> int:
+    """Return how much more the hospital states than its lines come to, within the tolerance.
+
+    Refuses UPLOADED_DIFFERS beyond it, and SPLIT_DIFFERS for a part that differs by more.
+    """
+    tolerance_fen = management.tolerance_fen(home, local_date(now_at, home.region.zone))
+    bill = BillCheck(total_fen=total_fen, split=stated, tolerance_fen=tolerance_fen)
+    error = preflight.first_error(preflight.check_bill(bill, found))
+    if error is not None:
+        raise error
+    return total_fen - found.total_fen
 
 
 def estimate_ask(reading: Reading, zone: str, row: StayRow) -> EstimateAsk:
@@ -236,20 +245,21 @@ def start_settlement(
     row = stay_of(tx, caller, stay_id)
     if row.claim_id is not None:
         claim = tx.need(CLAIMS, row.claim_id)
-        if stated_total_fen != claim.total_fen:
-            raise Refused(
-                "UPLOADED_DIFFERS", stated_fen=stated_total_fen, uploaded_fen=claim.total_fen
-            )
+        if stated_total_fen != claim.total_fen + claim.stated_difference_fen:
+            parts = (claim.self_paid_fen, claim.over_ceiling_fen, claim.first_self_pay_fen)
+            settled = ScopeTotals(claim.total_fen, *parts, claim.in_scope_fen)
+            check_stated(tx.home, tx.now_at, None, stated_total_fen, settled)
         return claim
     if row.discharged_at is None:
         raise Refused("STAY_NOT_DISCHARGED", stay=stay_id)
     _allow(row, "settle")
     facts = stay_facts(tx, tx.home.region.zone, row)
-    check_stated(stated, stated_total_fen, facts.totals)
+    difference_fen = check_stated(tx.home, tx.now_at, stated, stated_total_fen, facts.totals)
     settlement_id = ids.short(tx.new_id())
     body = SettleBody(settlement_id=settlement_id, facts=facts)
     envelope = acts.send(tx, row.insured_member, Reply(SETTLE, body), case=stay_id)
     claim = claims.new_claim(tx, row, facts, settlement_id, envelope.id)
+    claim = msgspec.structs.replace(claim, stated_difference_fen=difference_fen)
     tx.add(CLAIMS, claim)
     _hold(tx, claim, envelope)
     claims.move_stay(tx, row, "settle", settlement_id)
