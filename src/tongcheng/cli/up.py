@@ -42,6 +42,7 @@ LOOK_EVERY_S = 0.3
 STOPPED = 130
 PLAIN_STEPS = 10
 MISSING_SHOWN = 10
+DRAFTS = "rule books that nobody has adopted are used (allow_draft_rulebooks): nothing is binding"
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -137,6 +138,8 @@ def _running(directories: Sequence[Path]) -> Iterator[list[NodeProcess]]:
 
 def _announce(console: Console, demo: DemoRegion, nodes: Sequence[NodeProcess]) -> None:
     console.print(f"{demo.demo.label.zh} · {demo.demo.label.en}", style="yellow")
+    if any(files.read_settings(each).allow_draft_rulebooks for each in demo.directories):
+        console.print(DRAFTS, style="yellow", soft_wrap=True)
     for node in nodes:
         console.print(f"{node.member_id:<14} {node.url}/", style="bold", soft_wrap=True)
     console.print(f"hospital credentials: {demo.folder / regions.CREDENTIALS_FILE}", soft_wrap=True)

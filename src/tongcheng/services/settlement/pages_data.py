@@ -300,8 +300,8 @@ def _make_amounts(
 
 
 def book_of(home: Home, digest: str) -> RuleBook | None:
-    """Return the rule book of a digest, if this node has it."""
-    return next((book for book in home.shelf if book.digest == digest), None)
+    """Return the rule book of a digest, in force or not any more, if this node has it."""
+    return home.shelf.find(digest)
 
 
 def _book_ref(home: Home, result: BenefitResult) -> BookRef:
