@@ -18,6 +18,7 @@ def test_the_shipped_cases_pass_and_show_what_is_unexplained() -> None:
     assert "ours 43694.63, published 43694.67 (unexplained)" in result.output
     assert "rounding_residual: -0.01" in result.output
     assert "derived = computed by us" in result.output
+    assert "rule books as drafts" in result.output
     assert "10 passed, 0 failed" in result.output
 
 

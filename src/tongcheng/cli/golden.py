@@ -17,6 +17,8 @@ MEANING = {
     "message": "a real message; its equations",
 }
 
+DRAFTS = "by the region pack's rule books as drafts; what a node has adopted is not looked at"
+
 
 @click.command()
 @click.argument("file", required=False, type=options.FILE)
@@ -57,4 +59,5 @@ def _print(outcomes: list[Outcome]) -> None:
             click.echo(f"{kind}: {told} ({MEANING[kind]})")
     passed = sum(outcome.status == "passed" for outcome in outcomes)
     failed = sum(outcome.status == "failed" for outcome in outcomes)
+    click.echo(DRAFTS)
     click.echo(f"{passed} passed, {failed} failed")

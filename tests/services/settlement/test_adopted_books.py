@@ -10,7 +10,7 @@ from tests.services.settlement.two_cities import TwoCities, stored_digest
 from tongcheng.kernel.ledger import HOLDS, TRANSFERS
 from tongcheng.kernel.recall import recall
 from tongcheng.kernel.rulebook import RuleBook, Shelf
-from tongcheng.services.settlement.pages_data import book_of
+from tongcheng.services.settlement.pages_data import book_of, stays_page
 from tongcheng.services.settlement.store import CLAIMS, DECISIONS, STAYS
 
 BOOK_ID = "beijing-employee-inpatient"
@@ -63,8 +63,10 @@ def test_draft_is_refused_until_two_officers_adopt(tmp_path: Path, *, estimate_f
         assert claim_states(cities) == ["refused", "settled"]
         with cities.tianjin.database.snapshot() as snapshot:
             result = snapshot.select(CLAIMS)[-1].result
+            listed = stays_page(snapshot, cities.tianjin.home, None, None, live=False)
         assert b'"book_status":"adopted"' in result
         assert book.digest.encode() in result
+        assert [row.draft for row in listed.rows] == [False]
 
     on_two_nodes(tmp_path, work)
 
@@ -79,6 +81,10 @@ def test_draft_says_so_everywhere(tmp_path: Path) -> None:
         assert all("BOOK_DRAFT" in answer["warn_msg"] for answer in answers)
         with cities.beijing.database.snapshot() as snapshot:
             assert b'"book_status":"draft"' in snapshot.select(DECISIONS)[0].result
+        for node in (cities.beijing, cities.tianjin):
+            with node.database.snapshot() as snapshot:
+                listed = stays_page(snapshot, node.home, None, None, live=False)
+            assert [row.draft for row in listed.rows] == [True]
 
     on_two_nodes(tmp_path, work)
 

@@ -57,6 +57,7 @@ def test_the_list_shows_stays_and_its_filter_leaves_out_others(running: Running)
     assert status == 200
     assert claim.stay_id in text
     assert open_stay.stay_id in text
+    assert text.count("按规则草案计算") == 1, "of the two only the settled one has amounts"
 
     _, settled = _get(running, VISITED, "/zh/settlement/stays?state=settled")
     assert claim.stay_id in settled

@@ -113,6 +113,7 @@ def _visited_row(snapshot: Snapshot, home: Home, stay: Stay) -> StayRow:
         total_fen=None if claim is None else claim.total_fen,
         fund_fen=claim.fund_fen if claim is not None and is_decided else None,
         person_fen=claim.person_fen if claim is not None and is_decided else None,
+        draft=claim is not None and _by_draft(claim.result),
     )
 
 
@@ -137,9 +138,15 @@ def _decided_rows(
             total_fen=row.total_fen,
             fund_fen=row.fund_fen,
             person_fen=row.person_fen,
+            draft=_by_draft(row.result),
         )
         for row in snapshot.fetch(DECISIONS, ordered.limit(PAGE_ROWS + 1))
     ]
+
+
+def _by_draft(result: bytes) -> bool:
+    """Tell whether a result, if there is one, follows from a draft rule book."""
+    return bool(result) and canonical.decode_as(result, BenefitResult).book_status == "draft"
 
 
 def _counts(snapshot: Snapshot) -> tuple[dict[StayState, int], int]:

@@ -206,7 +206,10 @@ def _stay_row(page: Page, row: StayRow) -> Row:
                 colour=page.console.place_of(row.insured_member).colour,
             ),
             *(Cell("" if fen is None else voice.amount(fen)) for fen in amounts),
-            Cell(badge=state_badge(page, row.state)),
+            Cell(
+                badge=state_badge(page, row.state),
+                note=page.t("settlement.draft") if row.draft else "",
+            ),
         ),
     )
 

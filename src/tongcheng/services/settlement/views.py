@@ -37,7 +37,7 @@ class StayRow(msgspec.Struct, frozen=True):
     """One stay in the list. `at` is its latest change; amounts are None before settlement.
 
     `visited_member` and `insured_member` are member codes of the region pack; `insured_area`
-    is the pooling area's name.
+    is the pooling area's name. `draft`: the amounts follow from a draft rule book.
     """
 
     stay_id: str
@@ -50,6 +50,7 @@ class StayRow(msgspec.Struct, frozen=True):
     total_fen: int | None = None
     fund_fen: int | None = None
     person_fen: int | None = None
+    draft: bool = False
 
 
 class StaysPage(msgspec.Struct, frozen=True):
