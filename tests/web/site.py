@@ -9,7 +9,7 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath, FromQuery
 
 import tongcheng
-from tests.services.settlement import samples
+from tests.services.settlement import samples, samples_cases
 from tongcheng.kernel import region
 from tongcheng.kernel.errors import Catalogue
 from tongcheng.kernel.texts import Texts
@@ -17,7 +17,7 @@ from tongcheng.kernel.words import Words
 from tongcheng.services import plan
 from tongcheng.services.plan.model import Figure, Figures
 from tongcheng.services.plan.model import load as load_plan
-from tongcheng.services.settlement import pages_view
+from tongcheng.services.settlement import cases_view, pages_view
 from tongcheng.services.settlement.views import StayState
 from tongcheng.web import Console, NavItem, Page, Toolkit
 from tongcheng.web.security import secure
@@ -27,7 +27,11 @@ SOURCE = Path(tongcheng.__file__).parent
 SETTLEMENT = SOURCE / "services" / "settlement"
 PLAN_PATH = region.PACKS_DIR / "jingjinji" / "plan.yaml"
 TEXTS_PATHS = (TEXTS_PATH, *plan.SERVICE.texts, SETTLEMENT / "texts.yaml")
-NAV = (NavItem("plan.nav", "/"), NavItem("settlement.nav", "/settlement/stays"))
+NAV = (
+    NavItem("plan.nav", "/"),
+    NavItem("settlement.nav", "/settlement/stays"),
+    NavItem("settlement.cases.nav", "/settlement/cases"),
+)
 
 # Every page of the shell, by its path without language.
 PATHS = (
@@ -40,6 +44,10 @@ PATHS = (
     "/settlement/stays/admitted",
     "/settlement/stays/refused",
     "/settlement/stays/voided",
+    "/settlement/cases",
+    "/settlement/cases?empty=1",
+    "/settlement/cases/asked",
+    "/settlement/cases/upheld",
     "/nowhere",
     "/forbidden",
 )
@@ -106,6 +114,16 @@ def _stay(page: NamedDependency[Page], stay_state: FromPath[StayState]) -> Respo
     return pages_view.stay(page, samples.stay(stay_state))
 
 
+@get("/settlement/cases", sync_to_thread=False)
+def _cases(page: NamedDependency[Page], empty: FromQuery[int] = 0) -> Response[str]:
+    return cases_view.cases_list(page, samples_cases.cases_page(0 if empty else 3))
+
+
+@get("/settlement/cases/{case_state:str}", sync_to_thread=False)
+def _case(page: NamedDependency[Page], case_state: FromPath[str]) -> Response[str]:
+    return cases_view.case(page, samples_cases.case_page(case_state))
+
+
 @get("/forbidden", sync_to_thread=False)
 def _forbidden() -> Response[str]:
     raise PermissionDeniedException
@@ -117,7 +135,7 @@ def _fault() -> Response[str]:
     raise ValueError(message)
 
 
-HANDLERS = (_stays, _rows, _stay, _forbidden, _fault)
+HANDLERS = (_stays, _rows, _stay, _cases, _case, _forbidden, _fault)
 
 
 def app(tools: Toolkit | None = None, figures: Figures | None = None) -> Litestar:

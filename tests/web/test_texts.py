@@ -43,7 +43,7 @@ def test_no_key_is_missing_or_unused(name: str) -> None:
     plurals = {key.rsplit(".", 1)[0] for key in known if key.endswith((".one", ".other"))}
     unused = {key for key in known - used if key.rsplit(".", 1)[0] not in used & plurals}
 
-    assert sorted(unused - {f"{name}.nav"}) == []
+    assert sorted(key for key in unused if not key.endswith(".nav")) == []
     missing = {word for word in used - known - plurals if not _is_act(word)}
     assert sorted(missing) == []
 

@@ -17,6 +17,7 @@ KERNEL_ERRORS_PATH = Path(kernel_errors.__file__).with_name("errors.yaml")
 NAVIGATION: tuple[NavItem, ...] = (
     NavItem("plan.nav", "/"),
     NavItem("settlement.nav", "/settlement/stays"),
+    NavItem("settlement.cases.nav", "/settlement/cases"),
     NavItem("node.exchange.nav", "/exchange"),
 )
 

@@ -10,6 +10,7 @@ from tongcheng.services.settlement import (
     claims,
     insured,
     national,
+    pages_cases,
     store,
     verify,
 )
@@ -61,6 +62,6 @@ SERVICE = Service(
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),
     routes=(*national.ROUTES, api.ROUTER, api_cases.ROUTER),
-    pages=HANDLERS,
+    pages=(*HANDLERS, *pages_cases.HANDLERS),
     verify=verify.VERIFY,
 )
