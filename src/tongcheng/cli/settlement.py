@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tongcheng.cli import options
 from tongcheng.cli.books import Reconciled, reconcile_nodes
+from tongcheng.cli.cases import case
 from tongcheng.cli.catalogue import catalogue
 from tongcheng.cli.golden import golden
 from tongcheng.kernel.money import format_yuan
@@ -36,6 +37,7 @@ def settlement() -> None:
 
 
 settlement.add_command(golden)
+settlement.add_command(case)
 settlement.add_command(catalogue)
 
 

@@ -21,7 +21,7 @@ from tongcheng.kernel import cases
 from tongcheng.kernel.audit import AUDIT
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.calendar import local_text
-from tongcheng.kernel.cases import Handed
+from tongcheng.kernel.cases import Actor, Handed
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.journal.verify import verify
 from tongcheng.kernel.store import Snapshot, Transaction
@@ -95,6 +95,18 @@ class Town:
                 return self.run(lambda tx: line_query.decide(tx, "officer", case_id, action, text))
         raise AssertionError(action)
 
+    def allows(self, case_id: str, role: str, action: str) -> bool:
+        """Tell whether a role may take an action now; nothing is changed by asking."""
+        party = self.history(case_id).parties[role]
+
+        def trial(tx: Transaction) -> None:
+            cases.act(tx, LINE_QUERY, case_id, action, Actor(role, party), f"{action}, once more.")
+            raise Refused("ALLOWED")
+
+        with pytest.raises(Refused) as refused:
+            self.run(trial)
+        return refused.value.code == "ALLOWED"
+
     def brought_to(self, state: str, line_id: str = "L1") -> str:
         """Return a query in this state."""
         case_id = self.ask(line_id).case.case_id
@@ -140,6 +152,21 @@ def test_every_state_is_reached() -> None:
     assert set(WAYS) == {"asked", *LINE_QUERY.table.values()}
     pairs = itertools.product(WAYS, LINE_QUERY.may)
     assert set(LINE_QUERY.table) <= set(pairs)
+
+
+@pytest.mark.parametrize("state", sorted(WAYS))
+def test_what_is_possible_is_what_is_allowed(town: Town, state: str) -> None:
+    """The buttons of a role are the actions that are not refused to it, in time and overdue."""
+    case_id = town.brought_to(state)
+    for _ in ("in time", "overdue"):
+        case = town.history(case_id).case
+        now_at = town.cities.clock.now()
+        for role in (line_query.PERSON, line_query.HOSPITAL, line_query.AGENCY):
+            offered = line_query.possible(case, role, now_at)
+            allowed = [one for one in LINE_QUERY.may if town.allows(case_id, role, one)]
+
+            assert sorted(offered) == sorted(allowed)
+        town.cities.clock.advance(366 * DAY_MS)
 
 
 def test_asking_twice_is_asking_once(town: Town) -> None:

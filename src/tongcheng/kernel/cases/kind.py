@@ -86,3 +86,13 @@ class CaseKind(msgspec.Struct, frozen=True):
     def follow(self, state: str, action: str) -> str | None:
         """Return the state that follows, or None when the action is not allowed in this one."""
         return self.table.get((state, action))
+
+    def possible(self, state: str, role: str, *, late: bool) -> tuple[str, ...]:
+        """Return what a role can do in a state, in the table's order; `late` when it is overdue."""
+        return tuple(
+            action
+            for one, action in self.table
+            if one == state
+            and role in self.may[action]
+            and (late or (one, action) not in self.when_late)
+        )

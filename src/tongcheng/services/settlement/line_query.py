@@ -5,7 +5,7 @@ The person asks about one line; the hospital explains it or says that it will ta
 which decides. Everything here is a command or a question on the store and knows nothing of HTTP:
 that the person is who they say, by an expiring link or as a delegate, is proved before.
 
-For the page of a person: `open_query`, `of_stay`, `said` and `answer_person`.
+For the page of a person: `open_query`, `of_stay`, `said`, `possible` and `answer_person`.
 """
 
 from types import MappingProxyType
@@ -130,6 +130,14 @@ def said(reading: Reading, ring: KeyRing, case_id: str) -> dict[int, str]:
     whoever calls writes the reading into the audit first.
     """
     return cases.words_of(reading, ring, case_id)
+
+
+def possible(case: CaseRow, role: str, now_at: int) -> tuple[str, ...]:
+    """Return what a role (PERSON, HOSPITAL, AGENCY) can do with a query now: the buttons to show.
+
+    An action in `LINE_QUERY.with_words` needs a text.
+    """
+    return LINE_QUERY.possible(case.state, role, late=cases.is_late(case, now_at))
 
 
 def answer_person(
