@@ -15,6 +15,7 @@ from tongcheng.cli.books import Reconciled, reconcile_nodes
 from tongcheng.cli.cases import case
 from tongcheng.cli.catalogue import catalogue
 from tongcheng.cli.golden import golden
+from tongcheng.cli.mapping import mapping
 from tongcheng.kernel.money import format_yuan
 from tongcheng.node import files
 from tongcheng.services.settlement.reconcile import Comparison, RowFinding
@@ -39,6 +40,7 @@ def settlement() -> None:
 settlement.add_command(golden)
 settlement.add_command(case)
 settlement.add_command(catalogue)
+settlement.add_command(mapping)
 
 
 @settlement.command()

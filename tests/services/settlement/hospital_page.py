@@ -15,13 +15,17 @@ from typing import Any
 from tests.services.settlement.hospital import Hospital
 from tests.services.settlement.two_cities import two_cities
 from tests.tidy import ROOT
+from tongcheng.node.console import catalogue
+from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement.national_fields import Field, codes, tables
+from tongcheng.services.settlement.preflight import CODES
 
 PAGE = ROOT / "docs" / "hospital.md"
 HIDDEN = (
     "GOLDEN_",
     "RULE_BOOK_",
     "FILE_ENCODING",
+    "MAPPING_FORM",
     "CATALOGUE_FORM",
     "CATALOGUE_TOO_LARGE",
     "RULE_OVERFLOW",
@@ -164,11 +168,19 @@ def values() -> str:
     return "\n".join([*lines, ""])
 
 
+def preflight() -> str:
+    """Return the table of every code that a pre-flight check can find."""
+    known = catalogue(SERVICES)
+    lines = ["| code | severity | 何时 · 怎么办 | when · what to do |", "|---|---|---|---|"]
+    for code, severities in sorted(CODES.items()):
+        entry = known.entry(code)
+        said = [f"{entry.what[each]} · {entry.do[each]}" for each in ("zh", "en")]
+        lines.append(f"| `{code}` | {', '.join(severities)} | {said[0]} | {said[1]} |")
+    return "\n".join([*lines, ""])
+
+
 def errors() -> str:
     """Return the table of every code that a hospital may see."""
-    from tongcheng.node.console import catalogue  # noqa: PLC0415 only here
-    from tongcheng.node.services import SERVICES  # noqa: PLC0415 only here
-
     known = catalogue(SERVICES)
     path = next(
         path for service in SERVICES for path in service.errors if service.name == "settlement"
@@ -183,7 +195,13 @@ def errors() -> str:
     return "\n".join([*lines, ""])
 
 
-PARTS = {"header": header, "calls": calls, "values": values, "errors": errors}
+PARTS = {
+    "header": header,
+    "calls": calls,
+    "values": values,
+    "preflight": preflight,
+    "errors": errors,
+}
 
 
 def written(page: str) -> str:

@@ -118,7 +118,7 @@ async def show_stay(request: AnyRequest, stay_id: StayId) -> Stay:
 @post("/stays/{stay_id:str}/lines", status_code=200)
 async def add_lines(request: AnyRequest, stay_id: StayId, data: JSONBody[NewLines]) -> SplitLines:
     """Upload lines, all or none, and return their split."""
-    inputs = [_line_input(one) for one in data.lines]
+    inputs = [line_input(one) for one in data.lines]
     rows = await _desk(request).add_lines(await caller_of(request), stay_id, inputs)
     return SplitLines([_split_line(row) for row in rows])
 
@@ -250,16 +250,19 @@ def _stay(row: StayRow, lines: list[LineRow]) -> Stay:
     return msgspec.convert({**shown, "settlement_id": row.claim_id, "line_count": len(lines)}, Stay)
 
 
-def _line_input(one: NewLine) -> LineInput:
+def line_input(one: NewLine) -> LineInput:
+    """Return a line as the desk takes it."""
     return LineInput(
         line_id=one.line_id,
-        item_code=one.item_code,
+        item_code=one.item_code or "",
         hospital_code=one.hospital_code,
         quantity_e4=parse_scaled(one.quantity, 4),
         unit_price_e6=parse_scaled(one.unit_price, 6),
         amount_fen=one.amount_fen,
         charged_at=one.charged_at,
         original_line_id=one.original_line_id,
+        doctor_code=one.doctor_code or "",
+        department_code=one.department_code or "",
     )
 
 

@@ -33,6 +33,10 @@ Code = Annotated[
     str,
     Meta(min_length=1, max_length=150, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", description="A code."),
 ]
+StaffCode = Annotated[
+    str,
+    Meta(min_length=1, max_length=30, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", description="A code."),
+]
 At = Annotated[int, Meta(ge=AT_MIN, le=AT_MAX, description="Unix milliseconds, UTC.")]
 Fen = Annotated[int, Meta(ge=-FEN_MAX, le=FEN_MAX, description="Whole fen (1/100 yuan).")]
 Quantity = Annotated[
@@ -90,16 +94,21 @@ class Stay(msgspec.Struct, frozen=True):
 
 
 class NewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of the bill. A refund has a negative quantity and amount and names its original."""
+    """One line of the bill. A refund has a negative quantity and amount and names its original.
+
+    Without `item_code` the hospital's mapping gives the national code.
+    """
 
     line_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,30}$(?!\n)")]
-    item_code: Code
     hospital_code: Code
     quantity: Quantity
     unit_price: Price
     amount_fen: Fen
     charged_at: At
     original_line_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,30}$(?!\n)")] | None = None
+    item_code: Code | None = None
+    doctor_code: StaffCode | None = None
+    department_code: StaffCode | None = None
 
 
 class NewLines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,5 +1,6 @@
 """The lines of a stay on the visited side: split by the catalogue, kept, revoked, summed."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from tongcheng.kernel import canonical, merkle
 from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement.catalogue import Item, ItemClass
 from tongcheng.services.settlement.catalogue_store import Dated
@@ -18,7 +20,9 @@ from tongcheng.services.settlement.lines import (
     reasons,
     split_lines,
 )
+from tongcheng.services.settlement.mapping import Mapper
 from tongcheng.services.settlement.model import ScopeTotals
+from tongcheng.services.settlement.preflight import Finding, Severity, finding, first_error
 from tongcheng.services.settlement.store import LINES, LineRow, StayRow
 
 ALL_LINES = "0000"
@@ -49,10 +53,19 @@ def active_lines(reading: Reading, stay_id: str) -> list[LineRow]:
 
 
 def add_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[LineRow]:
-    """Split and keep new lines, all or none; the same line sent again must be the same line."""
+    """Split and keep new lines, all or none; the same line sent again must be the same line.
+
+    Refuses LINES_TOO_MANY, LINE_DUPLICATE, what `Mapper.check` says against a code, and whatever
+    `lines.split_lines` refuses.
+    """
     known = {row.line_id: row for row in tx.select(LINES, stay_id=stay.stay_id)}
     if len(known) + len(inputs) > LINES_MAX:
         raise Refused("LINES_TOO_MANY", limit=LINES_MAX)
+    checked = coded(tx, tx.home, stay.institution_id, inputs, known)
+    fault = first_error(found for _, found in checked if found is not None)
+    if fault is not None:
+        raise fault
+    inputs = [one for one, _ in checked]
     for one in inputs:
         before = known.get(one.line_id)
         if before is not None and not before.revoked and not _same(before, one):
@@ -69,6 +82,35 @@ def add_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[L
         digest = _decided_by(tx, stay, catalogue, done)
         tx.put(LINES, _row(stay, number, one, done, digest))
     return [tx.need(LINES, stay.stay_id, one.line_id) for one in inputs]
+
+
+def coded(
+    reading: Reading,
+    home: Home,
+    institution_id: str,
+    inputs: list[LineInput],
+    known: Mapping[str, LineRow],
+) -> list[tuple[LineInput, Finding | None]]:
+    """Return each line with its national code, and what the hospital's table says against it.
+
+    A refund that names no code has its original's; about a refund the table says nothing.
+    """
+    mapper = Mapper(reading, institution_id)
+    codes = {line_id: row.item_code for line_id, row in known.items()}
+    result: list[tuple[LineInput, Finding | None]] = []
+    for one in inputs:
+        on = local_date(one.charged_at, home.region.zone)
+        given = one.item_code
+        if one.quantity_e4 < 0:
+            given = given or codes.get(one.original_line_id or "", "")
+        said: Refused | None = None
+        if one.quantity_e4 >= 0 or not given:
+            given, said = mapper.check(one.line_id, one.hospital_code, given, on)
+        codes[one.line_id] = given
+        severity: Severity = "error" if said is None or mapper.is_error(said) else "warning"
+        found = None if said is None else finding(said, severity, one.line_id)
+        result.append((msgspec.structs.replace(one, item_code=given), found))
+    return result
 
 
 def revoke_lines(tx: Transaction, stay: StayRow, line_id: str) -> int:
@@ -91,6 +133,11 @@ def totals_of(rows: list[LineRow]) -> ScopeTotals:
     sums = Split()
     for row in rows:
         sums += split_of(row)
+    return scope_totals(sums)
+
+
+def scope_totals(sums: Split) -> ScopeTotals:
+    """Return the parts of a bill as they cross the border; refuses BILL_OUT_OF_RANGE."""
     value = {
         "total_fen": sums.total_fen,
         "self_paid_fen": sums.self_paid_fen,

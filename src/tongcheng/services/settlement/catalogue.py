@@ -19,7 +19,7 @@ This module is handed bytes or text and reads no file; a large catalogue is read
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from typing import Final, Literal, NoReturn, Protocol
@@ -140,7 +140,7 @@ class Rows:
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
-        self._lines = _decoded(lines)
+        self._lines = decoded(lines, _refuse)
         self.header, first = _header(self._lines)
         self._before = first[0] - 1
         self._first = first[1]
@@ -196,11 +196,16 @@ def _refuse(line: int, fault: str) -> NoReturn:
     raise Refused("CATALOGUE_FORM", line=line, fault=fault)
 
 
-def _decoded(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
-    """Yield the lines as text with their numbers from 1, a byte order mark dropped."""
+def decoded(
+    lines: Iterable[bytes], refuse: Callable[[int, str], NoReturn]
+) -> Iterator[tuple[int, str]]:
+    """Yield lines as text with their numbers from 1, a byte order mark dropped.
+
+    Refuses FILE_ENCODING for what is not UTF-8; `refuse` a line beyond all measure.
+    """
     for number, raw in enumerate(lines, start=1):
         if len(raw) > LINE_BYTES_MAX:
-            _refuse(number, f"a line of more than {LINE_BYTES_MAX} bytes")
+            refuse(number, f"a line of more than {LINE_BYTES_MAX} bytes")
         line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         try:
             yield number, line.decode()
@@ -281,7 +286,7 @@ def _class(text: str, line: int) -> ItemClass:
 def _date(text: str, line: int) -> date | None:
     if not text:
         return None
-    found = _day(text)
+    found = day(text)
     if found is None:
         _refuse(line, f"{text[:20]!r} is no date YYYY-MM-DD")
     return found
@@ -300,7 +305,8 @@ def _scaled(text: str, digits: int, line: int) -> int | None:
 
 
 @lru_cache(maxsize=_CACHED)
-def _day(text: str) -> date | None:
+def day(text: str) -> date | None:
+    """Read a day written YYYY-MM-DD, None when it is none."""
     try:
         parsed = date.fromisoformat(text)
     except ValueError:

@@ -11,12 +11,13 @@ import msgspec
 from tongcheng.kernel import audit, canonical, sealing
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.exchange.transport import Unreachable
+from tongcheng.kernel.exchange.transport import PeerRefused, Unreachable
 from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.service import Reply
-from tongcheng.kernel.store import Transaction
-from tongcheng.services.settlement import bills, messages, visited
+from tongcheng.kernel.store import Reading, Transaction
+from tongcheng.services.settlement import bills, checks, messages, preflight, visited
 from tongcheng.services.settlement.bills import LineInput
+from tongcheng.services.settlement.checks import Checked, NewBill, Stated
 from tongcheng.services.settlement.messages import MessageKey
 from tongcheng.services.settlement.model import (
     ESTIMATE,
@@ -30,6 +31,7 @@ from tongcheng.services.settlement.model import (
     ScopeTotals,
     identity_bound_to,
 )
+from tongcheng.services.settlement.preflight import BillRefused
 from tongcheng.services.settlement.store import (
     CLAIMS,
     PATIENTS,
@@ -257,6 +259,40 @@ class Desk:
         if claim.state not in {"settled", "refused"}:
             raise Refused("SETTLEMENT_NOT_IN_FORCE", settlement=claim.settlement_id)
         return claim
+
+    async def preflight(
+        self, caller: Caller, stay_id: str, stated: Stated | None, *, final: bool = True
+    ) -> Checked:
+        """Check a stay and its bill; nothing is stored and nobody is asked."""
+        node = self.node
+        now_at = node.clock.now()
+
+        def question(reading: Reading) -> Checked:
+            row = visited.stay_of(reading, caller, stay_id)
+            return checks.of_stay(reading, node.home, now_at, row, stated, final=final)
+
+        return await node.read(question)
+
+    async def explained(
+        self, caller: Caller, stay_id: str, stated: Stated, refused: Refused
+    ) -> Refused:
+        """Return the refusal of a bill with the codes of all that is found besides."""
+        if isinstance(refused, PeerRefused) or refused.code not in preflight.CODES:
+            return refused
+        checked = await self.preflight(caller, stay_id, stated)
+        return BillRefused(refused, checked.findings)
+
+    async def preflight_bill(self, caller: Caller, given: NewBill) -> Checked:
+        """Check a bill of which nothing is uploaded yet; nothing is stored and nobody is asked."""
+        node = self.node
+        now_at = node.clock.now()
+
+        def question(reading: Reading) -> Checked:
+            if given.person_id is not None:
+                visited.patient_of(reading, caller, given.person_id)
+            return checks.of_bill(reading, node.home, now_at, caller.institution_id, given)
+
+        return await node.read(question)
 
     async def claim(self, caller: Caller, settlement_id: str) -> ClaimRow:
         """Return a settlement of the caller's."""

@@ -28,6 +28,7 @@ from tongcheng.services.settlement.desk import HOSPITAL_WAIT_MS, Desk
 from tongcheng.services.settlement.national_fields import Profile, codes, profiles, tables
 from tongcheng.services.settlement.national_messages import Answer, Checker, Header, Message
 from tongcheng.services.settlement.national_work import TRANSACTIONS, Call, Done
+from tongcheng.services.settlement.preflight import BillRefused
 from tongcheng.services.settlement.store import INSTITUTIONS
 
 BODY_BYTES_MAX = 1_048_576
@@ -154,7 +155,10 @@ class Edge:
             code = national_messages.shown(refused.code)
             named = Refused("PEER_REFUSED", member=refused.peer, refusal=code)
             words = self._errors.render(named, "zh")
-        return f"[{words.code}] {words.what} · {words.do}"[:ERROR_CHARACTERS_MAX]
+        said = f"[{words.code}] {words.what} · {words.do}"
+        if isinstance(refused, BillRefused) and refused.others:
+            said += f" · 另有：{' '.join(f'[{code}]' for code in refused.others)}"
+        return said[:ERROR_CHARACTERS_MAX]
 
     def _named(self, fault: Exception) -> Refused:
         """Return a fault as a refusal; what is our own bug is logged without anybody's data."""

@@ -16,8 +16,14 @@ from tongcheng.kernel.calendar import local_date, local_text
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.transport import PeerRefused
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import messages, national_answers, national_sign, visited
+from tongcheng.services.settlement import (
+    messages,
+    national_answers,
+    national_sign,
+    visited,
+)
 from tongcheng.services.settlement.bills import LineInput
+from tongcheng.services.settlement.checks import Stated
 from tongcheng.services.settlement.desk import Desk, totals_of
 from tongcheng.services.settlement.messages import MessageKey
 from tongcheng.services.settlement.model import BenefitResult, ScopeTotals
@@ -274,11 +280,20 @@ async def _ready(call: Call) -> StayRow:
     return await call.desk.node.read(question)
 
 
+async def _explained(call: Call, stated: ScopeTotals | None, refused: Refused) -> Refused:
+    bill = Stated(call.number("medfee_sumamt"), stated)
+    return await call.desk.explained(call.caller, call.text("mdtrt_id"), bill, refused)
+
+
 async def _estimate(call: Call) -> bytes:
     await _ready(call)
-    stay, totals, result = await call.desk.estimate(
-        call.caller, call.text("mdtrt_id"), call.number("medfee_sumamt"), _stated(call)
-    )
+    stated = _stated(call)
+    try:
+        stay, totals, result = await call.desk.estimate(
+            call.caller, call.text("mdtrt_id"), call.number("medfee_sumamt"), stated
+        )
+    except Refused as refused:
+        raise await _explained(call, stated, refused) from None
     found = await call.desk.patient(call.caller, stay.person_id)
     node = call.desk.node
 
@@ -308,13 +323,17 @@ async def _settle(call: Call) -> bytes:
         await node.run(lambda tx: _audit(tx, call, call.text("psn_no")))
         return kept
     stay = await _ready(call)
-    claim = await call.desk.decide(
-        call.caller,
-        stay.stay_id,
-        call.number("medfee_sumamt"),
-        _stated(call),
-        message=(call.key, digest),
-    )
+    stated = _stated(call)
+    try:
+        claim = await call.desk.decide(
+            call.caller,
+            stay.stay_id,
+            call.number("medfee_sumamt"),
+            stated,
+            message=(call.key, digest),
+        )
+    except Refused as refused:
+        raise await _explained(call, stated, refused) from None
     found = await call.desk.patient(call.caller, stay.person_id)
 
     def command(tx: Transaction) -> bytes:

@@ -120,6 +120,15 @@ def first_error(findings: Iterable[Finding]) -> Refused | None:
     return None
 
 
+class BillRefused(Refused):
+    """What a bill was refused for, with the codes of all that is found besides, errors first."""
+
+    def __init__(self, first: Refused, findings: Iterable[Finding]) -> None:
+        super().__init__(first.code, **first.facts)
+        ordered = sorted(findings, key=lambda one: one.severity != "error")
+        self.others = tuple(dict.fromkeys(one.code for one in ordered if one.code != first.code))
+
+
 # lines
 
 

@@ -6,6 +6,7 @@ from tongcheng.kernel.service import Act, Ask, Service
 from tongcheng.services.settlement import (
     api,
     api_cases,
+    api_checks,
     catalogue_store,
     claims,
     insured,
@@ -15,6 +16,7 @@ from tongcheng.services.settlement import (
     verify,
 )
 from tongcheng.services.settlement.line_query import LINE_QUERY
+from tongcheng.services.settlement.mapping import MAPPINGS
 from tongcheng.services.settlement.model import (
     ESTIMATE,
     ESTIMATED,
@@ -57,11 +59,11 @@ SERVICE = Service(
         ),
         Ask(ESTIMATE, EstimateAsk, insured.answer_estimate, EstimatedBody, ESTIMATED),
     ),
-    tables=(*store.TABLES, *catalogue_store.TABLES, SIGN_INS),
+    tables=(*store.TABLES, *catalogue_store.TABLES, MAPPINGS, SIGN_INS),
     cases=(LINE_QUERY,),
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),
-    routes=(*national.ROUTES, api.ROUTER, api_cases.ROUTER),
+    routes=(*national.ROUTES, api.ROUTER, api_cases.ROUTER, api_checks.ROUTER),
     pages=(*HANDLERS, *pages_cases.HANDLERS),
     verify=verify.VERIFY,
 )
