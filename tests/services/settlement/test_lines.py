@@ -14,7 +14,9 @@ from tongcheng.services.settlement.lines import (
     Line,
     Split,
     SplitLine,
+    Splitter,
     amount_of,
+    reasons,
     split_lines,
     totals,
 )
@@ -207,3 +209,107 @@ def test_parts_always_add_up(item: str, quantity: int, price: int, refunds: list
     assert all(part >= 0 for part in parts)
     if left == 0:
         assert total == Split()
+
+
+# item, quantity, price → the reasons of the parts, as a bill says them
+REASONS = [
+    ("A", 1, 10, [("in_scope", 1_000)]),
+    ("C", 1, 10, [("class_c", 1_000)]),
+    ("B", 1, 10, [("first_self_pay", 100), ("in_scope", 900)]),
+    ("BC", 1, 12, [("over_ceiling", 200), ("first_self_pay", 100), ("in_scope", 900)]),
+    ("AC", 1, 0, []),
+]
+
+
+@pytest.mark.parametrize(("item", "quantity", "price", "expected"), REASONS)
+def test_reasons(item: str, quantity: int, price: int, expected: list[tuple[str, int]]) -> None:
+    """Each part that is not zero has its reason, with the ceiling or the share that made it."""
+    line = _line("1", item, quantity * 10_000, price * 1_000_000)
+    (done,) = split_lines(CATALOGUE, [line])
+
+    parts = reasons(done.item, done.split)
+
+    assert [(part.reason, part.amount_fen) for part in parts] == expected
+    assert sum(part.amount_fen for part in parts) == line.amount_fen
+    said = {part.reason: (part.ceiling_e6, part.ratio_bp) for part in parts}
+    assert said.get("over_ceiling", (10_000_000, None)) == (10_000_000, None)
+    assert said.get("first_self_pay", (None, 1_000)) == (None, 1_000)
+
+
+def test_reasons_of_a_refund_are_its_originals() -> None:
+    """What is taken back has the same reasons, with negative amounts."""
+    back = msgspec.structs.replace(
+        _line("2", "BC", -100_000, 12_345_678, "1"), amount_fen=-ONE.amount_fen
+    )
+    first, second = split_lines(CATALOGUE, [ONE, back])
+
+    there, back_again = (reasons(one.item, one.split) for one in (first, second))
+
+    assert [part.reason for part in there] == [part.reason for part in back_again]
+    assert [part.amount_fen for part in there] == [-part.amount_fen for part in back_again]
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["A", "AC", "B", "BC", "B9", "C"]),
+        st.integers(1, 10**6),
+        st.integers(0, 10**8),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(drawn=LINES, data=st.data())
+def test_order_of_independent_lines_does_not_matter(
+    drawn: list[tuple[str, int, int]], data: st.DataObject
+) -> None:
+    """A line's split depends on its own refunds and on no other line, in one upload or in many."""
+    lines = [_line(str(at), *given) for at, given in enumerate(drawn)]
+    shuffled = data.draw(st.permutations(lines))
+    expected = {one.line.line_id: one.split for one in split_lines(CATALOGUE, lines)}
+    one_by_one: tuple[SplitLine, ...] = ()
+    for line in shuffled:
+        one_by_one += split_lines(CATALOGUE, [line], one_by_one)
+
+    assert {one.line.line_id: one.split for one in split_lines(CATALOGUE, shuffled)} == expected
+    assert {one.line.line_id: one.split for one in one_by_one} == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(drawn=LINES)
+def test_refund_of_everything_is_the_exact_negative(drawn: list[tuple[str, int, int]]) -> None:
+    """Every line taken back whole leaves a bill of zero in each part, in whatever order."""
+    lines = [_line(str(at), *given) for at, given in enumerate(drawn)]
+    backs = [
+        msgspec.structs.replace(
+            line,
+            line_id=f"{line.line_id}-",
+            quantity=-line.quantity,
+            amount_fen=-line.amount_fen,
+            original_id=line.line_id,
+        )
+        for line in reversed(lines)
+    ]
+    done = split_lines(CATALOGUE, [*lines, *backs])
+    charged = {one.line.line_id: one.split for one in done if one.line.quantity > 0}
+
+    assert totals(done) == Split()
+    for one in done:
+        if one.line.original_id is not None:
+            assert one.split == Split() - charged[one.line.original_id]
+
+
+def test_a_refused_line_leaves_no_trace() -> None:
+    """The next line is split as if the refused one had never come; its number is free again."""
+    splitter = Splitter(CATALOGUE)
+    splitter.split(ONE)
+    for wrong in (
+        msgspec.structs.replace(_line("2", "A", 10_000, 1_000_000), amount_fen=1),
+        _line("2", "BC", -100_001, 12_345_678, "1"),
+    ):
+        with pytest.raises(Refused):
+            splitter.split(wrong)
+
+    assert splitter.split(_line("2", "A", 10_000, 1_000_000)).split == Split(in_scope_fen=100)
