@@ -19,7 +19,7 @@ def test_the_shipped_cases_pass_and_show_what_is_unexplained() -> None:
     assert "rounding_residual: -0.01" in result.output
     assert "derived = computed by us" in result.output
     assert "rule books as drafts" in result.output
-    assert "10 passed, 0 failed" in result.output
+    assert "68 passed, 0 failed" in result.output
 
 
 def test_one_wrong_figure_fails_that_case(tmp_path: Path) -> None:

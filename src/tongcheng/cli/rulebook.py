@@ -20,14 +20,15 @@ from tongcheng.kernel import rulebook as books
 from tongcheng.kernel.errors import Catalogue, Refused
 from tongcheng.kernel.plain_yaml import Plain
 from tongcheng.kernel.rulebook import Problem, RuleBook, RuleValue
-from tongcheng.services.settlement import management, rules
-from tongcheng.services.settlement.tables import check_benefit
+from tongcheng.services.settlement import management, overlay, rules
+from tongcheng.services.settlement.compiler import check_benefit
 
 PACKAGE = Path(tongcheng.__file__).parent
 DOUBTFUL = "doubtful"
 SHAPES: Mapping[str, Callable[[RuleBook], list[Problem]]] = {
     rules.KIND: check_benefit,
     management.KIND: management.check_management,
+    overlay.KIND: overlay.check_overlay,
 }
 """Kind of a book → what else is checked of it."""
 _GIVE_WAY = frozenset({"remark", "file", "before", "after"})

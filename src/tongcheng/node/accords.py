@@ -9,7 +9,7 @@ from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.service import Service
 from tongcheng.node.files import MemberCard
 from tongcheng.services.settlement import rules
-from tongcheng.services.settlement.tables import compile_benefit
+from tongcheng.services.settlement.compiler import compile_benefit
 
 
 def permits_for(services: Iterable[Service], members: Sequence[str]) -> list[Permit]:

@@ -14,7 +14,7 @@ import msgspec
 from tongcheng.kernel import canonical
 from tongcheng.kernel.exchange.acts import RefusedBody
 from tongcheng.services.settlement import purses
-from tongcheng.services.settlement.benefit import decide
+from tongcheng.services.settlement.benefit import decide, filed
 from tongcheng.services.settlement.model import AccumulatorTotals, BenefitResult, StayFacts
 from tongcheng.services.settlement.reconcile import compare
 from tongcheng.services.settlement.store import ClaimRow, DecisionRow, EntryRow
@@ -23,6 +23,17 @@ from tongcheng.simulation.memory import Memory, Word
 from tongcheng.simulation.report import MirrorLine
 
 Key = tuple[str, str, int]
+USED = (
+    "pool_paid_fen",
+    "large_paid_fen",
+    "deductible_paid_fen",
+    "admissions",
+    "burden_fen",
+    "catastrophic_paid_fen",
+    "assistance_paid_fen",
+)
+"""What a person's year adds up, as YearRow and AccumulatorTotals call it."""
+SUMS = len(USED)
 
 
 # lost
@@ -248,14 +259,16 @@ def refusal_code(claim: ClaimRow) -> str | None:
 def accumulators(books: Books) -> Iterator[str]:
     """Decide every settlement again with the engine, in commit order, and compare all sums."""
     decisions = {(d.settlement_id, d.decision_no): d for d in books.decisions}
-    used: dict[Key, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    standing: dict[Key, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    used: dict[Key, list[int]] = defaultdict(lambda: [0] * SUMS)
+    standing: dict[Key, list[int]] = defaultdict(lambda: [0] * SUMS)
     for entry in books.entries:
         key = (entry.person_key, entry.area_id, entry.year)
         decision = decisions[entry.subject_id, entry.decision_no]
         result = canonical.decode_as(decision.result, BenefitResult)
         if entry.origin == "settlement":
-            again = _decide_again(books, decision, used[key], result.before.origins)
+            again = _decide_again(
+                books, decision, used[key], result.before.origins, result.period_number
+            )
             if msgspec.structs.replace(again, before=result.before) != result:
                 yield f"{decision.settlement_id}: decided again, it comes out otherwise"
             if decision.state == "settled":
@@ -263,33 +276,35 @@ def accumulators(books: Books) -> Iterator[str]:
         _add(used[key], entry)
     for row in books.years:
         key = (row.person_key, row.area_id, row.year)
-        stored = [
-            row.pool_paid_fen, row.large_paid_fen, row.deductible_paid_fen, row.admissions
-        ]  # fmt: skip
-        if not stored == used.pop(key, [0] * 4) == standing.get(key, [0] * 4):
+        stored = [getattr(row, name) for name in USED]
+        if not stored == used.pop(key, [0] * SUMS) == standing.get(key, [0] * SUMS):
             yield f"{key}: the year is not what stands"
     if used:
         yield f"{len(used)} years have entries and no sum"
 
 
 def _decide_again(
-    books: Books, decision: DecisionRow, used: list[int], origins: dict[str, int]
+    books: Books, decision: DecisionRow, used: list[int], origins: dict[str, int], period: int
 ) -> BenefitResult:
     facts = canonical.decode_as(decision.facts, StayFacts)
-    pool_fen, large_fen, deductible_fen, admissions = used
     before = AccumulatorTotals(
-        year=decision.year,
-        pool_paid_fen=pool_fen,
-        large_paid_fen=large_fen,
-        deductible_paid_fen=deductible_fen,
-        admissions=admissions,
-        origins=origins,
+        year=decision.year, origins=origins, **dict(zip(USED, used, strict=True))
     )
-    return decide(books.home, books.persons[decision.person_key], facts, before)
+    person = books.persons[decision.person_key]
+    how = filed(books.home, person, facts, ())
+    return decide(books.home, person, facts, before, how, period)
 
 
 def _add(sums: list[int], entry: EntryRow) -> None:
-    moved = (entry.pool_fen, entry.large_fen, entry.deductible_fen, entry.admissions)
+    moved = (
+        entry.pool_fen,
+        entry.large_fen,
+        entry.deductible_fen,
+        entry.admissions,
+        entry.burden_fen,
+        entry.catastrophic_fen,
+        entry.assistance_fen,
+    )
     for at, fen in enumerate(moved):
         sums[at] += fen
 

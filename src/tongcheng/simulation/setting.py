@@ -20,7 +20,7 @@ from tongcheng.node.files import Settings
 from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement import insured
 from tongcheng.services.settlement.model import Identity
-from tongcheng.services.settlement.rules import PERSON_TYPES
+from tongcheng.services.settlement.rules import PersonType
 from tongcheng.services.settlement.store import INSTITUTIONS, InstitutionRow
 from tongcheng.simulation.counter import Place
 from tongcheng.simulation.machine import Machine
@@ -29,6 +29,7 @@ REGION = "jingjinji"
 SERVICE = "settlement"
 SCHEME = "310"
 LEVELS = (3, 2)
+EMPLOYEES: tuple[PersonType, ...] = ("active", "retired")
 """One hospital of each level in every member's city."""
 ACCORD_LEAD_MS = 600_000
 
@@ -103,6 +104,7 @@ def institutions(home: Home) -> list[InstitutionRow]:
             name_zh=f"模拟医院{number}",
             name_en=f"Simulated hospital {number}",
             hospital_level=level,
+            hospital_subtype="municipal",
             admdvs=division,
             catalogue=catalogue_for(home),
         )
@@ -139,5 +141,5 @@ def _enrol(tx: Transaction, person: Person, number: int) -> None:
         identity,
         admdvs=person.admdvs,
         scheme=SCHEME,
-        person_type=PERSON_TYPES[number % len(PERSON_TYPES)],
+        person_type=EMPLOYEES[number % len(EMPLOYEES)],
     )

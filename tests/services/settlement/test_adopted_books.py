@@ -23,10 +23,15 @@ def _forbid_drafts(cities: TwoCities) -> None:
 
 
 async def _adopt(cities: TwoCities) -> RuleBook:
-    """Have two made-up officers of Beijing adopt the book, and the node recall it."""
+    """Have two made-up officers of Beijing adopt its book and the region's on stays elsewhere.
+
+    The node recalls both; the area's own book is returned.
+    """
     node = cities.beijing
     book = next(book for book in node.home.shelf if book.book_id == BOOK_ID)
+    elsewhere = [book for book in node.home.shelf if book.kind == "cross_region"][-1]
     await node.run(officers.appoint)
+    await node.run(lambda tx: officers.adopt(tx, elsewhere))
     await node.run(lambda tx: officers.adopt(tx, book))
     with node.database.snapshot() as snapshot:
         recall(node.home, snapshot, cities.clock.now())

@@ -108,7 +108,12 @@ def test_variety() -> None:
     assert all(stay.hospital.admdvs[:2] != stay.person.admdvs[:2] for stay in stays)
     assert {stay.person.admdvs[:2] for stay in stays} == {"11", "12", "13"}
     assert {stay.twist for stay in stays} == {twist for twist, _ in demos.TWISTS}
-    assert {stay.person.person_type for stay in stays} == {"active", "retired"}
+    assert {stay.person.person_type for stay in stays} == {
+        "active",
+        "retired",
+        "resident",
+        "elder",
+    }
     assert sum(total > 100_000_00 for total in totals) >= 3
     assert max(Counter(stay.person.id_number for stay in stays).values()) >= 3
 

@@ -271,7 +271,10 @@ def _facts(**changes: Any) -> Callable[[Body], None]:
 
 
 FALSE_QUESTIONS: dict[str, tuple[Callable[[Body], None], str]] = {
-    "a discharge in a year to come": (_facts(discharged_on="2999-01-01"), "DATE_IN_FUTURE"),
+    "a discharge in a year to come": (
+        _facts(discharged_on="2999-01-01", period_to_on="2999-01-01"),
+        "DATE_IN_FUTURE",
+    ),
     "a day that does not exist": (_facts(discharged_on="2026-02-30"), "DATE_MALFORMED"),
     "an id with a path": (_of(settlement_id="../../etc"), "SCHEMA_MISMATCH"),
     "an id with a line end": (_of(settlement_id="abc\n"), "SCHEMA_MISMATCH"),

@@ -219,7 +219,7 @@ def _enrol(tx: Transaction) -> None:
 def _contract(tx: Transaction) -> dict[str, str]:
     for institution in (FIRST_HOSPITAL, OTHER_HOSPITAL):
         row = store.InstitutionRow(
-            institution, "样例医院", "Sample Hospital", 3, "120000", "tianjin-sample.csv"
+            institution, "样例医院", "Sample Hospital", 3, None, "120000", "tianjin-sample.csv"
         )
         tx.put(store.INSTITUTIONS, row)
     return {each: authority.issue(tx, each, "his") for each in (FIRST_HOSPITAL, OTHER_HOSPITAL)}

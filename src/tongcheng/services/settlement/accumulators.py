@@ -9,7 +9,7 @@ import msgspec
 
 from tongcheng.kernel import canonical, journal
 from tongcheng.kernel.store import Transaction
-from tongcheng.services.settlement.engine import Accumulators
+from tongcheng.services.settlement.bill import Accumulators
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.store import (
     ENTRIES,
@@ -41,6 +41,9 @@ def import_opening(
         large_fen=used.large_paid_fen,
         deductible_fen=used.deductible_paid_fen,
         admissions=used.admissions,
+        burden_fen=used.burden_fen,
+        catastrophic_fen=used.catastrophic_paid_fen,
+        assistance_fen=used.assistance_paid_fen,
         at=tx.now_at,
     )
     move(tx, entry)
@@ -64,7 +67,10 @@ def of_decision(row: DecisionRow, result: BenefitResult, *, back: bool, at: int)
         pool_fen=sign * paid["pool"],
         large_fen=sign * paid.get("large", 0),
         deductible_fen=sign * result.deductible_fen,
-        admissions=sign,
+        admissions=sign if result.period_number == 1 else 0,
+        burden_fen=sign * result.burden_fen,
+        catastrophic_fen=sign * paid.get("catastrophic", 0),
+        assistance_fen=sign * paid.get("assistance", 0),
         at=at,
     )
 
@@ -72,7 +78,7 @@ def of_decision(row: DecisionRow, result: BenefitResult, *, back: bool, at: int)
 def move(tx: Transaction, entry: EntryRow) -> None:
     """Add one entry, numbered, to a person's year and to the journal."""
     key = (entry.person_key, entry.area_id, entry.year)
-    before = tx.get(YEARS, *key) or YearRow(*key, 0, 0, 0, 0, 0)
+    before = tx.get(YEARS, *key) or YearRow(*key, 0, 0, 0, 0, 0, 0, 0, 0)
     after = add(before, entry)
     numbered = msgspec.structs.replace(entry, entry_no=after.entries)
     tx.add(ENTRIES, numbered)
@@ -93,5 +99,8 @@ def add(before: YearRow, entry: EntryRow) -> YearRow:
         large_paid_fen=before.large_paid_fen + entry.large_fen,
         deductible_paid_fen=before.deductible_paid_fen + entry.deductible_fen,
         admissions=before.admissions + entry.admissions,
+        burden_fen=before.burden_fen + entry.burden_fen,
+        catastrophic_paid_fen=before.catastrophic_paid_fen + entry.catastrophic_fen,
+        assistance_paid_fen=before.assistance_paid_fen + entry.assistance_fen,
         entries=before.entries + 1,
     )

@@ -100,6 +100,7 @@ async def open_stay(request: AnyRequest, data: JSONBody[NewStay]) -> Stay:
         scheme=data.scheme,
         inpatient_no=data.inpatient_no,
         admitted_at=data.admitted_at,
+        emergency=data.emergency,
     )
     caller, desk = await caller_of(request), _desk(request)
     row = await desk.admit(caller, admission)

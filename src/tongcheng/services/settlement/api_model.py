@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Meta
 
 from tongcheng.kernel.money import FEN_MAX
-from tongcheng.services.settlement.engine import TraceRow
 from tongcheng.services.settlement.model import (
     AccumulatorTotals,
     Announced,
@@ -19,6 +18,8 @@ from tongcheng.services.settlement.model import (
     FundPayment,
     ScopeTotals,
 )
+from tongcheng.services.settlement.rules import Category, Filing, Tier
+from tongcheng.services.settlement.trace import TraceRow
 
 LINES_MAX = 1_000
 """Lines of one call; a longer bill is uploaded in parts."""
@@ -69,12 +70,16 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class NewStay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An admission. The same one again is the stay that is open already."""
+    """An admission. The same one again is the stay that is open already.
+
+    `emergency` says that it was an emergency rescue (急诊抢救), which counts as filed.
+    """
 
     person_id: Id
     scheme: Annotated[str, Meta(pattern=r"^[0-9]{3,6}$(?!\n)")]
     inpatient_no: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,30}$(?!\n)")]
     admitted_at: At
+    emergency: bool = False
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -181,13 +186,20 @@ class Benefit(msgspec.Struct, frozen=True):
     deductible_fen: Fen
     pool_self_fen: Fen
     large_self_fen: Fen
+    burden_fen: Fen
     rounding_residual_fen: Fen
+    person_type: str
+    tier: Tier | None
+    category: Category
+    filing: Filing
     admission_number: int
+    period_number: int
     announced: list[Announced]
     before: AccumulatorTotals
     book_id: str
     book_digest: str
     book_status: Literal["draft", "adopted"]
+    overlay_digest: str | None
     trace: list[TraceRow]
 
 
@@ -248,12 +260,19 @@ def benefit_of(totals: ScopeTotals, result: BenefitResult) -> Benefit:
         deductible_fen=result.deductible_fen,
         pool_self_fen=result.pool_self_fen,
         large_self_fen=result.large_self_fen,
+        burden_fen=result.burden_fen,
         rounding_residual_fen=result.rounding_residual_fen,
+        person_type=result.person_type,
+        tier=result.tier,
+        category=result.category,
+        filing=result.filing,
         admission_number=result.admission_number,
+        period_number=result.period_number,
         announced=result.announced,
         before=result.before,
         book_id=result.book_id,
         book_digest=result.book_digest,
         book_status=result.book_status,
+        overlay_digest=result.overlay_digest,
         trace=result.trace,
     )

@@ -5,9 +5,9 @@ from tongcheng.kernel.money import round_half_up
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.words import Words
 from tongcheng.services.settlement.benefit import tables_of
-from tongcheng.services.settlement.engine import TraceRow
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.tables import BASIS
+from tongcheng.services.settlement.trace import TraceRow
 from tongcheng.services.settlement.views import Band, BandKind
 
 _KINDS: dict[str, BandKind] = {
@@ -28,7 +28,9 @@ def bands_of(
     residual; the widths add up to the bill exactly.
     """
     self_paid, over_ceiling, first_self_pay = scopes
-    inside = [_band(row, book) for row in result.trace if row.to_fen > row.from_fen]
+    inside = [
+        _band(row, book) for row in result.trace if row.part in _KINDS and row.to_fen > row.from_fen
+    ]
     outside: list[tuple[BandKind, int]] = [
         ("first_self_pay", first_self_pay),
         ("over_ceiling", over_ceiling),

@@ -4,6 +4,7 @@ Reads books and accumulators, computes with the engine, writes nothing: the same
 the decision, the estimate before it, and whoever recomputes it years later.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 import msgspec
@@ -12,7 +13,9 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.store import Reading
-from tongcheng.services.settlement import engine, purses
+from tongcheng.services.settlement import engine, overlay, purses
+from tongcheng.services.settlement.bill import Accumulators, Bill
+from tongcheng.services.settlement.compiler import compile_benefit
 from tongcheng.services.settlement.model import (
     AccumulatorTotals,
     Announced,
@@ -20,9 +23,16 @@ from tongcheng.services.settlement.model import (
     FundPayment,
     StayFacts,
 )
-from tongcheng.services.settlement.rules import Layer, PersonType
-from tongcheng.services.settlement.store import ENTRIES, YEARS, PersonRow
-from tongcheng.services.settlement.tables import BenefitTables, compile_benefit
+from tongcheng.services.settlement.rules import Category, Filing, Layer, PersonType, Tier
+from tongcheng.services.settlement.store import (
+    DECISIONS,
+    ENTRIES,
+    FILINGS,
+    YEARS,
+    FilingRow,
+    PersonRow,
+)
+from tongcheng.services.settlement.tables import NO_CUT, BenefitTables, Cut, RuleRef
 
 BENEFIT_KIND = "benefit"
 BOOKS_COMPILED_MAX = 256
@@ -63,21 +73,103 @@ def tables_of(book: RuleBook) -> BenefitTables:
 
 
 def year_of_stay(home: Home, person: PersonRow, facts: StayFacts) -> int:
-    """Return the calendar year whose accumulators a stay uses, by the book's `year_of`."""
-    admitted, discharged = day(facts.admitted_on), day(facts.discharged_on)
-    if discharged < admitted:
-        raise Refused("STAY_DATES", admitted=facts.admitted_on, discharged=facts.discharged_on)
-    if admitted.year == discharged.year:
-        return discharged.year
-    book = book_for(home, person, discharged)
+    """Return the calendar year whose accumulators a period of a stay uses, by `year_of`."""
+    admitted, begins, ends = (
+        day(each) for each in (facts.admitted_on, facts.period_from_on, facts.period_to_on)
+    )
+    if not admitted <= begins <= ends or (
+        facts.discharged_on is not None and day(facts.discharged_on) < ends
+    ):
+        raise Refused("STAY_DATES", admitted=facts.admitted_on, discharged=facts.period_to_on)
+    if admitted.year == ends.year:
+        return ends.year
+    book = book_for(home, person, ends)
     year_of = tables_of(book).year_of
     if year_of == "discharge":
-        return discharged.year
+        return ends.year
     if year_of == "admission":
         return admitted.year
     if year_of == "split":
-        raise Refused("CROSS_YEAR_NOT_OFFERED", stay=facts.stay_id)
+        if begins.year != ends.year:
+            raise Refused("PERIOD_CROSSES_YEAR", stay=facts.stay_id, last=f"{begins.year}-12-31")
+        return ends.year
     raise Refused("RULE_UNKNOWN", rule="rules.period.year_of", book=book.book_id)
+
+
+class Filed(msgspec.Struct, frozen=True):
+    """How a stay counts as filed (备案), by which rule, what it costs, and the book that says so.
+
+    `overlay_digest` is None in a region without a book on stays elsewhere: there nothing is cut.
+    `on_draft` tells whether that book is a draft.
+    """
+
+    filing: Filing
+    rule: RuleRef | None
+    cut: Cut
+    overlay_digest: str | None
+    on_draft: bool
+
+
+_OVERLAYS: dict[str, overlay.Overlay] = {}
+
+
+def overlay_book(home: Home, on: date) -> RuleBook | None:
+    """Return the region's book on stays elsewhere for a day, None in a region that has none."""
+    names = {book.book_id for book in home.shelf if book.kind == overlay.KIND}
+    return home.shelf.at(min(names), on) if names else None
+
+
+def overlay_of(book: RuleBook) -> overlay.Overlay:
+    """Return a compiled book on stays elsewhere; a book is compiled once."""
+    if book.digest not in _OVERLAYS:
+        assert len(_OVERLAYS) < BOOKS_COMPILED_MAX, "a node knows a bounded number of books"
+        _OVERLAYS[book.digest] = overlay.compile_overlay(book)
+    return _OVERLAYS[book.digest]
+
+
+def filed(home: Home, person: PersonRow, facts: StayFacts, filings: Sequence[FilingRow]) -> Filed:
+    """Return how a stay counts as filed.
+
+    First what the region has agreed (视同备案), then a filing made for the place, also one made
+    after the admission but before this settlement, then an emergency rescue; else it is not filed.
+    """
+    book = overlay_book(home, day(facts.period_to_on))
+    if book is None or person.admdvs == facts.institution_admdvs:
+        return Filed("local", None, NO_CUT, None, on_draft=False)
+    terms, on_draft = overlay_of(book), book.status == "draft"
+    deemed = terms.deemed_between(person.admdvs, facts.institution_admdvs)
+    if deemed is not None:
+        return Filed("deemed", deemed, NO_CUT, book.digest, on_draft)
+    valid = [
+        row
+        for row in filings
+        if facts.institution_admdvs.startswith(row.place)
+        and row.from_on <= facts.period_to_on
+        and (row.to_on is None or row.to_on >= facts.admitted_on)
+    ]
+    filing: Filing = "other"
+    if valid:
+        filing = msgspec.convert(max(valid, key=lambda row: row.number).filing, Filing)
+    elif facts.emergency and terms.emergency_filed:
+        filing = "emergency"
+    cut = terms.cut(filing)
+    return Filed(filing, cut.ref, cut, book.digest, on_draft)
+
+
+def filed_by(reading: Reading, home: Home, person: PersonRow, facts: StayFacts) -> Filed:
+    """Return how a stay counts as filed by what this node keeps of the person."""
+    return filed(home, person, facts, reading.select(FILINGS, person_key=person.person_key))
+
+
+def period_of_year(reading: Reading, visited_member: str, facts: StayFacts, year: int) -> int:
+    """Return the number of this settlement period among those of the stay in a year, from 1."""
+    rows = reading.select(DECISIONS, stay_id=facts.stay_id)
+    before = [
+        row
+        for row in rows
+        if row.visited_member == visited_member and row.state == "settled" and row.year == year
+    ]
+    return len(before) + 1
 
 
 def year_totals(reading: Reading, person_key: str, area_id: str, year: int) -> AccumulatorTotals:
@@ -87,63 +179,98 @@ def year_totals(reading: Reading, person_key: str, area_id: str, year: int) -> A
     for entry in reading.select(ENTRIES, person_key=person_key, area_id=area_id, year=year):
         origins[entry.origin] = origins.get(entry.origin, 0) + 1
     if row is None:
-        return AccumulatorTotals(year, 0, 0, 0, 0, origins)
+        return AccumulatorTotals(year, 0, 0, 0, 0, 0, 0, 0, origins)
     return AccumulatorTotals(
         year=year,
         pool_paid_fen=row.pool_paid_fen,
         large_paid_fen=row.large_paid_fen,
         deductible_paid_fen=row.deductible_paid_fen,
         admissions=row.admissions,
+        burden_fen=row.burden_fen,
+        catastrophic_paid_fen=row.catastrophic_paid_fen,
+        assistance_paid_fen=row.assistance_paid_fen,
         origins=origins,
     )
 
 
-def decide(
-    home: Home, person: PersonRow, facts: StayFacts, before: AccumulatorTotals
-) -> BenefitResult:
-    """Compute the amounts of one settlement; refuses by name what the book cannot decide."""
-    if not facts.totals.adds_up():
-        raise Refused("TOTALS_DO_NOT_ADD_UP", total_fen=facts.totals.total_fen)
-    book = book_for(home, person, day(facts.discharged_on))
-    tables = tables_of(book)
-    bill = engine.Bill(
+def bill_of(
+    person: PersonRow, facts: StayFacts, before: AccumulatorTotals, how: Filed, period: int
+) -> Bill:
+    """Return the case as the engine is asked about it.
+
+    A further period of an admission that the year has counted already is not another admission.
+    """
+    return Bill(
         in_scope_fen=facts.totals.in_scope_fen,
         total_fen=facts.totals.total_fen,
         person_type=msgspec.convert(person.person_type, PersonType),
         hospital_level=facts.hospital_level,
-        admission_number=before.admissions + 1,
+        admission_number=before.admissions + 1 if period == 1 else max(1, before.admissions),
+        hospital_subtype=facts.hospital_subtype,
+        tier=msgspec.convert(person.tier, Tier | None),
+        category=msgspec.convert(person.category, Category),
+        filing=how.filing,
+        period_number=period,
     )
-    used = engine.Accumulators(
-        pool_paid_fen=before.pool_paid_fen,
-        large_paid_fen=before.large_paid_fen,
-        deductible_paid_fen=before.deductible_paid_fen,
-        admissions=before.admissions,
+
+
+def used_before(before: AccumulatorTotals) -> Accumulators:
+    """Return a year's totals as the engine takes them."""
+    return Accumulators(
+        **{field: getattr(before, field) for field in Accumulators.__struct_fields__}
     )
-    benefit = engine.settle(tables, bill, used)
+
+
+def decide(
+    home: Home,
+    person: PersonRow,
+    facts: StayFacts,
+    before: AccumulatorTotals,
+    how: Filed,
+    period: int = 1,
+) -> BenefitResult:
+    """Compute the amounts of one settlement; refuses by name what the book cannot decide.
+
+    `how` is how the stay counts as filed, `period` the number of its settlement period in the year.
+    """
+    if not facts.totals.adds_up():
+        raise Refused("TOTALS_DO_NOT_ADD_UP", total_fen=facts.totals.total_fen)
+    book = book_for(home, person, day(facts.period_to_on))
+    bill = bill_of(person, facts, before, how, period)
+    benefit = engine.settle(tables_of(book), bill, used_before(before), how.cut)
     area = home.region.area_of(person.admdvs, "settlement")
-    layers = {term.fund: term.layer for term in tables.funds}
-    funds = [
-        _payment(purses.purse_id(area.id, person.scheme, fund), fund, layers[fund], fen)
-        for fund, fen in benefit.funds
-    ]
+    layers = {term.fund: term.layer for term in tables_of(book).funds}
     person_fen = benefit.personal_total_fen
     assert person_fen is not None, "the bill's total was given"
     return BenefitResult(
         person_type=person.person_type,
+        tier=bill.tier,
+        category=bill.category,
+        filing=how.filing,
+        filing_rule=how.rule,
         admission_number=bill.admission_number,
-        funds=funds,
-        announced=[Announced(fund=fund, paid_at=when) for fund, when in benefit.announced],
+        period_number=period,
+        funds=[
+            _payment(purses.purse_id(area.id, person.scheme, fund), fund, layers[fund], fen)
+            for fund, fen in benefit.funds
+        ],
+        announced=[
+            Announced(fund=each.fund, paid_at=each.paid_at, expected_fen=each.amount_fen)
+            for each in benefit.announced
+        ],
         hospital_fen=0,
         person_fen=person_fen,
         account_fen=0,
         deductible_fen=benefit.deductible_fen,
         pool_self_fen=benefit.pool_self_fen,
         large_self_fen=benefit.large_self_fen,
+        burden_fen=benefit.burden_fen,
         rounding_residual_fen=benefit.rounding_residual_fen,
         before=before,
         book_id=book.book_id,
         book_digest=book.digest,
-        book_status=book.status,
+        book_status="draft" if how.on_draft else book.status,
+        overlay_digest=how.overlay_digest,
         trace=list(benefit.trace),
     )
 

@@ -21,12 +21,12 @@ from tongcheng.kernel.money import parse_scaled, parse_yuan, round_half_up
 from tongcheng.kernel.store import Transaction
 from tongcheng.kernel.words import Words
 from tongcheng.services.settlement import accumulators, insured
+from tongcheng.services.settlement.bill import Accumulators
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.catalogue import Catalogue, Item
-from tongcheng.services.settlement.engine import Accumulators
 from tongcheng.services.settlement.lines import amount_of
 from tongcheng.services.settlement.model import Identity
-from tongcheng.services.settlement.rules import PersonType
+from tongcheng.services.settlement.rules import Category, PersonType, Subtype, Tier
 from tongcheng.services.settlement.store import ENTRIES, INSTITUTIONS, InstitutionRow
 
 T = TypeVar("T")
@@ -43,6 +43,8 @@ TWISTS: Final[tuple[tuple[Twist, int], ...]] = (
     ("void_again", 2),
     ("reverse", 2),
 )
+RESIDENTS: Final = "390"
+"""The residents' scheme (城乡居民基本医疗保险) in the national interface."""
 HOUR_MS: Final = 3_600_000
 PIECE: Final = 10_000
 """One piece, in 10**-4."""
@@ -60,6 +62,7 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     large: str
     deductible: str
     admissions: int
+    burden: str = "0"
 
 
 class StoryStay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +83,8 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admdvs: str
     scheme: str
     person_type: PersonType
+    tier: Tier | None = None
+    category: Category = "general"
     opening: Opening | None = None
     stay: StoryStay | None = None
 
@@ -93,6 +98,7 @@ class Hospital(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admdvs: str
     catalogue: str
     share: int
+    hospital_subtype: Subtype | None = None
 
 
 class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,6 +110,7 @@ class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: int
     retired_percent: int
     share: int
+    tier: Tier | None = None
 
 
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,7 +165,9 @@ def load(path: Path) -> Demo:
 def crowd_person(crowd_number: int, crowd: Crowd, number: int) -> Person:
     """Make a person from their number; the id number can be nobody's, see demo.yaml."""
     retired = number * 37 % 100 < crowd.retired_percent
-    year = 1946 + number * 7 % 19 if retired else 1968 + number * 11 % 37
+    person_type = _person_type(crowd, number, retired=retired)
+    is_old = person_type in {"retired", "elder"}
+    year = 1946 + number * 7 % 19 if is_old else 1968 + number * 11 % 37
     born_on = date(year, 1 + number % 12, 1 + number * 5 % 28)
     gender: Gender = "2" if number % 2 == 0 else "1"
     return Person(
@@ -168,8 +177,15 @@ def crowd_person(crowd_number: int, crowd: Crowd, number: int) -> Person:
         born_on=born_on.isoformat(),
         admdvs=crowd.admdvs,
         scheme=crowd.scheme,
-        person_type="retired" if retired else "active",
+        person_type=person_type,
+        tier=crowd.tier,
     )
+
+
+def _person_type(crowd: Crowd, number: int, *, retired: bool) -> PersonType:
+    if crowd.scheme == RESIDENTS:
+        return "elder" if number % 3 == 0 else "resident"
+    return "retired" if retired else "active"
 
 
 # rows of a node
@@ -192,6 +208,8 @@ def enrol_persons(tx: Transaction, demo: Demo, year: int) -> int:
             admdvs=person.admdvs,
             scheme=person.scheme,
             person_type=person.person_type,
+            tier=person.tier,
+            category=person.category,
         )
         if person.opening is not None and not tx.select(ENTRIES, person_key=key):
             used = Accumulators(
@@ -199,6 +217,7 @@ def enrol_persons(tx: Transaction, demo: Demo, year: int) -> int:
                 large_paid_fen=parse_yuan(person.opening.large),
                 deductible_paid_fen=parse_yuan(person.opening.deductible),
                 admissions=person.opening.admissions,
+                burden_fen=parse_yuan(person.opening.burden),
             )
             accumulators.import_opening(tx, key, year, used, "demo")
         count += 1
@@ -215,6 +234,7 @@ def enrol_hospitals(tx: Transaction, demo: Demo) -> list[str]:
             name_zh=one.name.zh,
             name_en=one.name.en,
             hospital_level=one.hospital_level,
+            hospital_subtype=one.hospital_subtype,
             admdvs=one.admdvs,
             catalogue=one.catalogue,
         )

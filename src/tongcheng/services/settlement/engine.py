@@ -1,105 +1,61 @@
-"""What the funds pay for one stay: the pure heart of settlement.
+"""The benefit of one bill: who pays which stretch of it, by the compiled rules of one book.
 
 The stay's in-scope amount is a line from zero. The deductible covers its beginning, bands cover the
 line and give the pool's share of each part, and where the pool's yearly cap is reached, often in
 the middle of a band and between two fen, the large-amount fund takes over with its own share and
-cap. Nothing is rounded on the way: amounts are exact fractions of a fen. Each fund's payment is
-rounded once, half up; what the person bears is the complement. The parts shown to the person
-(deductible, his share under the pool, his share under the large fund) are rounded each for itself,
-and what they then differ from his share by is named: `rounding_residual_fen`.
+cap. What the person then bears is the burden; second covers (大病保险, 医疗救助) look at the burden
+of the whole year.
+
+Nothing is rounded between deductible, bands, caps and the next fund: amounts are exact fractions of
+a fen. Each fund's payment is rounded once, half up; what the person bears is the complement. The
+parts shown to the person (deductible, his share under the pool, his share under the large fund) are
+rounded each for itself, and what they then differ from his share by is named:
+`rounding_residual_fen`.
 
 Fractions are carried as whole numbers that fit int64 (see `tables`), so a compiled kernel can be
 held against this one. A fraction on the wire is `amount_fen + amount_rest / amount_over`, because
 the exact numerator of a large stay would exceed what canonical bytes allow.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import round_half_up
-from tongcheng.services.settlement.rules import LEVELS, PERSON_TYPES, PersonType
+from tongcheng.services.settlement.bill import Accumulators, Bill, check_case
+from tongcheng.services.settlement.covers import Covered, cover
+from tongcheng.services.settlement.outcome import Benefit, Expected, assert_identities
+from tongcheng.services.settlement.rules import Filing
 from tongcheng.services.settlement.tables import (
-    AMOUNT_MAX_FEN,
     BASIS,
+    COVER_LAYERS,
+    NO_CUT,
     UNIT,
     UNKNOWN,
+    BandCell,
     BenefitTables,
-    RulePointer,
+    Cell,
+    Cut,
+    LargeCell,
+    OwnFiling,
+    RuleRef,
 )
+from tongcheng.services.settlement.trace import TraceRow, paid_by
 
-Part = Literal["deductible", "pool", "large", "uncovered"]
-_FUND_PARTS: Final[tuple[Literal["pool", "large"], ...]] = ("pool", "large")
+AT_HOME: Final[frozenset[Filing]] = frozenset({"local", "deemed"})
+"""Ways of filing by which nothing is cut."""
 
 
-class Bill(msgspec.Struct, frozen=True, kw_only=True):
-    """What benefit rules look at in the bill of one settlement period of one stay.
+class _Bands(msgspec.Struct, frozen=True):
+    """The bands as a stay's filing leaves them, and the rules that changed their ratios.
 
-    `in_scope_fen` (符合政策范围金额) is what the visited place's catalogue let through;
-    `total_fen` is the bill, None where only the policy is asked about. `admission_number` counts
-    settled admissions of the person's year, this one included.
+    `unknown` is a cut that nobody knows: it makes every ratio unknown, and is refused by its name.
     """
 
-    in_scope_fen: int
-    total_fen: int | None
-    person_type: PersonType
-    hospital_level: int
-    admission_number: int
-
-
-class Accumulators(msgspec.Struct, frozen=True, kw_only=True):
-    """What one person has used in one calendar year and pooling area, before a settlement."""
-
-    pool_paid_fen: int = 0
-    large_paid_fen: int = 0
-    deductible_paid_fen: int = 0
-    admissions: int = 0
-
-
-class TraceRow(msgspec.Struct, frozen=True):
-    """One stretch of the in-scope line and who pays what share of it.
-
-    `from_fen` and `to_fen` are rounded for display where a cap falls between two fen. The share is
-    `ratio` over 10**8. The amount paid is exactly `amount_fen + amount_rest / amount_over` fen.
-    `rule` is a path into the rule book whose digest is `book`.
-    """
-
-    part: Part
-    rule: str
-    from_fen: int
-    to_fen: int
-    ratio: int
-    amount_fen: int
-    amount_rest: int
-    amount_over: int
-    book: str
-
-
-class Benefit(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one bill. All amounts of a void are negative, `admissions` is then -1.
-
-    `personal_total_fen` is the bill less what funds pay, None when the bill is unknown. `funds`
-    are (purse fund, fen) of those that pay at discharge; `announced` are (purse fund, paid_at) of
-    those that may pay later, by figures that are not known today.
-    """
-
-    book: str
-    book_status: Literal["draft", "adopted"]
-    in_scope_fen: int
-    total_fen: int | None
-    deductible_fen: int
-    pool_fen: int
-    pool_self_fen: int
-    large_fen: int
-    large_self_fen: int
-    person_in_scope_fen: int
-    personal_total_fen: int | None
-    rounding_residual_fen: int
-    admissions: int
-    funds: tuple[tuple[str, int], ...]
-    announced: tuple[tuple[str, str], ...]
-    trace: tuple[TraceRow, ...]
+    cell: BandCell
+    refs: tuple[RuleRef, ...]
+    unknown: RuleRef | None = None
 
 
 class _Pool(msgspec.Struct, frozen=True):
@@ -111,24 +67,34 @@ class _Pool(msgspec.Struct, frozen=True):
     ratio: int
 
 
-def settle(tables: BenefitTables, bill: Bill, before: Accumulators) -> Benefit:
+def settle(tables: BenefitTables, bill: Bill, before: Accumulators, cut: Cut = NO_CUT) -> Benefit:
     """Compute what each fund pays.
 
-    Refuses BILL_INVALID (naming the field), BILL_TOO_LARGE, ACCUMULATORS_INVALID, and
-    RULE_UNKNOWN if the book does not know a figure that this bill needs.
+    `cut` is what the region's rules take off for the stay's filing; the book's own terms for that
+    filing go before it. Refuses BILL_INVALID (naming the field), BILL_TOO_LARGE,
+    ACCUMULATORS_INVALID, HOSPITAL_SUBTYPE_NEEDED and PERSON_TIER_NEEDED, and RULE_UNKNOWN if the
+    book does not know a figure that this bill needs.
     """
-    _check(bill, before)
-    level, person = bill.hospital_level - 1, PERSON_TYPES.index(bill.person_type)
+    check_case(tables, bill, before)
+    cell = tables.cells[bill.hospital_level, bill.hospital_subtype, bill.person_type, bill.tier]
+    own = None if bill.filing in AT_HOME else cell.filing.get(bill.filing)
     trace: list[TraceRow] = []
-    deductible = _deductible(tables, bill, before, trace)
-    pool = _pool(tables, (level, person), bill.in_scope_fen, before, deductible, trace)
+    deductible = _deductible(tables, cell, own, bill, before, trace)
+    bands = _bands(tables, cell, own, bill, cut)
+    pool = _pool(tables, bands, bill.in_scope_fen, before, deductible, trace)
     pool_fen = round_half_up(pool.paid, UNIT)
     # What the person bears under the pool: (position + left / ratio) - deductible - paid / UNIT.
-    own = ((pool.position - deductible) * pool.ratio + pool.left) * UNIT - pool.paid * pool.ratio
-    pool_self = round_half_up(own, UNIT * pool.ratio)
-    large_fen, large_self = _large(tables, person, bill.in_scope_fen, before, pool, trace)
-    person_in_scope = bill.in_scope_fen - pool_fen - large_fen
-    paid = {"pool": pool_fen, "large": large_fen}
+    # Where the cap cuts a band, what is paid is whole fen: one of the two fractions is none.
+    whole, part = (pool.position - deductible) * UNIT - pool.paid, pool.left
+    pool_self = (
+        whole // UNIT + round_half_up(part, pool.ratio) if part else round_half_up(whole, UNIT)
+    )
+    large_fen, large_self = _large(tables, cell.large, bill.in_scope_fen, before, pool, trace)
+    burden = bill.in_scope_fen - pool_fen - large_fen
+    covered = _covers(tables, bill, before, burden, trace)
+    paid = {"pool": pool_fen, "large": large_fen, **covered.paid}
+    person_in_scope = bill.in_scope_fen - sum(paid.values())
+    shown = deductible + pool_self + large_self - sum(covered.paid.values())
     benefit = Benefit(
         book=tables.digest,
         book_status=tables.status,
@@ -139,88 +105,119 @@ def settle(tables: BenefitTables, bill: Bill, before: Accumulators) -> Benefit:
         pool_self_fen=pool_self,
         large_fen=large_fen,
         large_self_fen=large_self,
+        burden_fen=burden,
+        catastrophic_fen=paid["catastrophic"],
+        assistance_fen=paid["assistance"],
         person_in_scope_fen=person_in_scope,
-        personal_total_fen=None
-        if bill.total_fen is None
-        else bill.total_fen - pool_fen - large_fen,
-        rounding_residual_fen=person_in_scope - deductible - pool_self - large_self,
-        admissions=1,
+        personal_total_fen=None if bill.total_fen is None else bill.total_fen - sum(paid.values()),
+        rounding_residual_fen=person_in_scope - shown,
+        admissions=int(bill.period_number == 1),
         funds=tuple((term.fund, paid[term.layer]) for term in tables.funds if term.layer in paid),
-        announced=tuple((t.fund, t.paid_at) for t in tables.funds if t.layer == "announced"),
+        announced=tuple(
+            Expected(term.fund, term.paid_at, covered.expected.get(term.fund))
+            for term in tables.funds
+            if term.layer == "announced"
+        ),
         trace=tuple(trace),
     )
-    _assert_identities(benefit)
+    assert_identities(benefit)
     return benefit
 
 
-def _check(bill: Bill, before: Accumulators) -> None:
-    """Refuse what no rule speaks about, in this order: amounts, person, place, history."""
-    if bill.in_scope_fen < 0:
-        raise Refused("BILL_INVALID", field="in_scope_fen", value=bill.in_scope_fen)
-    if bill.total_fen is not None and bill.total_fen < bill.in_scope_fen:
-        raise Refused("BILL_INVALID", field="total_fen", value=bill.total_fen)
-    largest = bill.in_scope_fen if bill.total_fen is None else bill.total_fen
-    if largest > AMOUNT_MAX_FEN:
-        raise Refused("BILL_TOO_LARGE", amount_fen=largest, most=AMOUNT_MAX_FEN)
-    if bill.person_type not in PERSON_TYPES:
-        raise Refused("BILL_INVALID", field="person_type", value=bill.person_type)
-    if bill.hospital_level not in LEVELS:
-        raise Refused("BILL_INVALID", field="hospital_level", value=bill.hospital_level)
-    if bill.admission_number < 1:
-        raise Refused("BILL_INVALID", field="admission_number", value=bill.admission_number)
-    for field in before.__struct_fields__:
-        value = getattr(before, field)
-        if not 0 <= value <= AMOUNT_MAX_FEN:
-            raise Refused("ACCUMULATORS_INVALID", field=field, value=value)
-
-
 def _deductible(
-    tables: BenefitTables, bill: Bill, before: Accumulators, trace: list[TraceRow]
+    tables: BenefitTables,
+    cell: Cell,
+    own: OwnFiling | None,
+    bill: Bill,
+    before: Accumulators,
+    trace: list[TraceRow],
 ) -> int:
     """Return what the person bears before any fund pays: never more than the stay's in-scope."""
-    level, later = bill.hospital_level - 1, int(bill.admission_number > 1)
     if bill.in_scope_fen == 0:
         return 0
-    amount = tables.deductible_fen[level][later]
-    rule = tables.deductible_rule[level][later]
+    number, terms = bill.admission_number, cell.deductible
+    if bill.period_number > 1:
+        if tables.further_periods is None:
+            raise Refused("RULE_UNKNOWN", rule="rules.period.further_periods", book=tables.book_id)
+        if tables.further_periods == "none":
+            return 0
+        number = max(2, number)
+    amount = terms.of_admission(number)
+    rule, modifiers = terms.first_rule if number == 1 else terms.later_rule, terms.modifiers
+    if own is not None and own.deductible_fen is not None:
+        amount, rule, modifiers = own.deductible_fen, own.deductible_rule, ()
     if amount == UNKNOWN:
         tables.refuse_unknown(rule)
+    if tables.annual_deductible is None and amount and before.deductible_paid_fen:
+        raise Refused("RULE_UNKNOWN", rule="rules.deductible.basis", book=tables.book_id)
     if tables.annual_deductible:
         amount = max(0, amount - before.deductible_paid_fen)
     amount = min(amount, bill.in_scope_fen)
     if amount:
-        path = tables.rules[rule].path
-        trace.append(TraceRow("deductible", path, 0, amount, 0, 0, 0, 1, tables.digest))
+        trace.append(
+            TraceRow(
+                part="deductible",
+                rule=tables.rules[rule].path,
+                from_fen=0,
+                to_fen=amount,
+                ratio=0,
+                amount_fen=0,
+                amount_rest=0,
+                amount_over=1,
+                book=tables.digest,
+                modified_by=tuple(tables.ref(each) for each in modifiers),
+            )
+        )
     return amount
+
+
+def _bands(
+    tables: BenefitTables, cell: Cell, own: OwnFiling | None, bill: Bill, cut: Cut
+) -> _Bands:
+    """Return the bands that hold for the stay's filing."""
+    bands = cell.bands
+    refs = tuple(tables.ref(each) for each in bands.modifiers)
+    if bill.filing in AT_HOME:
+        return _Bands(bands, refs)
+    if own is not None and own.ratio is not None:
+        same = (own.ratio,) * len(bands.ratio)
+        return _Bands(BandCell(bands.to_fen, same, (own.ratio_rule,) * len(same)), ())
+    if own is not None and own.cut is not None:
+        cut = Cut(own.cut, tables.ref(own.cut_rule))
+    if cut.ref is None or cut.points == UNKNOWN:
+        unknown = cut.ref or RuleRef(tables.book_id, f"filing.{bill.filing}")
+        ratio = (UNKNOWN,) * len(bands.ratio)
+        return _Bands(BandCell(bands.to_fen, ratio, bands.rule), refs, unknown)
+    # Subtractive: 0.85 less 10 points is 0.75.
+    ratio = tuple(
+        each if each == UNKNOWN else max(0, each - cut.points * BASIS) for each in bands.ratio
+    )
+    return _Bands(BandCell(bands.to_fen, ratio, bands.rule), (*refs, cut.ref))
 
 
 def _pool(
     tables: BenefitTables,
-    cell: tuple[int, int],
+    bands: _Bands,
     in_scope: int,
     before: Accumulators,
     position: int,
     trace: list[TraceRow],
 ) -> _Pool:
     """Walk the bands from the deductible to the end of the stay or to the pool's yearly cap."""
-    level, person = cell
     if position == in_scope:
         return _Pool(0, position, 0, 1)
     if tables.pool_cap_fen == UNKNOWN:
         tables.refuse_unknown(tables.pool_cap_rule)
     remaining = max(0, tables.pool_cap_fen - before.pool_paid_fen) * UNIT
     paid = 0
-    bands = zip(
-        tables.band_to_fen[level][person],
-        tables.band_ratio[level][person],
-        tables.band_rule[level][person],
-        strict=True,
-    )
-    for limit, ratio, rule in bands:
+    cell, refs = bands.cell, bands.refs
+    for limit, ratio, rule in zip(cell.to_fen, cell.ratio, cell.rule, strict=True):
         if limit <= position:
             continue
         if paid == remaining:
             return _Pool(paid, position, 0, 1)
+        if ratio == UNKNOWN and bands.unknown is not None:
+            raise Refused("RULE_UNKNOWN", rule=bands.unknown.rule, book=bands.unknown.book)
         if ratio == UNKNOWN:
             tables.refuse_unknown(rule)
         top = min(limit, in_scope)
@@ -230,7 +227,9 @@ def _pool(
         end = position + round_half_up(left, ratio) if capped else top
         fen, rest = divmod(min(amount, left), UNIT)
         path = tables.rules[rule].path
-        trace.append(TraceRow("pool", path, position, end, ratio, fen, rest, UNIT, tables.digest))
+        trace.append(
+            TraceRow("pool", path, position, end, ratio, fen, rest, UNIT, tables.digest, refs)
+        )
         if capped:
             return _Pool(remaining, position, left, ratio)
         paid += amount
@@ -242,7 +241,7 @@ def _pool(
 
 def _large(
     tables: BenefitTables,
-    person: int,
+    large: LargeCell | None,
     in_scope: int,
     before: Accumulators,
     pool: _Pool,
@@ -254,113 +253,78 @@ def _large(
     if rest == 0:
         return 0, 0
     begin = pool.position + round_half_up(pool.left, pool.ratio)
-    if not tables.has_large:
+    if large is None:
+        if tables.has_large:
+            raise Refused("RULE_UNKNOWN", rule="rules.large", book=tables.book_id)
         path = tables.rules[tables.pool_cap_rule].path
         trace.append(TraceRow("uncovered", path, begin, in_scope, 0, 0, 0, 1, tables.digest))
         return 0, round_half_up(rest, pool.ratio)
-    ratio, cap = tables.large_ratio[person], tables.large_cap_fen[person]
-    if ratio == UNKNOWN:
-        tables.refuse_unknown(tables.large_ratio_rule[person])
-    if cap == UNKNOWN:
-        tables.refuse_unknown(tables.large_cap_rule[person])
+    if large.ratio == UNKNOWN:
+        tables.refuse_unknown(large.ratio_rule)
+    if large.cap_fen == UNKNOWN:
+        tables.refuse_unknown(large.cap_rule)
+    # The fund's share is `fen + part / over`, its whole fen reckoned apart to stay within int64.
     over = pool.ratio * BASIS
-    remaining = max(0, cap - before.large_paid_fen)
-    capped = rest * ratio > remaining * over
-    paid = remaining * over if capped else rest * ratio
+    whole, odd = divmod(rest, pool.ratio)
+    fen, part = divmod(whole * large.ratio, BASIS)
+    more, part = divmod(part * pool.ratio + odd * large.ratio, over)
+    fen += more
+    remaining = max(0, large.cap_fen - before.large_paid_fen)
+    capped = (fen, part) > (remaining, 0)
     end = in_scope
     if capped:
-        reach = pool.left * ratio + remaining * over
-        end = pool.position + round_half_up(reach, pool.ratio * ratio)
-    rule, cap_rule = tables.large_ratio_rule[person], tables.large_cap_rule[person]
-    if paid or not capped:
-        fen, part = divmod(paid, over)
-        path = tables.rules[rule].path
-        trace.append(
-            TraceRow("large", path, begin, end, ratio * BASIS, fen, part, over, tables.digest)
-        )
+        fen, part = remaining, 0
+        end = pool.position + _reach(pool, remaining, large.ratio)
+    if fen or part or not capped:
+        path, share = tables.rules[large.ratio_rule].path, large.ratio * BASIS
+        trace.append(TraceRow("large", path, begin, end, share, fen, part, over, tables.digest))
     if capped:
-        path = tables.rules[cap_rule].path
+        path = tables.rules[large.cap_rule].path
         trace.append(TraceRow("uncovered", path, end, in_scope, 0, 0, 0, 1, tables.digest))
-    return round_half_up(paid, over), round_half_up(rest * BASIS - paid, over)
+    less, own = divmod(odd * BASIS - part, over)
+    return fen + round_half_up(part, over), whole - fen + less + round_half_up(own, over)
 
 
-def reverse(benefit: Benefit) -> Benefit:
-    """Return the exact negative of a settlement, recomputed from its stored trace.
+def _reach(pool: _Pool, remaining: int, ratio: int) -> int:
+    """Return how far beyond the pool's last whole step the large-amount fund's cap is reached."""
+    whole, odd = divmod(pool.left, pool.ratio)
+    more, rest = divmod(remaining * BASIS, ratio)
+    return whole + more + round_half_up(odd * ratio + rest * pool.ratio, pool.ratio * ratio)
 
-    No rule book is asked: the trace says what was paid. Applied twice it gives the original back.
-    """
-    trace = tuple(
-        msgspec.structs.replace(row, amount_fen=-row.amount_fen, amount_rest=-row.amount_rest)
-        for row in benefit.trace
-    )
-    mirrored = {
-        field: None if (value := getattr(benefit, field)) is None else -value
-        for field in benefit.__struct_fields__
-        if field.endswith("_fen") or field == "admissions"
+
+def _covers(
+    tables: BenefitTables, bill: Bill, before: Accumulators, burden: int, trace: list[TraceRow]
+) -> Covered:
+    """Return what second covers pay on the year's burden, and what announced ones are to pay."""
+    covered = Covered({"catastrophic": 0, "assistance": 0}, {})
+    base, now = before.burden_fen, burden
+    used = {
+        "catastrophic": before.catastrophic_paid_fen,
+        "assistance": before.assistance_paid_fen,
     }
-    mirrored["pool_fen"] = paid_by(trace, "pool")
-    mirrored["large_fen"] = paid_by(trace, "large")
-    void = msgspec.structs.replace(
-        benefit,
-        **mirrored,
-        funds=tuple((fund, -fen) for fund, fen in benefit.funds),
-        trace=trace,
-    )
-    assert void.pool_fen == -benefit.pool_fen, "the stored trace does not give the pool's payment"
-    assert void.large_fen == -benefit.large_fen, "nor the large-amount fund's"
-    _assert_identities(void)
-    return void
+    for layer in COVER_LAYERS:
+        table = tables.covers.get((layer, bill.category))
+        if table is None:
+            base = max(0, base - used[layer])
+            continue
+        if tables.term(layer) is None:
+            # Not in the bill: the fund of that name is announced, with what it would give.
+            try:
+                covered.expected[layer] = sum_of(
+                    cover(tables, table, layer, (base, base + now), used[layer], lenient=True)
+                )
+            except Refused:
+                covered.expected[layer] = None
+            base = max(0, base - used[layer])
+            continue
+        rows = cover(tables, table, layer, (base, base + now), used[layer])
+        trace.extend(rows)
+        paid = sum_of(rows)
+        covered.paid[layer] = paid
+        base, now = max(0, base - used[layer]), now - paid
+    return covered
 
 
-def paid_by(trace: tuple[TraceRow, ...], part: Literal["pool", "large"]) -> int:
-    """Return what a trace says that one fund pays: its exact rows added, then rounded once."""
-    rows = [row for row in trace if row.part == part]
-    over = max((row.amount_over for row in rows), default=1)
-    assert all(row.amount_over == over for row in rows), "one fund's rows share their denominator"
-    return round_half_up(sum(row.amount_fen * over + row.amount_rest for row in rows), over)
-
-
-def doubtful(
-    tables: BenefitTables, person_type: PersonType, trace: tuple[TraceRow, ...]
-) -> tuple[RulePointer, ...]:
-    """Return the rules that a settlement's amounts rest on and whose figures are in doubt.
-
-    A cap that was not reached decided nothing and is left out.
-    """
-    paths = {row.rule for row in trace}
-    if any(row.part in {"large", "uncovered"} for row in trace):
-        paths.add(tables.rules[tables.pool_cap_rule].path)
-    if person_type == "retired":
-        paths.add("rules.retired.factor")
-    found = {rule.path: rule for rule in tables.rules if rule.doubtful and rule.path in paths}
-    return tuple(found.values())
-
-
-def accumulate(before: Accumulators, benefit: Benefit) -> Accumulators:
-    """Return the year's accumulators after a settlement, or after a void gave them back."""
-    return Accumulators(
-        pool_paid_fen=before.pool_paid_fen + benefit.pool_fen,
-        large_paid_fen=before.large_paid_fen + benefit.large_fen,
-        deductible_paid_fen=before.deductible_paid_fen + benefit.deductible_fen,
-        admissions=before.admissions + benefit.admissions,
-    )
-
-
-def _assert_identities(benefit: Benefit) -> None:
-    """Hold the equations that every settlement and every void must satisfy, to the fen."""
-    funds = sum(fen for _, fen in benefit.funds)
-    assert funds == benefit.pool_fen + benefit.large_fen
-    assert benefit.in_scope_fen == funds + benefit.person_in_scope_fen
-    assert benefit.person_in_scope_fen == (
-        benefit.deductible_fen
-        + benefit.pool_self_fen
-        + benefit.large_self_fen
-        + benefit.rounding_residual_fen
-    )
-    if benefit.total_fen is not None:
-        assert benefit.personal_total_fen is not None
-        assert benefit.total_fen == funds + benefit.personal_total_fen
-    assert benefit.person_in_scope_fen * benefit.admissions >= 0, "a fund paid more than the stay"
-    for part in _FUND_PARTS:
-        paid = benefit.pool_fen if part == "pool" else benefit.large_fen
-        assert paid_by(benefit.trace, part) == paid, f"the trace disagrees about {part}"
+def sum_of(rows: list[TraceRow]) -> int:
+    """Return what rows of one fund come to, rounded once."""
+    return paid_by(tuple(rows), rows[0].part) if rows else 0

@@ -24,20 +24,34 @@ from tongcheng.kernel import rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan, parse_yuan
 from tongcheng.kernel.rulebook import Shelf
-from tongcheng.services.settlement.engine import Accumulators, Benefit, Bill, settle
-from tongcheng.services.settlement.rules import PersonType
-from tongcheng.services.settlement.tables import compile_benefit
+from tongcheng.services.settlement.bill import Accumulators, Bill
+from tongcheng.services.settlement.compiler import compile_benefit
+from tongcheng.services.settlement.engine import settle
+from tongcheng.services.settlement.outcome import Benefit
+from tongcheng.services.settlement.rules import (
+    Category,
+    Filing,
+    Level,
+    PersonType,
+    Subtype,
+    Tier,
+)
 
 Kind = Literal["policy", "derived", "formula", "message"]
 KINDS: Final[tuple[Kind, ...]] = ("policy", "derived", "formula", "message")
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+EXPECTED: Final = "expected_"
+"""Before the name of a fund: what it is to pay later (`expected_catastrophic`)."""
 _FIGURES: Final = {
     "deductible": "deductible_fen",
     "pool": "pool_fen",
     "pool_self": "pool_self_fen",
     "large": "large_fen",
     "large_self": "large_self_fen",
+    "burden": "burden_fen",
+    "catastrophic": "catastrophic_fen",
+    "assistance": "assistance_fen",
     "person_in_scope": "person_in_scope_fen",
     "person_total": "personal_total_fen",
     "personal_total": "personal_total_fen",
@@ -55,15 +69,20 @@ class Unexplained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Hospital(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the stay was: level 1 to 3, and a subtype where a rule book asks for one."""
 
-    level: Literal["1", "2", "3"]
-    subtype: str | None = None
+    level: Level
+    subtype: Subtype | None = None
 
 
 class Before(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Yuan that the funds have paid this year before the case."""
+    """Yuan used this year before the case: what funds have paid, what the person has borne."""
 
     pool: str = "0"
     large: str = "0"
+    deductible: str = "0"
+    burden: str = "0"
+    catastrophic: str = "0"
+    assistance: str = "0"
+    admissions: str | None = None
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -81,6 +100,10 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     admission: str = "1"
     in_scope: str | None = None
     total: str | None = None
+    tier: Tier | None = None
+    category: Category = "general"
+    filing: Filing = "local"
+    period: str = "1"
     before: Before = Before()
     overrides: dict[str, str | None] | None = None
     expect: dict[str, str] = {}
@@ -176,7 +199,8 @@ def _settled(case: Case, shelf: Shelf) -> Benefit:
         missing = next(name for name, value in zip(names, needed, strict=True) if not value)
         raise Refused("GOLDEN_FORM", where=case.id, fault=f"{missing} is missing")
     try:
-        on, admission = date.fromisoformat(settled_on), int(case.admission)
+        on = date.fromisoformat(settled_on)
+        admission, period = int(case.admission), int(case.period)
     except ValueError as fault:
         raise Refused("GOLDEN_FORM", where=case.id, fault=str(fault)) from None
     bill = Bill(
@@ -185,14 +209,29 @@ def _settled(case: Case, shelf: Shelf) -> Benefit:
         person_type=person,
         hospital_level=int(hospital.level),
         admission_number=admission,
+        hospital_subtype=hospital.subtype,
+        tier=case.tier,
+        category=case.category,
+        filing=case.filing,
+        period_number=period,
     )
+    used = case.before
     before = Accumulators(
-        pool_paid_fen=parse_yuan(case.before.pool), large_paid_fen=parse_yuan(case.before.large)
+        pool_paid_fen=parse_yuan(used.pool),
+        large_paid_fen=parse_yuan(used.large),
+        deductible_paid_fen=parse_yuan(used.deductible),
+        admissions=admission - 1,
+        burden_fen=parse_yuan(used.burden),
+        catastrophic_paid_fen=parse_yuan(used.catastrophic),
+        assistance_paid_fen=parse_yuan(used.assistance),
     )
     return settle(compile_benefit(shelf.at(book, on)), bill, before)
 
 
 def _figure(benefit: Benefit, figure: str) -> int | None:
+    if figure.startswith(EXPECTED):
+        fund = figure.removeprefix(EXPECTED)
+        return next((each.amount_fen for each in benefit.announced if each.fund == fund), None)
     if figure not in _FIGURES:
         raise Refused("GOLDEN_FORM", where=figure, fault="no such figure")
     value: int | None = getattr(benefit, _FIGURES[figure])

@@ -15,7 +15,14 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement import accumulators, purses
-from tongcheng.services.settlement.benefit import day, decide, year_of_stay, year_totals
+from tongcheng.services.settlement.benefit import (
+    day,
+    decide,
+    filed_by,
+    period_of_year,
+    year_of_stay,
+    year_totals,
+)
 from tongcheng.services.settlement.life import DECISION_TRANSITIONS, follow
 from tongcheng.services.settlement.model import (
     ESTIMATED,
@@ -37,19 +44,22 @@ from tongcheng.services.settlement.model import (
     VoidedBody,
     identity_bound_to,
 )
-from tongcheng.services.settlement.rules import PersonType
+from tongcheng.services.settlement.rules import Category, Filing, PersonType, Tier
 from tongcheng.services.settlement.store import (
     DECISION_HEAD,
     DECISIONS,
+    FILINGS,
     PERSON_IDS,
     PERSONS,
     DecisionHeadRow,
     DecisionRow,
+    FilingRow,
     PersonIdRow,
     PersonRow,
 )
 
 DECISION_KIND = "settlement_decision"
+FILING_KIND = "settlement_filing"
 
 
 # persons
@@ -61,7 +71,14 @@ def identity_column(person_key: str) -> str:
 
 
 def enrol(
-    tx: Transaction, identity: Identity, *, admdvs: str, scheme: str, person_type: str
+    tx: Transaction,
+    identity: Identity,
+    *,
+    admdvs: str,
+    scheme: str,
+    person_type: PersonType,
+    tier: Tier | None = None,
+    category: Category = "general",
 ) -> str:
     """Add a person insured here, or return the key of the one already known by this id number."""
     tx.home.region.area_of(admdvs, "settlement")
@@ -78,11 +95,29 @@ def enrol(
         admdvs=admdvs,
         scheme=scheme,
         person_type=person_type,
+        tier=tier,
+        category=category,
         identity=sealing.seal(tx.home.ring, plain, column, tx.home.entropy),
         added_at=tx.now_at,
     )
     tx.add(PERSONS, row)
     return person_key
+
+
+def file(
+    tx: Transaction, person_key: str, filing: Filing, place: str, from_on: str, to_on: str | None
+) -> FilingRow:
+    """Keep a filing (备案) for a place, a division prefix; days inclusive, `to_on` None open."""
+    tx.need(PERSONS, person_key)
+    for each in (from_on, to_on):
+        if each is not None:
+            day(each)
+    number = len(tx.select(FILINGS, person_key=person_key)) + 1
+    row = FilingRow(person_key, number, filing, place, from_on, to_on, tx.now_at)
+    tx.add(FILINGS, row)
+    journal.append(tx, FILING_KIND, f"{person_key}/{number}", canonical.encode(row))
+    audit.note(tx, audit.Entry("officer", "settlement.file", person_key))
+    return row
 
 
 def prepare_person(tx: Transaction, asked: Envelope, body: PersonAsk) -> None:
@@ -150,13 +185,15 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     facts = body.facts
     person = _person(tx, envelope.src, facts)
     # A day more, because clocks differ. A stay of the years to come would find every cap unused.
-    if day(facts.discharged_on) > local_date(tx.now_at + DAY_MS, tx.home.region.zone):
-        raise Refused("DATE_IN_FUTURE", field="discharged_on")
+    if day(facts.period_to_on) > local_date(tx.now_at + DAY_MS, tx.home.region.zone):
+        raise Refused("DATE_IN_FUTURE", field="period_to_on")
     _refuse_second(tx, envelope.src, body)
     area = tx.home.region.area_of(person.admdvs, "settlement")
     year = year_of_stay(tx.home, person, facts)
     totals = year_totals(tx, person.person_key, area.id, year)
-    result = decide(tx.home, person, facts, totals)
+    how = filed_by(tx, tx.home, person, facts)
+    period = period_of_year(tx, envelope.src, facts, year)
+    result = decide(tx.home, person, facts, totals, how, period)
     for payment in result.funds:
         purses.check_fund(tx.home.accord, person.scheme, payment.fund)
     number = _next_decision(tx)
@@ -189,7 +226,7 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     settled = SettledBody(
         settlement_id=body.settlement_id, decision_no=number, month=month, result=result
     )
-    return Reply(SETTLED, settled, rulebooks=(result.book_digest,))
+    return Reply(SETTLED, settled, rulebooks=books_used(result))
 
 
 def _refuse_second(tx: Transaction, visited_member: str, body: SettleBody) -> None:
@@ -229,7 +266,7 @@ def take_void(tx: Transaction, envelope: Envelope, body: VoidBody) -> Reply:
     answer = VoidedBody(
         settlement_id=body.settlement_id, was="settled", month=row.month, funds=result.funds
     )
-    return Reply(VOIDED, answer, rulebooks=(result.book_digest,))
+    return Reply(VOIDED, answer, rulebooks=books_used(result))
 
 
 def answer_estimate(reading: Reading, home: Home, asked: Envelope, body: EstimateAsk) -> Reply:
@@ -238,8 +275,16 @@ def answer_estimate(reading: Reading, home: Home, asked: Envelope, body: Estimat
     area = home.region.area_of(person.admdvs, "settlement")
     year = year_of_stay(home, person, body.facts)
     totals = year_totals(reading, person.person_key, area.id, year)
-    result = decide(home, person, body.facts, totals)
-    return Reply(ESTIMATED, EstimatedBody(result=result), rulebooks=(result.book_digest,))
+    how = filed_by(reading, home, person, body.facts)
+    period = period_of_year(reading, asked.src, body.facts, year)
+    result = decide(home, person, body.facts, totals, how, period)
+    return Reply(ESTIMATED, EstimatedBody(result=result), rulebooks=books_used(result))
+
+
+def books_used(result: BenefitResult) -> tuple[str, ...]:
+    """Return the digests of the rule books that a decision rests on."""
+    digests = (result.book_digest, result.overlay_digest)
+    return tuple(digest for digest in digests if digest is not None)
 
 
 def _next_decision(tx: Transaction) -> int:

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tongcheng.services.settlement.engine import TraceRow
-from tongcheng.services.settlement.rules import PersonType
-from tongcheng.services.settlement.tables import AMOUNT_MAX_FEN
+from tongcheng.services.settlement.rules import Category, Filing, PersonType, Subtype, Tier
+from tongcheng.services.settlement.tables import AMOUNT_MAX_FEN, RuleRef
+from tongcheng.services.settlement.trace import TraceRow
 
 SETTLE = "settlement.settle/1"
 SETTLED = "settlement.settled/1"
@@ -53,17 +53,28 @@ class ScopeTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StayFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the insured side must know of a stay to decide: who, where, when, how much."""
+    """What the insured side must know of a stay to decide: who, where, when, how much.
+
+    A long stay is settled in periods, which abut: `period` counts them, the last one is `final`
+    and ends with the discharge; before it `discharged_on` is None (中途结算). `emergency` is what
+    the hospital says of an emergency rescue (急诊抢救).
+    """
 
     stay_id: Id
     period: Annotated[int, msgspec.Meta(ge=1, le=99)]
+    period_from_on: Day
+    period_to_on: Day
+    final: bool
     person_id: Id
     scheme: Scheme
     insured_admdvs: Division
     institution_id: Id
-    hospital_level: Annotated[int, msgspec.Meta(ge=1, le=3)]
+    institution_admdvs: Division
+    hospital_level: Annotated[int, msgspec.Meta(ge=0, le=3)]
+    hospital_subtype: Subtype | None
+    emergency: bool
     admitted_on: Day
-    discharged_on: Day
+    discharged_on: Day | None
     totals: ScopeTotals
     catalogue: Digest
     lines_root: Digest
@@ -81,23 +92,29 @@ class FundPayment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one fund pays at discharge, out of which purse."""
 
     fund: Name
-    layer: Literal["pool", "large"]
+    layer: Literal["pool", "large", "catastrophic", "assistance"]
     purse: Name
     amount_fen: Fen
 
 
 class Announced(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A fund that may pay later, and when (`year_end`, `on_claim`); no amount is known today."""
+    """A fund that may pay later, and when (`year_end`, `on_claim`).
+
+    `expected_fen` is what its terms would give for this stay if the year ended here; None where a
+    figure for it is not known.
+    """
 
     fund: str
     paid_at: str
+    expected_fen: Fen | None
 
 
 class AccumulatorTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the person had used in the year before this decision, and where the figures come from.
 
-    `origins` counts the entries by origin: `opening` (imported from the agency's core system),
-    `settlement`, `void`.
+    `burden_fen` is what the person bore of in-scope amounts before any second cover. `origins`
+    counts the entries by origin: `opening` (imported from the agency's core system), `settlement`,
+    `void`.
     """
 
     year: int
@@ -105,6 +122,9 @@ class AccumulatorTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     large_paid_fen: int
     deductible_paid_fen: int
     admissions: int
+    burden_fen: int
+    catastrophic_paid_fen: int
+    assistance_paid_fen: int
     origins: dict[str, int]
 
 
@@ -112,11 +132,20 @@ class BenefitResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The amounts of one decision and how they came about.
 
     total = funds + `hospital_fen` + `person_fen`; the display parts of the person's in-scope
-    share differ from it by `rounding_residual_fen`.
+    share differ from it by `rounding_residual_fen`. `filing` is how the stay counts and
+    `filing_rule` the rule that says so; `period_number` counts this stay's settlement periods in
+    the year, and only the first is an admission of it. `book_digest` is the area's own book,
+    `overlay_digest` the region's on stays elsewhere, None where there is none; `book_status` is
+    `adopted` only when both are.
     """
 
     person_type: str
+    tier: Tier | None
+    category: Category
+    filing: Filing
+    filing_rule: RuleRef | None
     admission_number: int
+    period_number: int
     funds: list[FundPayment]
     announced: list[Announced]
     hospital_fen: Fen
@@ -125,11 +154,13 @@ class BenefitResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deductible_fen: Fen
     pool_self_fen: Fen
     large_self_fen: Fen
+    burden_fen: Fen
     rounding_residual_fen: int
     before: AccumulatorTotals
     book_id: str
     book_digest: Digest
     book_status: Literal["draft", "adopted"]
+    overlay_digest: Digest | None
     trace: list[TraceRow]
 
     @property

@@ -245,7 +245,7 @@ def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
         scheme=facts.scheme,
         person_type=msgspec.convert(result.person_type, PersonType),
         admitted_on=day(facts.admitted_on),
-        discharged_on=day(facts.discharged_on),
+        discharged_on=None if facts.discharged_on is None else day(facts.discharged_on),
         settled_at=row.decided_at,
         settlement_id=row.settlement_id,
         amounts=_make_amounts(home, totals.total_fen, scopes, totals.in_scope_fen, result),

@@ -21,12 +21,15 @@ from tongcheng.web import Cell, Column, Empty, Page, Row, Table
 STAYS_PATH = "/settlement/stays"
 REFRESH_PATH = "/settlement/stays/rows"
 
-SCHEME_KEYS = {"310": "settlement.scheme.310"}
+SCHEME_KEYS = {"310": "settlement.scheme.310", "390": "settlement.scheme.390"}
 """Insurance schemes by the code of the national interface; another is shown by its code."""
 
 PERSON_TYPE_KEYS: dict[PersonType | None, str] = {
     "active": "settlement.person_type.active",
     "retired": "settlement.person_type.retired",
+    "resident": "settlement.person_type.resident",
+    "child": "settlement.person_type.child",
+    "elder": "settlement.person_type.elder",
     None: "settlement.person_type.unknown",
 }
 

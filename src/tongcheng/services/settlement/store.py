@@ -47,6 +47,9 @@ class StayRow(msgspec.Struct, frozen=True):
     admdvs: str
     scheme: str
     hospital_level: int
+    hospital_subtype: str | None
+    institution_admdvs: str
+    emergency: bool
     catalogue: str
     state: str
     admitted_at: int
@@ -158,8 +161,26 @@ class PersonRow(msgspec.Struct, frozen=True):
     admdvs: str
     scheme: str
     person_type: str
+    tier: str | None
+    category: str
     identity: bytes
     added_at: int
+
+
+class FilingRow(msgspec.Struct, frozen=True):
+    """A filing for treatment elsewhere (备案) that the insured place keeps.
+
+    `filing` is a Filing of `rules`; `place` a division prefix that it is valid for; days are
+    inclusive, `to_on` None until it is changed.
+    """
+
+    person_key: str
+    number: int
+    filing: str
+    place: str
+    from_on: str
+    to_on: str | None
+    made_at: int
 
 
 class PersonIdRow(msgspec.Struct, frozen=True):
@@ -181,6 +202,9 @@ class YearRow(msgspec.Struct, frozen=True):
     large_paid_fen: int
     deductible_paid_fen: int
     admissions: int
+    burden_fen: int
+    catastrophic_paid_fen: int
+    assistance_paid_fen: int
     entries: int
 
 
@@ -201,6 +225,9 @@ class EntryRow(msgspec.Struct, frozen=True):
     large_fen: int
     deductible_fen: int
     admissions: int
+    burden_fen: int
+    catastrophic_fen: int
+    assistance_fen: int
     at: int
 
 
@@ -248,6 +275,7 @@ class InstitutionRow(msgspec.Struct, frozen=True):
     name_zh: str
     name_en: str
     hospital_level: int
+    hospital_subtype: str | None
     admdvs: str
     catalogue: str
     mapping: str = "none"
@@ -282,6 +310,7 @@ PERSON_IDS = Records(
     key=("person_id",),
     indexes=(("person_key", "visiting_member"),),
 )
+FILINGS = Records("settlement_filings", FilingRow, key=("person_key", "number"))
 YEARS = Records("settlement_years", YearRow, key=("person_key", "area_id", "year"))
 ENTRIES = Records("settlement_entries", EntryRow, key=("person_key", "area_id", "year", "entry_no"))
 DECISIONS = Records(
@@ -302,6 +331,7 @@ TABLES = (
     MESSAGES,
     PERSONS,
     PERSON_IDS,
+    FILINGS,
     YEARS,
     ENTRIES,
     DECISIONS,

@@ -58,7 +58,7 @@ def years(snapshot: Snapshot, _home: Home) -> Iterator[Finding]:
     rebuilt: dict[tuple[str, str, int], YearRow] = {}
     for entry in snapshot.select(ENTRIES):
         key = (entry.person_key, entry.area_id, entry.year)
-        before = rebuilt.get(key) or YearRow(*key, 0, 0, 0, 0, 0)
+        before = rebuilt.get(key) or YearRow(*key, 0, 0, 0, 0, 0, 0, 0, 0)
         rebuilt[key] = accumulators.add(before, entry)
         if entry.entry_no != rebuilt[key].entries:
             yield _finding(ENTRIES, entry, "the entry's number leaves a gap")

@@ -31,6 +31,7 @@ from tongcheng.services.settlement.model import (
     VoidReason,
 )
 from tongcheng.services.settlement.preflight import BillCheck
+from tongcheng.services.settlement.rules import Subtype
 from tongcheng.services.settlement.store import (
     ACCESS,
     CLAIMS,
@@ -53,6 +54,7 @@ class Admission(msgspec.Struct, frozen=True):
     scheme: str
     inpatient_no: str
     admitted_at: int
+    emergency: bool = False
 
 
 # who may see what
@@ -134,6 +136,9 @@ def admit(tx: Transaction, caller: Caller, admission: Admission) -> StayRow:
         admdvs=patient.admdvs,
         scheme=patient.scheme,
         hospital_level=place.hospital_level,
+        hospital_subtype=place.hospital_subtype,
+        institution_admdvs=place.admdvs,
+        emergency=admission.emergency,
         catalogue=place.catalogue,
         state="admitted",
         admitted_at=admission.admitted_at,
@@ -193,16 +198,24 @@ def stay_facts(reading: Reading, zone: str, row: StayRow) -> StayFacts:
     lines = bills.active_lines(reading, row.stay_id)
     if not lines:
         raise Refused("BILL_EMPTY", stay=row.stay_id)
+    admitted_on = local_date(row.admitted_at, zone).isoformat()
+    discharged_on = local_date(row.discharged_at, zone).isoformat()
     return StayFacts(
         stay_id=row.stay_id,
         period=row.period,
+        period_from_on=admitted_on,
+        period_to_on=discharged_on,
+        final=True,
         person_id=row.person_id,
         scheme=row.scheme,
         insured_admdvs=row.admdvs,
         institution_id=row.institution_id,
+        institution_admdvs=row.institution_admdvs,
         hospital_level=row.hospital_level,
-        admitted_on=local_date(row.admitted_at, zone).isoformat(),
-        discharged_on=local_date(row.discharged_at, zone).isoformat(),
+        hospital_subtype=msgspec.convert(row.hospital_subtype, Subtype | None),
+        emergency=row.emergency,
+        admitted_on=admitted_on,
+        discharged_on=discharged_on,
         totals=bills.totals_of(lines),
         catalogue=bills.catalogue_digest(lines),
         lines_root=bills.lines_root(lines),
