@@ -156,10 +156,13 @@ class Rows:
             for row in reader:
                 at = self._before + reader.line_num
                 item = _item(row, at)
-                known = spans.setdefault(item.code, [])
-                if any(_overlap(item, other) for other in known):
+                known = spans.get(item.code)
+                if known is None:
+                    spans[item.code] = [(item.valid_from, item.valid_to)]
+                elif any(_overlap(item, other) for other in known):
                     _refuse(at, f"{item.code} has two versions on one day")
-                known.append((item.valid_from, item.valid_to))
+                else:
+                    known.append((item.valid_from, item.valid_to))
                 count += 1
                 if count > ITEMS_MAX:
                     _refuse(at, f"more than {ITEMS_MAX} rows")
