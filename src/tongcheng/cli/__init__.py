@@ -32,7 +32,7 @@ COMMANDS = {
     "serve": Entry("tongcheng.cli.serve:serve", "Run the node in a directory until Ctrl-C."),
     "settlement": Entry(
         "tongcheng.cli.settlement:settlement",
-        "Compare the members' books of the same stays; run the golden cases.",
+        "Compare the members' books of the same stays; agree on a month; run the golden cases.",
     ),
     "simulate": Entry(
         "tongcheng.cli.simulate:simulate",

@@ -13,6 +13,8 @@ CYCLES: tuple[tuple[str, str, Mapping[tuple[str, str], str]], ...] = (
     ("A stay at the visited side (住院登记)", "admitted", life.STAY_TRANSITIONS),
     ("A settlement at the visited side (结算)", "pending", life.CLAIM_TRANSITIONS),
     ("A decision at the insured side (待遇核定)", "settled", life.DECISION_TRANSITIONS),
+    ("A month's statement at the visited side (对账)", "sent", life.STATEMENT_TRANSITIONS),
+    ("A month's statement at the insured side", "receiving", life.RECEIVED_TRANSITIONS),
 )
 CASES: tuple[tuple[str, CaseKind], ...] = (
     ("`line_query`: a person does not recognise a line of the bill (明细疑问)", LINE_QUERY),

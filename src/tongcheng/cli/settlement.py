@@ -16,6 +16,7 @@ from tongcheng.cli.cases import case
 from tongcheng.cli.catalogue import catalogue
 from tongcheng.cli.golden import golden
 from tongcheng.cli.mapping import mapping
+from tongcheng.cli.statement import statement
 from tongcheng.kernel.money import format_yuan
 from tongcheng.node import files
 from tongcheng.services.settlement.reconcile import Comparison, RowFinding
@@ -34,13 +35,14 @@ PIPE_COLUMNS = 160
 
 @click.group()
 def settlement() -> None:
-    """Compare the members' books of the same stays; run the golden cases."""
+    """Compare the members' books of the same stays; agree on a month; run the golden cases."""
 
 
 settlement.add_command(golden)
 settlement.add_command(case)
 settlement.add_command(catalogue)
 settlement.add_command(mapping)
+settlement.add_command(statement)
 
 
 @settlement.command()

@@ -1,10 +1,12 @@
 """Rule books for tests: the shipped one, and small ones made up on the spot."""
 
+import re
 from datetime import date
 from pathlib import Path
 
+from tongcheng.kernel.home import Home
 from tongcheng.kernel.plain_yaml import Plain
-from tongcheng.kernel.rulebook import RuleBook, parse
+from tongcheng.kernel.rulebook import RuleBook, Shelf, parse
 
 REGION = Path(__file__).parents[3] / "src" / "tongcheng" / "regions" / "jingjinji"
 
@@ -12,6 +14,14 @@ REGION = Path(__file__).parents[3] / "src" / "tongcheng" / "regions" / "jingjinj
 def beijing() -> RuleBook:
     """Return the shipped Beijing employee book."""
     return parse((REGION / "rulebooks" / "beijing-employee-inpatient.yaml").read_text("utf-8"))
+
+
+def set_word(home: Home, key: str, word: str) -> None:
+    """Let every rule book of a node say `word` under the only key of this name."""
+    texts = [path.read_text("utf-8") for path in (REGION / "rulebooks").glob("*.yaml")]
+    changed = [re.sub(rf"(\b{key}: {{value: )\w+", rf"\g<1>{word}", text) for text in texts]
+    assert changed != texts or f"{key}: {{value: {word}" in "".join(texts), key
+    home.shelf = Shelf([parse(text) for text in changed], allow_drafts=True)
 
 
 def figure(value: str | None) -> dict[str, Plain]:

@@ -53,8 +53,14 @@ async def _pending(cities: TwoCities) -> tuple[ClaimRow, Body]:
     return claim, plain
 
 
-async def _forge(
-    sender: Node, receiver: Node, envelope_type: str, body: Body, reply_to: str | None
+async def forge(
+    sender: Node,
+    receiver: Node,
+    envelope_type: str,
+    body: Body,
+    reply_to: str | None,
+    *,
+    case: str | None = None,
 ) -> str | None:
     """Send one act under the sender's key and next number; return the code it was refused with."""
     src, dst = sender.home.member_id, receiver.home.member_id
@@ -70,6 +76,7 @@ async def _forge(
         accord=sender.home.accord.digest(),
         body=body,
         reply_to=reply_to,
+        case=case,
     )
     raw = envelope.pack(
         sender.home.ring.signing,
@@ -151,7 +158,7 @@ def test_answer_that_lies_posts_nothing(tmp_path: Path, lie: str) -> None:
         claim, body = await _pending(cities)
         change(body)
 
-        refused = await _forge(cities.beijing, cities.tianjin, model.SETTLED, body, claim.settle_id)
+        refused = await forge(cities.beijing, cities.tianjin, model.SETTLED, body, claim.settle_id)
 
         after = await cities.desk.claim(cities.caller, claim.settlement_id)
         accounts = await cities.tianjin.read(lambda s: s.select(ledger.ACCOUNTS))
@@ -168,7 +175,7 @@ def test_true_answer_is_taken(tmp_path: Path) -> None:
 
     async def work(cities: TwoCities) -> None:
         claim, body = await _pending(cities)
-        refused = await _forge(cities.beijing, cities.tianjin, model.SETTLED, body, claim.settle_id)
+        refused = await forge(cities.beijing, cities.tianjin, model.SETTLED, body, claim.settle_id)
         after = await cities.desk.claim(cities.caller, claim.settlement_id)
         assert (refused, after.state) == (None, "settled")
 
@@ -181,15 +188,16 @@ def test_cancelled_after_an_unacceptable_answer_holds_nothing(tmp_path: Path) ->
     async def work(cities: TwoCities) -> None:
         claim, body = await _pending(cities)
         lie = msgspec.json.decode(msgspec.json.encode(body)) | {"month": "2026-10"}
-        await _forge(cities.beijing, cities.tianjin, model.SETTLED, lie, claim.settle_id)
+        await forge(cities.beijing, cities.tianjin, model.SETTLED, lie, claim.settle_id)
         cancelled = await cities.desk.void(cities.caller, claim.settlement_id)
         voided = {
             "settlement_id": claim.settlement_id,
             "was": "settled",
+            "later": [],
             "month": "2026-10",
             "funds": body["result"]["funds"],
         }
-        refused = await _forge(
+        refused = await forge(
             cities.beijing, cities.tianjin, model.VOIDED, voided, cancelled.void_id
         )
 
@@ -207,7 +215,7 @@ def test_unacceptable_answer_is_no_settlement_in_flight(tmp_path: Path) -> None:
     async def work(cities: TwoCities) -> None:
         claim, body = await _pending(cities)
         before = await cities.tianjin.read(lambda s: sides.visited_side(s, INSURED, 1))
-        await _forge(
+        await forge(
             cities.beijing,
             cities.tianjin,
             model.SETTLED,
@@ -232,7 +240,7 @@ def test_peers_refusal_with_a_code_of_its_own_is_the_peers(tmp_path: Path) -> No
     async def work(cities: TwoCities) -> None:
         claim, _ = await _pending(cities)
         body = {"code": "NEW_IN_BEIJING", "facts": {"self": 1, "code": "x"}}
-        await _forge(cities.beijing, cities.tianjin, "exchange.refused/1", body, claim.settle_id)
+        await forge(cities.beijing, cities.tianjin, "exchange.refused/1", body, claim.settle_id)
         after = await cities.desk.claim(cities.caller, claim.settlement_id)
         refusal = visited.refusal_of(after)
         assert after.state == "refused"
@@ -247,18 +255,19 @@ def test_refusal_of_a_settled_claim_changes_nothing(tmp_path: Path) -> None:
 
     async def work(cities: TwoCities) -> None:
         claim, body = await _pending(cities)
-        await _forge(cities.beijing, cities.tianjin, model.SETTLED, body, claim.settle_id)
+        await forge(cities.beijing, cities.tianjin, model.SETTLED, body, claim.settle_id)
         no = {"code": "AMOUNT_MALFORMED", "facts": {}}
-        again = await _forge(
+        again = await forge(
             cities.beijing, cities.tianjin, "exchange.refused/1", no, claim.settle_id
         )
         unasked = {
             "settlement_id": claim.settlement_id,
             "was": "settled",
+            "later": [],
             "month": "2026-11",
             "funds": body["result"]["funds"],
         }
-        void = await _forge(cities.beijing, cities.tianjin, model.VOIDED, unasked, None)
+        void = await forge(cities.beijing, cities.tianjin, model.VOIDED, unasked, None)
 
         after = await cities.desk.claim(cities.caller, claim.settlement_id)
         assert (again, void, after.state) == ("SETTLEMENT_STATE", "SETTLEMENT_STATE", "settled")
@@ -275,7 +284,10 @@ FALSE_QUESTIONS: dict[str, tuple[Callable[[Body], None], str]] = {
         _facts(discharged_on="2999-01-01", period_to_on="2999-01-01"),
         "DATE_IN_FUTURE",
     ),
-    "a day that does not exist": (_facts(discharged_on="2026-02-30"), "DATE_MALFORMED"),
+    "a day that does not exist": (
+        _facts(discharged_on="2026-02-30", period_to_on="2026-02-30"),
+        "DATE_MALFORMED",
+    ),
     "an id with a path": (_of(settlement_id="../../etc"), "SCHEMA_MISMATCH"),
     "an id with a line end": (_of(settlement_id="abc\n"), "SCHEMA_MISMATCH"),
     "a person of nobody's": (_facts(person_id="0" * 26), "PERSON_UNKNOWN"),
@@ -295,13 +307,16 @@ def test_false_question_is_refused_and_decides_nothing(tmp_path: Path, question:
     async def work(cities: TwoCities) -> None:
         stay, _ = await cities.discharged()
         asked = await cities.tianjin.read(
-            lambda s: visited.stay_facts(s, cities.tianjin.home.region.zone, stay)
+            lambda s: visited.estimate_ask(
+                s, cities.tianjin.home.region.zone, stay, None, cities.clock.now()
+            )
         )
-        body = {"settlement_id": "forged", "facts": msgspec.json.decode(canonical.encode(asked))}
+        facts = msgspec.json.decode(canonical.encode(asked.facts))
+        body = {"settlement_id": "forged", "facts": facts}
         change(body)
         cities.wire.cut = True
 
-        assert await _forge(cities.tianjin, cities.beijing, model.SETTLE, body, None) == code
+        assert await forge(cities.tianjin, cities.beijing, model.SETTLE, body, None) == code
         accounts = await cities.beijing.read(lambda s: s.select(ledger.ACCOUNTS))
         assert accounts == []
 

@@ -132,7 +132,7 @@ def test_split_is_optional_when_settling(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"mid_setl_flag": "1"}, "MID_STAY_NOT_OFFERED"),
+        ({"mid_setl_flag": "1", "dscgTime": "2026-11-22"}, "PERIOD_DAY"),
         ({"psn_setlway": "02"}, "NATIONAL_FIELD_VALUE"),
         ({"mdtrt_cert_type": "03"}, "NATIONAL_FIELD_VALUE"),
         ({"mdtrt_cert_no": "11010119500101009T"}, "CARD_NOT_OF_PERSON"),

@@ -226,10 +226,13 @@ def _contract(tx: Transaction) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def two_cities(folder: Path) -> AsyncIterator[TwoCities]:
-    """Start both nodes with their databases in `folder`, and stop them at the end."""
+async def two_cities(folder: Path, *more: str) -> AsyncIterator[TwoCities]:
+    """Start both nodes with their databases in `folder`, and stop them at the end.
+
+    `more` members have nodes too, in `wire.nodes`.
+    """
     wire, clock = Wire(), ManualClock(NOW_AT)
-    homes = {member_id: _home(member_id) for member_id in (INSURED, VISITED)}
+    homes = {member_id: _home(member_id) for member_id in (INSURED, VISITED, *more)}
     for member_id, home in homes.items():
         (folder / member_id).mkdir(parents=True)
         database = open_database(folder / member_id, home.ring.mac_key, synchronous="OFF")

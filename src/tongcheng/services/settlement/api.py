@@ -153,7 +153,7 @@ async def estimate(request: AnyRequest, stay_id: StayId, data: JSONBody[Bill]) -
     """Ask what the settlement would come to now; nothing is stored and nothing promised."""
     caller = await caller_of(request)
     _, totals, result = await _desk(request).estimate(
-        caller, stay_id, data.total_fen, _stated(data)
+        caller, stay_id, data.total_fen, _stated(data), through_on=data.through_on
     )
     return benefit_of(totals, result)
 
@@ -189,7 +189,12 @@ async def settle(
     if kept is None:
         try:
             claim = await desk.decide(
-                caller, stay_id, data.total_fen, _stated(data), message=(key, digest)
+                caller,
+                stay_id,
+                data.total_fen,
+                _stated(data),
+                through_on=data.through_on,
+                message=(key, digest),
             )
         except Refused as pending:
             if pending.code != PENDING:
@@ -301,6 +306,11 @@ def _settlement(reading: Reading, claim: ClaimRow) -> Settlement:
         evidence=_evidence(reading, claim),
         opened_at=claim.opened_at,
         changed_at=claim.changed_at,
+        period=claim.period,
+        period_from_on=claim.period_from_on,
+        period_to_on=claim.period_to_on,
+        final=claim.final,
+        void_month=claim.void_month,
     )
 
 

@@ -39,6 +39,10 @@ StaffCode = Annotated[
     Meta(min_length=1, max_length=30, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", description="A code."),
 ]
 At = Annotated[int, Meta(ge=AT_MIN, le=AT_MAX, description="Unix milliseconds, UTC.")]
+Day = Annotated[
+    str,
+    Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)", description="A day in the region's zone."),
+]
 Fen = Annotated[int, Meta(ge=-FEN_MAX, le=FEN_MAX, description="Whole fen (1/100 yuan).")]
 Quantity = Annotated[
     str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$(?!\n)", description="At most 4 decimals.")
@@ -83,10 +87,21 @@ class NewStay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Stay(msgspec.Struct, frozen=True):
-    """A stay and what its lines come to; `settlement_id` is the settlement in force."""
+    """A stay; `settlement_id` is the settlement under way, or that of the whole or last period.
+
+    `period` is the settlement period that is open, or the last one: it is above 1 after a
+    settlement in the middle of the stay. While one is under way the state says so: `…_settling`.
+    """
 
     stay_id: Id
-    state: Literal["admitted", "discharged", "settling", "settled"]
+    state: Literal[
+        "admitted",
+        "admitted_settling",
+        "discharged",
+        "discharged_settling",
+        "settling",
+        "settled",
+    ]
     person_id: Id
     inpatient_no: str
     insured_member: str
@@ -96,6 +111,7 @@ class Stay(msgspec.Struct, frozen=True):
     discharged_at: At | None
     settlement_id: Id | None
     line_count: int
+    period: int
 
 
 class NewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,10 +179,15 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Bill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the hospital bills: it must be what its uploaded lines come to."""
+    """What the hospital bills: it must be what its uploaded lines come to.
+
+    `through_on` settles a period in the middle of a stay: the lines charged up to the end of that
+    local day and not settled yet. Without it, what is left of a discharged stay is settled.
+    """
 
     total_fen: Fen
     split: Split | None = None
+    through_on: Day | None = None
 
 
 class Benefit(msgspec.Struct, frozen=True):
@@ -215,6 +236,9 @@ class Settlement(msgspec.Struct, frozen=True):
     """A settlement as the visited side knows it. `benefit` is there once it has been settled.
 
     `decision_no` and `month` are the insured side's; `refusal_code` is its reason when refused.
+    `void_month` is the month in which its void is booked: its own, or a later one where the
+    members had agreed on the month before. A stay's settlements are its periods; the last one
+    is `final`.
     """
 
     settlement_id: Id
@@ -229,6 +253,11 @@ class Settlement(msgspec.Struct, frozen=True):
     evidence: list[Evidence]
     opened_at: At
     changed_at: At
+    period: int
+    period_from_on: str
+    period_to_on: str
+    final: bool
+    void_month: str | None
 
 
 class NewReversal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

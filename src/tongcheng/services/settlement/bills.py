@@ -113,12 +113,18 @@ def coded(
     return result
 
 
-def revoke_lines(tx: Transaction, stay: StayRow, line_id: str) -> int:
-    """Let one line, or all, count no more; a line that a refund points to stays with it."""
+def revoke_lines(tx: Transaction, stay: StayRow, line_id: str, not_settled: frozenset[str]) -> int:
+    """Let one line, or all, count no more; a line that a refund points to stays with it.
+
+    Only lines that are `not_settled` can: one that a settled period has taken stays in its bill.
+    """
     rows = active_lines(tx, stay.stay_id)
-    chosen = [row for row in rows if line_id in {row.line_id, ALL_LINES}]
-    if not chosen and line_id != ALL_LINES:
+    named = [row for row in rows if line_id in {row.line_id, ALL_LINES}]
+    if not named and line_id != ALL_LINES:
         raise Refused("LINE_UNKNOWN", line=line_id)
+    chosen = [row for row in named if row.line_id in not_settled]
+    if not chosen and line_id != ALL_LINES:
+        raise Refused("LINE_SETTLED", line=line_id)
     leaving = {row.line_id for row in chosen}
     for row in rows:
         if row.original_line_id in leaving and row.line_id not in leaving:

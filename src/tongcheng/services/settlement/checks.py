@@ -11,7 +11,7 @@ from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Reading
-from tongcheng.services.settlement import bills, management, preflight
+from tongcheng.services.settlement import bills, management, periods, preflight
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.catalogue_store import Dated
 from tongcheng.services.settlement.lines import totals
@@ -73,12 +73,19 @@ def of_stay(
     stated: Stated | None,
     *,
     final: bool = True,
+    through_on: str | None = None,
     filing: FilingState = "unknown",
 ) -> Checked:
-    """Check a stay as it is kept here, and the bill against its lines."""
+    """Check a stay as it is kept here, and the bill against its lines that are not settled yet.
+
+    `through_on` is the last day of a period in the middle of the stay.
+    """
     zone = home.region.zone
     today = local_date(now_at, zone)
-    rows = bills.active_lines(reading, row.stay_id)
+    rows = periods.open_lines(reading, zone, row.stay_id)
+    if through_on is not None:
+        final = False
+        rows = [one for one in rows if local_date(one.charged_at, zone).isoformat() <= through_on]
     asked = [_kept(one, zone) for one in rows]
     discharged = None if row.discharged_at is None else local_date(row.discharged_at, zone)
     stay = StayCheck(
@@ -92,7 +99,7 @@ def of_stay(
     found = preflight.check_stay(stay, (one.line for one in asked))
     found += preflight.check_habits(asked)
     found += _unmapped(Mapper(reading, row.institution_id), rows, zone)
-    if not rows:
+    if not rows and (row.period == 1 or not final):
         found.append(finding(Refused("BILL_EMPTY", stay=row.stay_id), "error"))
         return _checked(found, None)
     try:

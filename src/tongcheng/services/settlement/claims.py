@@ -8,7 +8,7 @@ from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.acts import RefusedBody
 from tongcheng.kernel.store import Transaction
-from tongcheng.services.settlement import purses
+from tongcheng.services.settlement import purses, statements
 from tongcheng.services.settlement.life import CLAIM_TRANSITIONS, STAY_TRANSITIONS, follow
 from tongcheng.services.settlement.model import (
     BenefitResult,
@@ -23,14 +23,24 @@ CLAIM_KIND = "settlement_claim"
 
 
 def new_claim(
-    tx: Transaction, stay: StayRow, facts: StayFacts, settlement_id: str, settle_id: str
+    tx: Transaction,
+    stay: StayRow,
+    facts: StayFacts,
+    settlement_id: str,
+    *,
+    settle_id: str,
+    last_line: int,
 ) -> ClaimRow:
     """Return the row of a settlement that is being asked for."""
     totals = facts.totals
     return ClaimRow(
         settlement_id=settlement_id,
         stay_id=stay.stay_id,
-        period=stay.period,
+        period=facts.period,
+        period_from_on=facts.period_from_on,
+        period_to_on=facts.period_to_on,
+        final=facts.final,
+        last_line=last_line,
         institution_id=stay.institution_id,
         insured_member=stay.insured_member,
         admdvs=stay.admdvs,
@@ -46,6 +56,7 @@ def new_claim(
         person_fen=0,
         decision_no=None,
         month=None,
+        void_month=None,
         settle_id=settle_id,
         void_id=None,
         answer_id=None,
@@ -68,13 +79,16 @@ def move(tx: Transaction, claim: ClaimRow, event: str) -> ClaimRow:
     return moved
 
 
-def move_stay(tx: Transaction, row: StayRow, event: str, claim_id: str | None) -> StayRow:
+def move_stay(
+    tx: Transaction, row: StayRow, event: str, claim_id: str | None, period: int | None = None
+) -> StayRow:
     """Move a stay along its life cycle; the caller has checked that the event is allowed."""
     state = follow(STAY_TRANSITIONS, row.state, event)
     assert state is not None, f"stay {row.state} does not know {event}"
     moved = msgspec.structs.replace(
         row,
         state=state,
+        period=period or row.period,
         claim_id=claim_id,
         last_claim_id=claim_id or row.last_claim_id,
         changed_at=tx.now_at,
@@ -114,8 +128,12 @@ def take_settled(tx: Transaction, envelope: Envelope, body: SettledBody) -> None
     _post_holds(tx, envelope, moved, result.funds, body.month)
     _journal(tx, moved, "settled")
     stay = tx.need(STAYS, claim.stay_id)
-    if stay.claim_id == claim.settlement_id:
+    if stay.claim_id != claim.settlement_id:
+        return
+    if claim.final:
         move_stay(tx, stay, "settled", claim.settlement_id)
+    else:
+        move_stay(tx, stay, "settled", None, claim.period + 1)
 
 
 def _check_amounts(tx: Transaction, claim: ClaimRow, result: BenefitResult) -> None:
@@ -205,7 +223,10 @@ def void_refused(tx: Transaction, original: Envelope, refusal: Refused) -> None:
 def take_voided(tx: Transaction, envelope: Envelope, body: VoidedBody) -> None:
     """Give back exactly what had been posted; what never was settled gives back nothing."""
     claim = _answered(tx, envelope, body.settlement_id, "void")
-    moved = move(tx, claim, "voided")
+    recorded = claim
+    if claim.result and claim.state != "cancelling":
+        recorded = msgspec.structs.replace(claim, void_month=_void_month(tx, claim, body.month))
+    moved = move(tx, recorded, "voided")
     posted = [] if not claim.result else canonical.decode_as(claim.result, BenefitResult).funds
     if claim.state == "cancelling":
         # Its settle was answered in a way that was refused here; nothing had been posted.
@@ -215,12 +236,12 @@ def take_voided(tx: Transaction, envelope: Envelope, body: VoidedBody) -> None:
     for leg, payment in enumerate(posted):
         if payment.amount_fen == 0:
             continue
-        assert claim.month is not None, "a settled claim has its month"
+        assert moved.void_month is not None, "what was posted has its month, and so has its void"
         order = ledger.Order(
             act_id=envelope.id,
             leg=leg,
             subject_id=claim.settlement_id,
-            month=claim.month,
+            month=moved.void_month,
             debit_account=purses.payable(claim.institution_id, payment.purse),
             credit_account=purses.due_from(claim.insured_member, payment.purse),
             amount_fen=payment.amount_fen,
@@ -229,11 +250,26 @@ def take_voided(tx: Transaction, envelope: Envelope, body: VoidedBody) -> None:
     _journal(tx, moved, "voided")
 
 
+def _void_month(tx: Transaction, claim: ClaimRow, month: str) -> str:
+    """Return the month of a void: the claim's own, or the first after it that is not agreed.
+
+    Both sides know which months they have agreed on, so there is one right answer.
+    """
+    assert claim.month is not None, "a settled claim has its month"
+    visited = tx.home.member_id
+    expected = statements.open_month(tx, visited, claim.insured_member, claim.month)
+    if month != expected:
+        raise Refused(
+            "VOIDED_MONTH", settlement=claim.settlement_id, month=month, expected=expected
+        )
+    return month
+
+
 def _journal(tx: Transaction, claim: ClaimRow, event: str) -> None:
     content = {
         "event": event,
         "fund_fen": claim.fund_fen,
-        "month": claim.month,
+        "month": claim.void_month or claim.month,
         "person_fen": claim.person_fen,
         "settlement_id": claim.settlement_id,
         "stay_id": claim.stay_id,

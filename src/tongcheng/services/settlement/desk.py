@@ -184,15 +184,26 @@ class Desk:
     # settlement
 
     async def estimate(
-        self, caller: Caller, stay_id: str, stated_total_fen: int, stated: ScopeTotals | None = None
+        self,
+        caller: Caller,
+        stay_id: str,
+        stated_total_fen: int,
+        stated: ScopeTotals | None = None,
+        *,
+        through_on: str | None = None,
     ) -> tuple[StayRow, ScopeTotals, BenefitResult]:
-        """Ask what the settlement would come to now (2303); nothing is stored."""
+        """Ask what the settlement would come to now (2303); nothing is stored.
+
+        `through_on` is the last day of a period in the middle of the stay, None for the rest of it.
+        """
         home = self.node.home
         row = await self.stay(caller, stay_id)
         if row.claim_id is not None:
             raise Refused("STAY_STATE", stay=row.stay_id, state=row.state, event="estimate")
-        question = await self.node.read(lambda s: visited.estimate_ask(s, home.region.zone, row))
         now_at = self.node.clock.now()
+        question = await self.node.read(
+            lambda s: visited.estimate_ask(s, home.region.zone, row, through_on, now_at)
+        )
         visited.check_stated(home, now_at, stated, stated_total_fen, question.facts.totals)
         try:
             answer: EstimatedBody = await self.node.exchange.ask(
@@ -209,10 +220,13 @@ class Desk:
         stated_total_fen: int,
         stated: ScopeTotals | None = None,
         *,
+        through_on: str | None = None,
         message: tuple[MessageKey, str] | None = None,
     ) -> ClaimRow:
         """Settle a stay as `decide` does, and raise the insured side's refusal as ours."""
-        claim = await self.decide(caller, stay_id, stated_total_fen, stated, message=message)
+        claim = await self.decide(
+            caller, stay_id, stated_total_fen, stated, through_on=through_on, message=message
+        )
         if claim.state == "refused":
             raise visited.refusal_of(claim)
         return claim
@@ -224,10 +238,13 @@ class Desk:
         stated_total_fen: int,
         stated: ScopeTotals | None = None,
         *,
+        through_on: str | None = None,
         message: tuple[MessageKey, str] | None = None,
     ) -> ClaimRow:
         """Have a stay's settlement decided (2304): ask once, then wait for the insured side.
 
+        `through_on` (a local day) settles a period in the middle of the stay (中途结算) that ends
+        with this day; without it the rest of a discharged stay is settled.
         `message` is the hospital's message key and its digest, noted in the same commit. The claim
         returned is settled or refused; one still pending when the wait is over raises
         SETTLE-PENDING, and the same call waits again.
@@ -238,7 +255,9 @@ class Desk:
                 seen = messages.known(tx, *message)
                 if seen is not None and seen.subject_id is not None:
                     return tx.need(CLAIMS, seen.subject_id)
-            claim = visited.start_settlement(tx, caller, stay_id, stated_total_fen, stated)
+            claim = visited.start_settlement(
+                tx, caller, stay_id, stated_total_fen, stated, through_on
+            )
             if message is not None:
                 messages.begin(tx, *message, claim.settlement_id)
             return claim
@@ -261,7 +280,13 @@ class Desk:
         return claim
 
     async def preflight(
-        self, caller: Caller, stay_id: str, stated: Stated | None, *, final: bool = True
+        self,
+        caller: Caller,
+        stay_id: str,
+        stated: Stated | None,
+        *,
+        final: bool = True,
+        through_on: str | None = None,
     ) -> Checked:
         """Check a stay and its bill; nothing is stored and nobody is asked."""
         node = self.node
@@ -269,17 +294,24 @@ class Desk:
 
         def question(reading: Reading) -> Checked:
             row = visited.stay_of(reading, caller, stay_id)
-            return checks.of_stay(reading, node.home, now_at, row, stated, final=final)
+            return checks.of_stay(
+                reading, node.home, now_at, row, stated, final=final, through_on=through_on
+            )
 
         return await node.read(question)
 
     async def explained(
-        self, caller: Caller, stay_id: str, stated: Stated, refused: Refused
+        self,
+        caller: Caller,
+        stay_id: str,
+        stated: Stated,
+        refused: Refused,
+        through_on: str | None,
     ) -> Refused:
         """Return the refusal of a bill with the codes of all that is found besides."""
         if isinstance(refused, PeerRefused) or refused.code not in preflight.CODES:
             return refused
-        checked = await self.preflight(caller, stay_id, stated)
+        checked = await self.preflight(caller, stay_id, stated, through_on=through_on)
         return BillRefused(refused, checked.findings)
 
     async def preflight_bill(self, caller: Caller, given: NewBill) -> Checked:

@@ -5,6 +5,8 @@ transaction; or it refuses and changes nothing. There is no confirmation step: t
 the decision, and the same envelope asked again gets the same bytes.
 """
 
+from typing import Literal
+
 import msgspec
 
 from tongcheng.kernel import audit, canonical, ids, journal, ledger, sealing
@@ -14,7 +16,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import accumulators, purses
+from tongcheng.services.settlement import accumulators, decided, purses, statements
 from tongcheng.services.settlement.benefit import (
     day,
     decide,
@@ -187,17 +189,14 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     # A day more, because clocks differ. A stay of the years to come would find every cap unused.
     if day(facts.period_to_on) > local_date(tx.now_at + DAY_MS, tx.home.region.zone):
         raise Refused("DATE_IN_FUTURE", field="period_to_on")
-    _refuse_second(tx, envelope.src, body)
+    if tx.get(DECISIONS, envelope.src, body.settlement_id) is not None:
+        raise Refused("SETTLEMENT_ID_REUSED", settlement=body.settlement_id)
     area = tx.home.region.area_of(person.admdvs, "settlement")
-    year = year_of_stay(tx.home, person, facts)
-    totals = year_totals(tx, person.person_key, area.id, year)
-    how = filed_by(tx, tx.home, person, facts)
-    period = period_of_year(tx, envelope.src, facts, year)
-    result = decide(tx.home, person, facts, totals, how, period)
+    year, result = _decided(tx, tx.home, envelope.src, person, facts)
     for payment in result.funds:
         purses.check_fund(tx.home.accord, person.scheme, payment.fund)
     number = _next_decision(tx)
-    month = local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m")
+    month = _month(tx, envelope.src)
     row = DecisionRow(
         visited_member=envelope.src,
         settlement_id=body.settlement_id,
@@ -209,6 +208,7 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
         area_id=area.id,
         year=year,
         month=month,
+        void_month=None,
         settle_id=envelope.id,
         void_id=None,
         total_fen=facts.totals.total_fen,
@@ -229,42 +229,70 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     return Reply(SETTLED, settled, rulebooks=books_used(result))
 
 
-def _refuse_second(tx: Transaction, visited_member: str, body: SettleBody) -> None:
-    """Refuse a settlement id used before, and a stay's period that stands settled already."""
-    if tx.get(DECISIONS, visited_member, body.settlement_id) is not None:
-        raise Refused("SETTLEMENT_ID_REUSED", settlement=body.settlement_id)
-    for row in tx.select(DECISIONS, stay_id=body.facts.stay_id):
-        same = row.visited_member == visited_member and row.period == body.facts.period
-        if same and row.state == "settled":
-            raise Refused("STAY_SETTLED_BEFORE", stay=row.stay_id, settlement=row.settlement_id)
+def _decided(
+    reading: Reading, home: Home, visited_member: str, person: PersonRow, facts: StayFacts
+) -> tuple[int, BenefitResult]:
+    """Return what one period of a stay comes to now, and in which of the person's years."""
+    decided.check_days(facts)
+    before = decided.periods_of(reading, visited_member, facts.stay_id)
+    decided.check_period(before, facts)
+    area = home.region.area_of(person.admdvs, "settlement")
+    year = year_of_stay(home, person, facts)
+    totals = year_totals(reading, person.person_key, area.id, year)
+    how = filed_by(reading, home, person, facts)
+    period = period_of_year(reading, visited_member, facts, year)
+    return year, decide(home, person, facts, totals, how, period)
+
+
+def _month(tx: Transaction, visited_member: str) -> str:
+    """Return the month that a decision of now is booked in: one that is still open."""
+    now = statements.month_at(tx.now_at, tx.home.region.zone)
+    return statements.open_month(tx, visited_member, tx.home.member_id, now)
 
 
 def take_void(tx: Transaction, envelope: Envelope, body: VoidBody) -> Reply:
     """Take a settlement back, exactly. A void cannot be refused: it follows its settle in order.
 
-    What had been refused, or voided before, is voided without any amount.
+    What had been refused, or voided before, is voided without any amount. Periods of one stay are
+    taken back from the last on; a peer that leaves one standing behind is told so. Decisions on
+    other stays that were taken since stand as they are.
     """
     row = tx.get(DECISIONS, envelope.src, body.settlement_id)
-    if row is None:
-        month = local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m")
-        empty = VoidedBody(settlement_id=body.settlement_id, was="refused", month=month, funds=[])
-        return Reply(VOIDED, empty)
+    if row is None or row.state == "voided":
+        month = _month(tx, envelope.src) if row is None else row.void_month or row.month
+        was: Literal["refused", "voided"] = "refused" if row is None else "voided"
+        nothing = VoidedBody(
+            settlement_id=body.settlement_id, was=was, month=month, funds=[], later=[]
+        )
+        return Reply(VOIDED, nothing)
+    standing = decided.periods_of(tx, envelope.src, row.stay_id)
+    if standing[-1].period > row.period:
+        raise Refused(
+            "SETTLEMENT_NOT_LAST",
+            settlement=row.settlement_id,
+            later=standing[-1].settlement_id,
+        )
     state = follow(DECISION_TRANSITIONS, row.state, "void")
     assert state == "voided", f"a decision in state {row.state} can be voided"
-    if row.state == "voided":
-        again = VoidedBody(
-            settlement_id=body.settlement_id, was="voided", month=row.month, funds=[]
-        )
-        return Reply(VOIDED, again)
     result = canonical.decode_as(row.result, BenefitResult)
-    voided = msgspec.structs.replace(row, state=state, void_id=envelope.id)
+    month = statements.open_month(tx, envelope.src, tx.home.member_id, row.month)
+    voided = msgspec.structs.replace(row, state=state, void_id=envelope.id, void_month=month)
     tx.put(DECISIONS, voided)
     _journal(tx, voided, "voided")
-    _post(tx, envelope, row, result.funds, back=True)
+    _post(tx, envelope, voided, result.funds, back=True)
     change = accumulators.of_decision(row, result, back=True, at=tx.now_at)
     accumulators.move(tx, change)
+    later = [
+        one.decision_no
+        for one in decided.later_than(tx, row)
+        if one.visited_member == row.visited_member
+    ]
     answer = VoidedBody(
-        settlement_id=body.settlement_id, was="settled", month=row.month, funds=result.funds
+        settlement_id=body.settlement_id,
+        was="settled",
+        month=month,
+        funds=result.funds,
+        later=later,
     )
     return Reply(VOIDED, answer, rulebooks=books_used(result))
 
@@ -272,12 +300,7 @@ def take_void(tx: Transaction, envelope: Envelope, body: VoidBody) -> Reply:
 def answer_estimate(reading: Reading, home: Home, asked: Envelope, body: EstimateAsk) -> Reply:
     """Compute what `settle` would decide now, and change nothing."""
     person = _person(reading, asked.src, body.facts)
-    area = home.region.area_of(person.admdvs, "settlement")
-    year = year_of_stay(home, person, body.facts)
-    totals = year_totals(reading, person.person_key, area.id, year)
-    how = filed_by(reading, home, person, body.facts)
-    period = period_of_year(reading, asked.src, body.facts, year)
-    result = decide(home, person, body.facts, totals, how, period)
+    _, result = _decided(reading, home, asked.src, person, body.facts)
     return Reply(ESTIMATED, EstimatedBody(result=result), rulebooks=books_used(result))
 
 
@@ -298,7 +321,7 @@ def _journal(tx: Transaction, row: DecisionRow, event: str) -> None:
         "decision_no": row.decision_no,
         "event": event,
         "fund_fen": row.fund_fen,
-        "month": row.month,
+        "month": row.void_month or row.month,
         "person_fen": row.person_fen,
         "settlement_id": row.settlement_id,
         "total_fen": row.total_fen,
@@ -330,7 +353,7 @@ def _post(
             act_id=envelope.id,
             leg=leg,
             subject_id=row.settlement_id,
-            month=row.month,
+            month=row.void_month or row.month,
             debit_account=owed if back else spent,
             credit_account=spent if back else owed,
             amount_fen=payment.amount_fen,

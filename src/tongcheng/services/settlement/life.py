@@ -6,15 +6,33 @@ STAY_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
     {
         ("admitted", "lines"): "admitted",
         ("admitted", "discharge"): "discharged",
+        ("admitted", "settle_period"): "admitted_settling",
+        ("admitted", "cancel"): "admitted",
+        ("admitted_settling", "lines"): "admitted_settling",
+        ("admitted_settling", "discharge"): "discharged_settling",
+        ("admitted_settling", "settled"): "admitted",
+        ("admitted_settling", "refused"): "admitted",
+        ("admitted_settling", "cancel"): "admitted",
         ("discharged", "lines"): "discharged",
         ("discharged", "settle"): "settling",
+        ("discharged", "settle_period"): "discharged_settling",
+        ("discharged", "cancel"): "discharged",
+        ("discharged_settling", "lines"): "discharged_settling",
+        ("discharged_settling", "settled"): "discharged",
+        ("discharged_settling", "refused"): "discharged",
+        ("discharged_settling", "cancel"): "discharged",
         ("settling", "settled"): "settled",
         ("settling", "refused"): "discharged",
         ("settling", "cancel"): "discharged",
         ("settled", "cancel"): "discharged",
     }
 )
-"""(state, event) → state of a stay, as the visited side keeps it (住院登记)."""
+"""(state, event) → state of a stay, as the visited side keeps it (住院登记).
+
+While a period is settled in the middle of a stay (中途结算), lines of the next one come in and the
+person may leave: `admitted_settling` and `discharged_settling`. A stay that is `admitted` or
+`discharged` can lose its last settled period: `cancel`, and its lines are open again.
+"""
 
 CLAIM_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
     {
@@ -48,6 +66,25 @@ DECISION_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
     }
 )
 """(state, event) → state of one decision, as the insured side keeps it."""
+
+STATEMENT_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
+    {
+        ("sent", "page"): "sent",
+        ("sent", "agreed"): "agreed",
+        ("sent", "disputed"): "disputed",
+        ("sent", "refused"): "refused",
+    }
+)
+"""(state, event) → state of a month's statement, as the visited side keeps it (对账)."""
+
+RECEIVED_TRANSITIONS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
+    {
+        ("receiving", "page"): "receiving",
+        ("receiving", "agreed"): "agreed",
+        ("receiving", "disputed"): "disputed",
+    }
+)
+"""(state, event) → state of a month's statement, as the insured side keeps it."""
 
 
 def follow(table: MappingProxyType[tuple[str, str], str], state: str, event: str) -> str | None:

@@ -190,12 +190,18 @@ class VoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VoidedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The settlement stands no more. `was` says what it had been; amounts come back exactly."""
+    """The settlement stands no more. `was` says what it had been; amounts come back exactly.
+
+    They come back in `month`: the settlement's own, or the first after it on whose statement the
+    members have not agreed. `later` are the decisions on stays of this visited member that were
+    taken with the person's year as it had been: they stand.
+    """
 
     settlement_id: Id
     was: Literal["settled", "refused", "voided"]
     month: Month
     funds: list[FundPayment]
+    later: list[Count]
 
 
 class PersonAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,9 +25,10 @@ from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.store.writer import WriterStopped
 from tongcheng.services.settlement import national_messages, national_sign
 from tongcheng.services.settlement.desk import HOSPITAL_WAIT_MS, Desk
+from tongcheng.services.settlement.national_call import Call, Done
 from tongcheng.services.settlement.national_fields import Profile, codes, profiles, tables
 from tongcheng.services.settlement.national_messages import Answer, Checker, Header, Message
-from tongcheng.services.settlement.national_work import TRANSACTIONS, Call, Done
+from tongcheng.services.settlement.national_work import TRANSACTIONS
 from tongcheng.services.settlement.preflight import BillRefused
 from tongcheng.services.settlement.store import INSTITUTIONS
 

@@ -11,7 +11,6 @@ from functools import partial
 import msgspec
 
 from tongcheng.kernel import audit, canonical, sealing
-from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.calendar import local_date, local_text
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.transport import PeerRefused
@@ -20,17 +19,17 @@ from tongcheng.services.settlement import (
     messages,
     national_answers,
     national_sign,
+    periods,
     visited,
 )
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.checks import Stated
-from tongcheng.services.settlement.desk import Desk, totals_of
-from tongcheng.services.settlement.messages import MessageKey
+from tongcheng.services.settlement.desk import totals_of
 from tongcheng.services.settlement.model import BenefitResult, ScopeTotals
-from tongcheng.services.settlement.national_answers import Bill, Nodes
+from tongcheng.services.settlement.national_answers import Bill
+from tongcheng.services.settlement.national_call import Call, Done
 from tongcheng.services.settlement.national_fields import tables
 from tongcheng.services.settlement.national_messages import (
-    Message,
     Value,
     check_original_msgid,
     fill,
@@ -39,48 +38,6 @@ from tongcheng.services.settlement.store import ClaimRow, StayRow
 from tongcheng.services.settlement.visited import Admission
 
 STATED = ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt", "inscp_scp_amt")
-
-
-class Done(msgspec.Struct, frozen=True):
-    """What a transaction came to: its output, what to warn of, or the decision to refuse."""
-
-    output: Nodes
-    warnings: list[str] = []
-    refused: Refused | None = None
-
-
-Write = Callable[[int, Done], bytes]
-"""Puts what was done at an instant into the bytes of the answer."""
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One checked message with all that serves it."""
-
-    desk: Desk
-    caller: Caller
-    message: Message
-    write: Write
-
-    @property
-    def key(self) -> MessageKey:
-        """Return under which key a repetition of the message is known."""
-        header = self.message.header
-        return MessageKey(self.caller.institution_id, header.infno, header.msgid)
-
-    def text(self, field: str) -> str:
-        """Return a text field of the first node; absent is empty."""
-        return str(self._first.get(field, ""))
-
-    def number(self, field: str) -> int:
-        """Return a number or an instant of the first node that its table requires."""
-        value = self._first[field]
-        assert isinstance(value, int), field
-        return value
-
-    @property
-    def _first(self) -> dict[str, Value]:
-        table = tables().transactions[self.message.header.infno]
-        return self.message.one(table.request[0].name)
 
 
 # what several transactions check
@@ -267,33 +224,47 @@ def _stated(call: Call) -> ScopeTotals | None:
     return ScopeTotals(call.number("medfee_sumamt"), *parts)
 
 
-async def _ready(call: Call) -> StayRow:
-    """Check what can be checked before anybody is asked: stay, person, card, kind of settling."""
-    if call.text("mid_setl_flag") == "1":
-        raise Refused("MID_STAY_NOT_OFFERED")
+async def _ready(call: Call) -> tuple[StayRow, str | None]:
+    """Check what can be checked before anybody is asked: stay, person, card, kind of settling.
 
-    def question(reading: Reading) -> StayRow:
+    A settlement in the middle of the stay (mid_setl_flag 1) ends with the day in `dscgTime`, or
+    without one with the last day that was charged.
+    """
+    zone = call.desk.node.home.region.zone
+
+    def question(reading: Reading) -> tuple[StayRow, str | None]:
         stay = _stay(reading, call)
         _card(reading, call, stay.person_id)
-        return stay
+        if call.text("mid_setl_flag") != "1":
+            return stay, None
+        stated_fen = call.number("medfee_sumamt")
+        named = call.text("dscgTime")
+        return stay, named or periods.unnamed_day(reading, zone, stay, stated_fen)
 
     return await call.desk.node.read(question)
 
 
-async def _explained(call: Call, stated: ScopeTotals | None, refused: Refused) -> Refused:
+async def _explained(
+    call: Call, stated: ScopeTotals | None, refused: Refused, through_on: str | None
+) -> Refused:
     bill = Stated(call.number("medfee_sumamt"), stated)
-    return await call.desk.explained(call.caller, call.text("mdtrt_id"), bill, refused)
+    stay_id = call.text("mdtrt_id")
+    return await call.desk.explained(call.caller, stay_id, bill, refused, through_on)
 
 
 async def _estimate(call: Call) -> bytes:
-    await _ready(call)
+    _, through_on = await _ready(call)
     stated = _stated(call)
     try:
         stay, totals, result = await call.desk.estimate(
-            call.caller, call.text("mdtrt_id"), call.number("medfee_sumamt"), stated
+            call.caller,
+            call.text("mdtrt_id"),
+            call.number("medfee_sumamt"),
+            stated,
+            through_on=through_on,
         )
     except Refused as refused:
-        raise await _explained(call, stated, refused) from None
+        raise await _explained(call, stated, refused, through_on) from None
     found = await call.desk.patient(call.caller, stay.person_id)
     node = call.desk.node
 
@@ -322,7 +293,7 @@ async def _settle(call: Call) -> bytes:
     if kept is not None:
         await node.run(lambda tx: _audit(tx, call, call.text("psn_no")))
         return kept
-    stay = await _ready(call)
+    stay, through_on = await _ready(call)
     stated = _stated(call)
     try:
         claim = await call.desk.decide(
@@ -330,10 +301,11 @@ async def _settle(call: Call) -> bytes:
             stay.stay_id,
             call.number("medfee_sumamt"),
             stated,
+            through_on=through_on,
             message=(call.key, digest),
         )
     except Refused as refused:
-        raise await _explained(call, stated, refused) from None
+        raise await _explained(call, stated, refused, through_on) from None
     found = await call.desk.patient(call.caller, stay.person_id)
 
     def command(tx: Transaction) -> bytes:

@@ -12,6 +12,7 @@ from tongcheng.services.settlement import (
     insured,
     national,
     pages_cases,
+    statements,
     store,
     verify,
 )
@@ -37,6 +38,16 @@ from tongcheng.services.settlement.model import (
 )
 from tongcheng.services.settlement.national_sign import SIGN_INS
 from tongcheng.services.settlement.pages import HANDLERS
+from tongcheng.services.settlement.statement_model import (
+    STATEMENT,
+    STATEMENT_AGREED,
+    STATEMENT_DISPUTED,
+    STATEMENT_PAGE_TAKEN,
+    PageTakenBody,
+    StatementAgreedBody,
+    StatementBody,
+    StatementDisputedBody,
+)
 
 _HERE = Path(__file__).parent
 
@@ -47,6 +58,15 @@ SERVICE = Service(
         Act(SETTLED, SettledBody, claims.take_settled),
         Act(VOID, VoidBody, insured.take_void, claims.void_refused),
         Act(VOIDED, VoidedBody, claims.take_voided),
+        Act(
+            STATEMENT,
+            StatementBody,
+            statements.take_statement,
+            statements.statement_refused,
+        ),
+        Act(STATEMENT_PAGE_TAKEN, PageTakenBody, statements.take_page_taken),
+        Act(STATEMENT_AGREED, StatementAgreedBody, statements.take_agreed),
+        Act(STATEMENT_DISPUTED, StatementDisputedBody, statements.take_disputed),
     ),
     asks=(
         Ask(
@@ -59,7 +79,7 @@ SERVICE = Service(
         ),
         Ask(ESTIMATE, EstimateAsk, insured.answer_estimate, EstimatedBody, ESTIMATED),
     ),
-    tables=(*store.TABLES, *catalogue_store.TABLES, MAPPINGS, SIGN_INS),
+    tables=(*store.TABLES, *catalogue_store.TABLES, MAPPINGS, SIGN_INS, statements.STATEMENTS),
     cases=(LINE_QUERY,),
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),

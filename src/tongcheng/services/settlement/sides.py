@@ -16,7 +16,13 @@ from tongcheng.kernel.keys import KeyRing
 from tongcheng.kernel.ledger import TRANSFERS, TransferRow
 from tongcheng.kernel.store import Reading, Snapshot
 from tongcheng.services.settlement import purses
-from tongcheng.services.settlement.model import SETTLED, VOIDED, SettledBody, VoidedBody
+from tongcheng.services.settlement.model import (
+    SETTLED,
+    VOIDED,
+    FundPayment,
+    SettledBody,
+    VoidedBody,
+)
 from tongcheng.services.settlement.reconcile import Owed, Side, SideRow
 from tongcheng.services.settlement.store import CLAIMS, DECISIONS, ClaimRow, DecisionRow
 
@@ -157,7 +163,11 @@ def _answered(
     heard = [one for one in (settled, voided) if one is not None]
     proven = all(_proven(taken, raw, accords) for taken, _, raw in heard)
     state = "voided" if undone else "settled"
-    owed = () if undone else _funds(body)
+    sums = _funds(body.result.funds, body.month, 1)
+    if undone and voided is not None:
+        back = canonical.convert(voided[1].body, VoidedBody)
+        for key, amount_fen in _funds(back.funds, back.month, -1).items():
+            sums[key] = sums.get(key, 0) + amount_fen
     return SideRow(
         settlement_id=claim.settlement_id,
         state=state if proven else UNPROVEN,
@@ -165,14 +175,13 @@ def _answered(
         total_fen=claim.total_fen,
         fund_fen=body.result.fund_fen,
         person_fen=body.result.person_fen,
-        owed=owed,
+        owed=_rows_of(sums),
         since_at=heard[-1][0].taken_at,
     )
 
 
-def _funds(body: SettledBody) -> tuple[Owed, ...]:
-    paid = {(one.purse, body.month): one.amount_fen for one in body.result.funds}
-    return _rows_of(paid)
+def _funds(funds: Iterable[FundPayment], month: str, sign: int) -> dict[tuple[str, str], int]:
+    return {(one.purse, month): sign * one.amount_fen for one in funds}
 
 
 def _proven(taken: TakenRow, raw: bytes, accords: list[Accord]) -> bool:

@@ -35,8 +35,9 @@ class AccessRow(msgspec.Struct, frozen=True):
 class StayRow(msgspec.Struct, frozen=True):
     """One stay in a hospital here (住院).
 
-    `claim_id` is the settlement in force, None without; `last_claim_id` the last one asked for,
-    whatever became of it.
+    `period` is the one that is open, or the last one. `claim_id` is the settlement of it that is
+    under way or stands, None without; `last_claim_id` the last one asked for, whatever became of
+    it. Earlier periods have settlements of their own.
     """
 
     stay_id: str
@@ -98,6 +99,8 @@ class LineRow(msgspec.Struct, frozen=True):
 class ClaimRow(msgspec.Struct, frozen=True):
     """One settlement of a stay's period, as the visited side knows it (结算).
 
+    The period's days are inclusive; `final` ends with the discharge. Its lines are those up to
+    number `last_line` that were charged by its last day and that no earlier period has.
     `settle_id` and `void_id` are the envelopes we sent, `answer_id` the one that decided.
     `result` is the canonical BenefitResult, empty until settled; amounts repeat its sums.
     `stated_difference_fen` is what the hospital's bill had more than its uploaded lines, within
@@ -107,6 +110,10 @@ class ClaimRow(msgspec.Struct, frozen=True):
     settlement_id: str
     stay_id: str
     period: int
+    period_from_on: str
+    period_to_on: str
+    final: bool
+    last_line: int
     institution_id: str
     insured_member: str
     admdvs: str
@@ -122,6 +129,7 @@ class ClaimRow(msgspec.Struct, frozen=True):
     person_fen: int
     decision_no: int | None
     month: str | None
+    void_month: str | None
     settle_id: str
     void_id: str | None
     answer_id: str | None
@@ -234,7 +242,8 @@ class EntryRow(msgspec.Struct, frozen=True):
 class DecisionRow(msgspec.Struct, frozen=True):
     """One decision on a settlement that a visited member asked for (待遇核定).
 
-    `facts` and `result` are canonical bytes of StayFacts and BenefitResult.
+    `facts` and `result` are canonical bytes of StayFacts and BenefitResult. `void_month` is the
+    month in which its void is booked, None while it stands.
     """
 
     visited_member: str
@@ -247,6 +256,7 @@ class DecisionRow(msgspec.Struct, frozen=True):
     area_id: str
     year: int
     month: str
+    void_month: str | None
     settle_id: str
     void_id: str | None
     total_fen: int

@@ -7,6 +7,8 @@ and settlements.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -22,11 +24,12 @@ from tongcheng.kernel.ledger import HOLDS, TRANSFERS, TransferRow
 from tongcheng.kernel.service import Finding
 from tongcheng.kernel.store import Records, Snapshot
 from tongcheng.kernel.store.records import show_key
-from tongcheng.services.settlement import accumulators, purses
+from tongcheng.services.settlement import accumulators, bills, periods, purses
 from tongcheng.services.settlement.accumulators import ENTRY_KIND
 from tongcheng.services.settlement.catalogue_store import check_imports
-from tongcheng.services.settlement.life import POSTED
 from tongcheng.services.settlement.model import SETTLED, BenefitResult, FundPayment
+from tongcheng.services.settlement.statement_model import root_of
+from tongcheng.services.settlement.statements import STATEMENTS, month_lines
 from tongcheng.services.settlement.store import (
     CLAIMS,
     DECISION_HEAD,
@@ -37,13 +40,19 @@ from tongcheng.services.settlement.store import (
     ClaimRow,
     DecisionRow,
     EntryRow,
+    StayRow,
     YearRow,
 )
 
-Moved = dict[str, int]
+Moved = dict[tuple[str, str], int]
+"""By purse and accounting month."""
 
-IN_FORCE: Final = {"pending": "settling", "settled": "settled"}
-"""State of the settlement in force → state of its stay."""
+IN_FORCE: Final[dict[tuple[str, bool], frozenset[str]]] = {
+    ("pending", True): frozenset({"settling"}),
+    ("pending", False): frozenset({"admitted_settling", "discharged_settling"}),
+    ("settled", True): frozenset({"settled"}),
+}
+"""(state, final) of the settlement that a stay names → the states that the stay can be in."""
 
 
 def _finding(records: Records[Any], row: msgspec.Struct, problem: str) -> Finding:
@@ -163,7 +172,7 @@ def _decision_money(
 ) -> Iterator[Finding]:
     prefix = purses.due_to(row.visited_member, "")
     moved = _moved(snapshot, row.settlement_id, prefix, debit_is_more=False)
-    if moved != _owed(result.funds if row.state == "settled" else ()):
+    if moved != _owed(result.funds, row.month, row.void_month):
         yield _finding(DECISIONS, row, "the ledger does not owe what was decided")
 
 
@@ -195,8 +204,8 @@ def claims(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
                 yield _finding(CLAIMS, row, "the amounts do not add up to the bill")
         prefix = purses.due_from(row.insured_member, "")
         moved = _moved(snapshot, row.settlement_id, prefix, debit_is_more=True)
-        stands = result.funds if result is not None and row.state in POSTED else ()
-        if moved != _owed(stands):
+        funds = () if result is None else result.funds
+        if moved != _owed(funds, row.month or "", row.void_month):
             yield _finding(CLAIMS, row, "the ledger is not owed what was settled")
         yield from _claim_holds(snapshot, row)
 
@@ -224,23 +233,63 @@ def _claim_holds(snapshot: Snapshot, row: ClaimRow) -> Iterator[Finding]:
         yield _finding(CLAIMS, row, problem)
 
 
-def stays(snapshot: Snapshot, _home: Home) -> Iterator[Finding]:
-    """Compare every stay with the settlement in force, and the other way round."""
-    in_force = {row.claim_id: row for row in snapshot.select(STAYS) if row.claim_id is not None}
+def stays(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
+    """Compare every stay with its settlements in force, and the other way round."""
     for stay in snapshot.select(STAYS):
-        claim = None if stay.claim_id is None else snapshot.get(CLAIMS, stay.claim_id)
-        if stay.claim_id is None:
-            if stay.state in IN_FORCE.values():
-                yield _finding(STAYS, stay, f"the stay is {stay.state} without a settlement")
-        elif claim is None or claim.stay_id != stay.stay_id:
-            yield _finding(STAYS, stay, "the settlement in force is not this stay's")
-        elif IN_FORCE.get(claim.state) != stay.state:
-            problem = f"the stay is {stay.state}, its settlement {claim.state}"
-            yield _finding(STAYS, stay, problem)
-    for claim in snapshot.select(CLAIMS):
-        if claim.state in IN_FORCE and claim.settlement_id not in in_force:
+        claims = periods.in_force(snapshot, stay.stay_id)
+        yield from _stay_named(snapshot, stay)
+        yield from _stay_periods(stay, claims)
+        lines = bills.active_lines(snapshot, stay.stay_id)
+        taken = periods.lines_of(lines, claims, home.region.zone)
+        for claim in claims:
+            if sum(line.total_fen for line in taken[claim.period]) != claim.total_fen:
+                yield _finding(CLAIMS, claim, "the lines of its period do not come to its total")
+
+
+def _stay_named(snapshot: Snapshot, stay: StayRow) -> Iterator[Finding]:
+    """Compare a stay with the settlement that it names: under way, or that of the last period."""
+    claim = None if stay.claim_id is None else snapshot.get(CLAIMS, stay.claim_id)
+    if stay.claim_id is None:
+        if any(stay.state in states for states in IN_FORCE.values()):
+            yield _finding(STAYS, stay, f"the stay is {stay.state} without a settlement")
+    elif claim is None or claim.stay_id != stay.stay_id:
+        yield _finding(STAYS, stay, "the settlement in force is not this stay's")
+    elif stay.state not in IN_FORCE.get((claim.state, claim.final), frozenset()):
+        yield _finding(STAYS, stay, f"the stay is {stay.state}, its settlement {claim.state}")
+
+
+def _stay_periods(stay: StayRow, claims: list[ClaimRow]) -> Iterator[Finding]:
+    """Check that a stay's settlements are its periods: counted from 1, abutting, one open."""
+    if [claim.period for claim in claims] != list(range(1, len(claims) + 1)):
+        yield _finding(STAYS, stay, "the settlements in force are not its periods in order")
+    for before, after in pairwise(claims):
+        next_day = date.fromisoformat(before.period_to_on) + timedelta(days=1)
+        if before.final or next_day.isoformat() != after.period_from_on:
+            yield _finding(CLAIMS, after, "the period does not begin after the one before")
+    for claim in claims:
+        is_open = claim.state == "pending" or claim.final
+        if is_open and claim.settlement_id != stay.claim_id:
             problem = f"the settlement is {claim.state}, but no stay's in force"
             yield _finding(CLAIMS, claim, problem)
+    settled = sum(1 for claim in claims if claim.settlement_id != stay.claim_id)
+    if stay.period != settled + 1:
+        yield _finding(STAYS, stay, f"period {stay.period} is open after {settled} settled ones")
+
+
+def statements(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
+    """Compare every month that was agreed on with what the ledger holds for it now."""
+    for row in snapshot.select(STATEMENTS):
+        if row.state != "agreed":
+            continue
+        is_ours = row.visited_member == home.member_id
+        prefix = (
+            purses.due_from(row.insured_member, "")
+            if is_ours
+            else purses.due_to(row.visited_member, "")
+        )
+        lines = month_lines(snapshot, prefix, row.month, debit_is_more=is_ours)
+        if root_of(lines) != row.root:
+            yield _finding(STATEMENTS, row, "the ledger is not what was agreed for the month")
 
 
 # both
@@ -263,13 +312,21 @@ def _moved(snapshot: Snapshot, subject_id: str, prefix: str, *, debit_is_more: b
         if row.kind == "hold" or not (on_debit or on_credit):
             continue
         sign = 1 if on_debit == debit_is_more else -1
-        moved[row.purse] = moved.get(row.purse, 0) + sign * row.amount_fen
-    return {purse: amount_fen for purse, amount_fen in moved.items() if amount_fen}
+        key = (row.purse, row.month)
+        moved[key] = moved.get(key, 0) + sign * row.amount_fen
+    return {key: amount_fen for key, amount_fen in moved.items() if amount_fen}
 
 
-def _owed(funds: Iterable[FundPayment]) -> Moved:
-    return {one.purse: one.amount_fen for one in funds if one.amount_fen}
+def _owed(funds: Iterable[FundPayment], month: str, void_month: str | None) -> Moved:
+    """Return what funds come to: in their month, and back in the month of a void."""
+    owed: Moved = {}
+    for one in funds:
+        for booked, sign in ((month, 1), (void_month, -1)):
+            if booked is not None:
+                key = (one.purse, booked)
+                owed[key] = owed.get(key, 0) + sign * one.amount_fen
+    return {key: amount_fen for key, amount_fen in owed.items() if amount_fen}
 
 
-VERIFY = (years, entries, decisions, claims, stays, check_imports)
+VERIFY = (years, entries, decisions, claims, stays, statements, check_imports)
 """What settlement registers with the node."""

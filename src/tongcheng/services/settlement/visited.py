@@ -17,7 +17,7 @@ from tongcheng.kernel.exchange.transport import PeerRefused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import bills, claims, management, preflight, purses
+from tongcheng.services.settlement import bills, claims, management, periods, preflight, purses
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.life import STAY_TRANSITIONS, follow
 from tongcheng.services.settlement.model import (
@@ -30,6 +30,7 @@ from tongcheng.services.settlement.model import (
     VoidBody,
     VoidReason,
 )
+from tongcheng.services.settlement.periods import Period
 from tongcheng.services.settlement.preflight import BillCheck
 from tongcheng.services.settlement.rules import Subtype
 from tongcheng.services.settlement.store import (
@@ -168,10 +169,11 @@ def add_lines(
 
 
 def revoke_lines(tx: Transaction, caller: Caller, stay_id: str, line_id: str) -> int:
-    """Take lines back from a bill that is not settled yet (2302)."""
+    """Take lines back from a bill that is not settled yet (2302); settled periods keep theirs."""
     row = stay_of(tx, caller, stay_id)
     _allow(row, "lines")
-    return bills.revoke_lines(tx, row, line_id)
+    lines = periods.open_lines(tx, tx.home.region.zone, stay_id)
+    return bills.revoke_lines(tx, row, line_id, frozenset(line.line_id for line in lines))
 
 
 def discharge(tx: Transaction, caller: Caller, stay_id: str, discharged_at: int) -> StayRow:
@@ -184,28 +186,25 @@ def discharge(tx: Transaction, caller: Caller, stay_id: str, discharged_at: int)
         raise Refused("DISCHARGE_BEFORE_ADMISSION", stay=stay_id)
     if discharged_at > tx.now_at:
         raise Refused("DATE_IN_FUTURE", field="endtime")
+    settled = periods.settled_through(tx, stay_id)
+    if settled is not None and local_date(discharged_at, tx.home.region.zone) <= settled:
+        raise Refused("DISCHARGE_IN_SETTLED_PERIOD", stay=stay_id, through=settled.isoformat())
     closed = msgspec.structs.replace(row, discharged_at=discharged_at)
-    return claims.move_stay(tx, closed, "discharge", None)
+    return claims.move_stay(tx, closed, "discharge", row.claim_id)
 
 
 # the settlement
 
 
-def stay_facts(reading: Reading, zone: str, row: StayRow) -> StayFacts:
-    """Return what the insured side is told of a discharged stay."""
-    if row.discharged_at is None:
-        raise Refused("STAY_NOT_DISCHARGED", stay=row.stay_id)
-    lines = bills.active_lines(reading, row.stay_id)
-    if not lines:
-        raise Refused("BILL_EMPTY", stay=row.stay_id)
-    admitted_on = local_date(row.admitted_at, zone).isoformat()
-    discharged_on = local_date(row.discharged_at, zone).isoformat()
+def stay_facts(zone: str, row: StayRow, period: Period) -> StayFacts:
+    """Return what the insured side is told of a stay and the period to be settled."""
+    discharged_at = row.discharged_at if period.final else None
     return StayFacts(
         stay_id=row.stay_id,
-        period=row.period,
-        period_from_on=admitted_on,
-        period_to_on=discharged_on,
-        final=True,
+        period=period.number,
+        period_from_on=period.from_on.isoformat(),
+        period_to_on=period.to_on.isoformat(),
+        final=period.final,
         person_id=row.person_id,
         scheme=row.scheme,
         insured_admdvs=row.admdvs,
@@ -214,12 +213,14 @@ def stay_facts(reading: Reading, zone: str, row: StayRow) -> StayFacts:
         hospital_level=row.hospital_level,
         hospital_subtype=msgspec.convert(row.hospital_subtype, Subtype | None),
         emergency=row.emergency,
-        admitted_on=admitted_on,
-        discharged_on=discharged_on,
-        totals=bills.totals_of(lines),
-        catalogue=bills.catalogue_digest(lines),
-        lines_root=bills.lines_root(lines),
-        line_count=len(lines),
+        admitted_on=local_date(row.admitted_at, zone).isoformat(),
+        discharged_on=None
+        if discharged_at is None
+        else local_date(discharged_at, zone).isoformat(),
+        totals=period.totals,
+        catalogue=period.catalogue_digest,
+        lines_root=bills.lines_root(period.lines),
+        line_count=len(period.lines),
     )
 
 
@@ -238,9 +239,12 @@ def check_stated(
     return total_fen - found.total_fen
 
 
-def estimate_ask(reading: Reading, zone: str, row: StayRow) -> EstimateAsk:
+def estimate_ask(
+    reading: Reading, zone: str, row: StayRow, through_on: str | None, now_at: int
+) -> EstimateAsk:
     """Return the question what a settlement would come to now (2303)."""
-    return EstimateAsk(facts=stay_facts(reading, zone, row))
+    period = periods.open_period(reading, zone, row, through_on, now_at)
+    return EstimateAsk(facts=stay_facts(zone, row, period))
 
 
 def start_settlement(
@@ -249,33 +253,40 @@ def start_settlement(
     stay_id: str,
     stated_total_fen: int,
     stated: ScopeTotals | None = None,
+    through_on: str | None = None,
 ) -> ClaimRow:
-    """Ask for a stay's settlement, or return the one in force: the business key is the stay.
+    """Ask for the settlement of a stay's period, or return the one in force.
 
-    In one commit: the intent, a hold of the in-scope total in every purse that may pay at
-    discharge (each fund can pay at most that), and the act for the insured side.
+    The business key is the stay and the period: through a day in its middle, or the rest. In one
+    commit: the intent, a hold of the in-scope total in every purse that may pay at discharge (each
+    fund can pay at most that), and the act for the insured side.
     """
     row = stay_of(tx, caller, stay_id)
-    if row.claim_id is not None:
-        claim = tx.need(CLAIMS, row.claim_id)
-        if stated_total_fen != claim.total_fen + claim.stated_difference_fen:
-            parts = (claim.self_paid_fen, claim.over_ceiling_fen, claim.first_self_pay_fen)
-            settled = ScopeTotals(claim.total_fen, *parts, claim.in_scope_fen)
+    known = periods.asked_before(periods.in_force(tx, stay_id), through_on)
+    if known is not None:
+        if stated_total_fen != known.total_fen + known.stated_difference_fen:
+            parts = (known.self_paid_fen, known.over_ceiling_fen, known.first_self_pay_fen)
+            settled = ScopeTotals(known.total_fen, *parts, known.in_scope_fen)
             check_stated(tx.home, tx.now_at, None, stated_total_fen, settled)
-        return claim
-    if row.discharged_at is None:
+        return known
+    event = "settle_period" if through_on is not None else "settle"
+    if event == "settle" and row.discharged_at is None:
         raise Refused("STAY_NOT_DISCHARGED", stay=stay_id)
-    _allow(row, "settle")
-    facts = stay_facts(tx, tx.home.region.zone, row)
+    _allow(row, event)
+    zone = tx.home.region.zone
+    period = periods.open_period(tx, zone, row, through_on, tx.now_at)
+    facts = stay_facts(zone, row, period)
     difference_fen = check_stated(tx.home, tx.now_at, stated, stated_total_fen, facts.totals)
     settlement_id = ids.short(tx.new_id())
     body = SettleBody(settlement_id=settlement_id, facts=facts)
     envelope = acts.send(tx, row.insured_member, Reply(SETTLE, body), case=stay_id)
-    claim = claims.new_claim(tx, row, facts, settlement_id, envelope.id)
+    claim = claims.new_claim(
+        tx, row, facts, settlement_id, settle_id=envelope.id, last_line=period.last_line
+    )
     claim = msgspec.structs.replace(claim, stated_difference_fen=difference_fen)
     tx.add(CLAIMS, claim)
     _hold(tx, claim, envelope)
-    claims.move_stay(tx, row, "settle", settlement_id)
+    claims.move_stay(tx, row, event, settlement_id)
     return claim
 
 
@@ -308,11 +319,19 @@ def cancel(tx: Transaction, claim: ClaimRow, reason: VoidReason) -> ClaimRow:
     """Take a settlement back: the void follows its settle on the same channel, in order.
 
     It cannot be refused, so the hospital is told "cancelled" at once and the stay is free again.
+    Of a stay only the last period that stands is taken back; its lines are open again.
     """
     if claim.state in {"cancelling", "voiding", "voided"}:
         return claim
     if claim.state == "refused":
         raise Refused("SETTLEMENT_NOT_IN_FORCE", settlement=claim.settlement_id)
+    later = periods.later_than(tx, claim)
+    if later:
+        raise Refused(
+            "SETTLEMENT_NOT_LAST",
+            settlement=claim.settlement_id,
+            later=later[-1].settlement_id,
+        )
     body = VoidBody(
         settlement_id=claim.settlement_id,
         settle_envelope_id=claim.settle_id,
@@ -321,8 +340,8 @@ def cancel(tx: Transaction, claim: ClaimRow, reason: VoidReason) -> ClaimRow:
     envelope = acts.send(tx, claim.insured_member, Reply(VOID, body), case=claim.stay_id)
     moved = claims.move(tx, msgspec.structs.replace(claim, void_id=envelope.id), "cancel")
     stay = tx.need(STAYS, claim.stay_id)
-    assert stay.claim_id == claim.settlement_id, "only the settlement in force is cancelled"
-    claims.move_stay(tx, stay, "cancel", None)
+    assert stay.claim_id in {None, claim.settlement_id}, "the last settlement in force is cancelled"
+    claims.move_stay(tx, stay, "cancel", None, claim.period)
     return moved
 
 
