@@ -37,7 +37,7 @@ kill: setup ## 20 rounds of 200 stays under kill -9 of random nodes; takes about
 
 lock: ## compute requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
-		--python-version 3.11 --extra dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+		--python-version 3.11 --extra dev --extra analysis --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 bench: setup ## run the benchmarks, when there are any
 	@ls benchmarks/*.py >/dev/null 2>&1 || { echo "There are no benchmarks yet."; exit 0; }; \
