@@ -8,11 +8,13 @@ import pytest
 from litestar.testing import TestClient
 
 from tests.services.settlement import two_cities
+from tests.services.settlement.test_periods import in_periods
 from tests.services.settlement.two_cities import INSURED, VISITED, Running
 from tongcheng.kernel import canonical
 from tongcheng.kernel.exchange.acts import RefusedBody
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
+from tongcheng.services.settlement import pages_data
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.store import CLAIMS
 
@@ -46,6 +48,22 @@ def test_a_settled_stay_is_shown_by_both_cities(running: Running) -> None:
             assert claim.settlement_id in text
             assert claim.settle_id in text
             assert "测试" not in text
+
+
+def test_periods_are_shown_beside_each_other(running: Running) -> None:
+    """Each city's page of a stay in two periods lists both, with their days and amounts."""
+    first, last = running.run(in_periods(running.cities))
+    running.run(running.cities.quiet())
+
+    for member in (VISITED, INSURED):
+        status, text = _get(running, member, f"/en/settlement/stays/{first.stay_id}")
+        assert status == 200
+        assert "Period 1 of this stay" in text
+        assert "Period 2 of this stay" in text
+        for fen in (first.total_fen, last.total_fen):
+            assert f"{fen // 100:,}.{fen % 100:02}" in text
+    figures = running.run(running.cities.tianjin.read(pages_data.settled_figures))
+    assert figures == (1, first.fund_fen + last.fund_fen)
 
 
 def test_the_list_shows_stays_and_its_filter_leaves_out_others(running: Running) -> None:

@@ -22,7 +22,7 @@ from tests.services.settlement.two_cities import (
 from tongcheng.kernel import canonical
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.store import Transaction
-from tongcheng.services.settlement import decided
+from tongcheng.services.settlement import decided, pages_related
 from tongcheng.services.settlement.desk import Desk
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.reconcile import compare
@@ -166,6 +166,7 @@ def test_the_first_is_voided_while_the_second_stands(tmp_path: Path, basis: str)
         years = await cities.beijing.read(lambda s: s.select(YEARS))
         rows = [row for row, _ in await decisions(cities)]
         later = await cities.beijing.read(lambda s: decided.later_than(s, rows[0]))
+        beside = await cities.beijing.read(lambda s: pages_related.of_decision(s, rows[0]))
         again = await here.settle()
         results = [result for _, result in await decisions(cities)]
 
@@ -174,6 +175,7 @@ def test_the_first_is_voided_while_the_second_stands(tmp_path: Path, basis: str)
             (1, BASES[basis][1])
         ]
         assert [row.decision_no for row in later] == [2]
+        assert [(one.kind, one.decision_no) for one in beside] == [("overlap", 2), ("later", 2)]
         assert again.decision_no == 3
         assert results[2].before.deductible_paid_fen == BASES[basis][1]
         assert results[2].admission_number == 2

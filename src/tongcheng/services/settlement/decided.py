@@ -6,8 +6,6 @@ may overlap it or follow it. Reads only.
 
 from datetime import timedelta
 
-import msgspec
-
 from tongcheng.kernel import canonical
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Reading
@@ -89,17 +87,7 @@ def later_than(reading: Reading, row: DecisionRow) -> list[DecisionRow]:
     return sorted(later, key=lambda one: one.decision_no)
 
 
-class Overlap(msgspec.Struct, frozen=True):
-    """Another stay of the person on days of this one: two beds at once."""
-
-    decision_no: int
-    visited_member: str
-    institution_id: str
-    from_on: str
-    to_on: str
-
-
-def overlaps_of(reading: Reading, row: DecisionRow) -> list[Overlap]:
+def overlaps_of(reading: Reading, row: DecisionRow) -> list[DecisionRow]:
     """Return the person's other stays that share more with this one than a day of transfer."""
     mine = facts_of(row)
     found = []
@@ -109,13 +97,5 @@ def overlaps_of(reading: Reading, row: DecisionRow) -> list[Overlap]:
             continue
         other = facts_of(one)
         if mine.period_from_on < other.period_to_on and other.period_from_on < mine.period_to_on:
-            found.append(
-                Overlap(
-                    decision_no=one.decision_no,
-                    visited_member=one.visited_member,
-                    institution_id=other.institution_id,
-                    from_on=other.period_from_on,
-                    to_on=other.period_to_on,
-                )
-            )
+            found.append(one)
     return sorted(found, key=lambda one: one.decision_no)

@@ -16,7 +16,7 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.store import Snapshot
 from tongcheng.kernel.words import Words
-from tongcheng.services.settlement import chain
+from tongcheng.services.settlement import chain, pages_related
 from tongcheng.services.settlement.bars import bands_of
 from tongcheng.services.settlement.benefit import day, tables_of
 from tongcheng.services.settlement.life import POSTED
@@ -153,7 +153,7 @@ def _counts(snapshot: Snapshot) -> tuple[dict[StayState, int], int]:
     """Return how many stays stand in each state, and what the funds paid for settled ones."""
     joined = STAYS.table.outerjoin(CLAIMS.table, CLAIMS.c.settlement_id == STAYS.c.last_claim_id)
     by_claim = (
-        sa.select(CLAIMS.c.state, sa.func.count(), sa.func.sum(CLAIMS.c.fund_fen))
+        sa.select(CLAIMS.c.state, sa.func.count(), sa.literal(0))
         .select_from(joined)
         .group_by(CLAIMS.c.state)
     )
@@ -161,7 +161,9 @@ def _counts(snapshot: Snapshot) -> tuple[dict[StayState, int], int]:
         DECISIONS.c.state, sa.func.count(), sa.func.sum(DECISIONS.c.fund_fen)
     ).group_by(DECISIONS.c.state)
     counts: dict[StayState, int] = dict.fromkeys(STATES, 0)
-    fund_fen = 0
+    # Of all periods, not only of each stay's last one.
+    stands = sa.select(sa.func.sum(CLAIMS.c.fund_fen)).where(CLAIMS.c.state == "settled")
+    fund_fen = snapshot.query(stands)[0][0] or 0
     for stored, count, funds in [*snapshot.query(by_claim), *snapshot.query(by_decision)]:
         shown: StayState = "admitted" if stored is None else VIEW_STATES[stored]
         counts[shown] += count
@@ -222,6 +224,7 @@ def _visited_page(
         chain=chain.of_case(snapshot, home, stay.stay_id),
         books=() if result is None else (_book_ref(home, result),),
         refusal=_refusal(errors, claim, language),
+        related=pages_related.of_stay(snapshot, stay),
     )
 
 
@@ -253,6 +256,7 @@ def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
         sides=_decided_sides(snapshot, home, row, result),
         chain=chain.of_case(snapshot, home, row.stay_id),
         books=(_book_ref(home, result),),
+        related=pages_related.of_decision(snapshot, row),
     )
 
 

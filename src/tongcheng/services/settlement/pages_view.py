@@ -2,6 +2,7 @@
 
 from litestar import Response
 
+from tongcheng.services.settlement import pages_related
 from tongcheng.services.settlement.rules import PersonType
 from tongcheng.services.settlement.stay_tables import (
     STATE_KEYS,
@@ -72,6 +73,7 @@ def stay(page: Page, view: StayPage) -> Response[str]:
             "sides_title": page.t(_sides_title(view)),
             "steps": chain_steps(page, view),
             "books": books_table(page, view),
+            "related": pages_related.table(page, view),
             "undecided": view.state in {"admitted", "pending"},
             "draft": any(book.status == "draft" for book in view.books),
             "list_path": page.href(STAYS_PATH),

@@ -31,6 +31,7 @@ BandKind = Literal[
 ]
 StepKind = Literal["settle", "settled", "refused", "void", "voided"]
 Signature = Literal["own", "verified", "waiting"]
+RelatedKind = Literal["period", "overlap", "later"]
 
 
 class StayRow(msgspec.Struct, frozen=True):
@@ -180,6 +181,22 @@ class BookRef(msgspec.Struct, frozen=True):
     status: Literal["draft", "adopted"]
 
 
+class Related(msgspec.Struct, frozen=True):
+    """Another settlement beside the one shown: of the same stay, or of another of the person's.
+
+    `number` is the settlement period of its stay; `fund_fen` None while it is undecided.
+    """
+
+    kind: RelatedKind
+    number: int
+    decision_no: int | None
+    from_on: date
+    to_on: date
+    institution_id: str
+    total_fen: int
+    fund_fen: int | None
+
+
 class RefusalView(msgspec.Struct, frozen=True):
     """Why the stay was refused, already in words (the error catalogue, in the page's language)."""
 
@@ -216,6 +233,7 @@ class StayPage(msgspec.Struct, frozen=True):
     chain: tuple[ChainStep, ...] = ()
     books: tuple[BookRef, ...] = ()
     refusal: RefusalView | None = None
+    related: tuple[Related, ...] = ()
 
     def __post_init__(self) -> None:
         widths = sum(band.amount_fen for band in self.bands)
