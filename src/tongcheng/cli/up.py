@@ -28,11 +28,9 @@ from tongcheng.cli.demo.his import Habits
 from tongcheng.cli.demo.play import Summary, plan, play_all, summarise, unaccounted
 from tongcheng.cli.demo.region import DemoRegion, lay_out
 from tongcheng.kernel.money import format_yuan
-from tongcheng.kernel.rulebook import Shelf
 from tongcheng.node import files
 from tongcheng.node.launch import NodeProcess, await_ready, spawn
 from tongcheng.services.settlement.demo import PlannedStay
-from tongcheng.services.settlement.rules import KIND, read_rules
 
 PORT = 8100
 STAYS = 200
@@ -43,6 +41,11 @@ STOPPED = 130
 PLAIN_STEPS = 10
 MISSING_SHOWN = 10
 DRAFTS = "rule books that nobody has adopted are used (allow_draft_rulebooks): nothing is binding"
+FUND_NAMES = {
+    "hifp_pay": "基本医疗保险统筹基金 pooled funds",
+    "hifob_pay": "职工大额医疗费用补助基金 large-amount funds",
+}
+"""Funds of all areas and schemes together, by their field of the national interface."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -110,7 +113,7 @@ def up(
         if as_json:
             click.echo(msgspec.json.encode(result).decode())
         else:
-            _print(console, result, _fund_names(pack))
+            _print(console, result)
         if serve:
             _serve(console, nodes)
     if not result.good:
@@ -214,18 +217,7 @@ def _progress(console: Console, count: int) -> Iterator[Callable[[Outcome], None
     yield told
 
 
-def _fund_names(pack: str) -> dict[str, str]:
-    """Return the funds' names by their field of the national interface, from the rule books."""
-    shelf: Shelf = files.read_shelf(files.pack_folder(pack), allow_drafts=True)
-    funds = [fund for book in shelf if book.kind == KIND for fund in read_rules(book).funds]
-    return {
-        fund.field: f"{fund.title['zh']} {fund.title['en']}"
-        for fund in funds
-        if fund.field is not None
-    }
-
-
-def _print(console: Console, result: Result, fund_names: dict[str, str]) -> None:
+def _print(console: Console, result: Result) -> None:
     summary = result.summary
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(overflow="fold")
@@ -237,7 +229,7 @@ def _print(console: Console, result: Result, fund_names: dict[str, str]) -> None
     table.add_row("  cancelled", str(summary.cancelled))
     table.add_row("bills, yuan", format_yuan(summary.total_fen))
     for field, fen in summary.funds.items():
-        table.add_row(f"  {fund_names.get(field, field)}", format_yuan(fen))
+        table.add_row(f"  {FUND_NAMES.get(field, field)}", format_yuan(fen))
     table.add_row("  patients", format_yuan(summary.person_fen))
     table.add_row("  hospitals", format_yuan(summary.hospital_fen))
     table.add_row("ledgers: owed to the visited side", format_yuan(result.due_from_fen))
