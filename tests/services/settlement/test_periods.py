@@ -9,11 +9,13 @@ import msgspec
 import pytest
 
 from tests.services.settlement.books import set_word
+from tests.services.settlement.test_hostile import forge
 from tests.services.settlement.two_cities import (
     DAY_MS,
     INSURED,
     VISITED,
     TwoCities,
+    running,
     two_cities,
 )
 from tongcheng.kernel.calendar import local_date, parse_local
@@ -24,7 +26,7 @@ from tongcheng.node.core import Node
 from tongcheng.services.settlement import visited
 from tongcheng.services.settlement.bills import ALL_LINES, LineInput
 from tongcheng.services.settlement.desk import Desk
-from tongcheng.services.settlement.model import ESTIMATE, EstimateAsk, StayFacts
+from tongcheng.services.settlement.model import ESTIMATE, VOID, EstimateAsk, StayFacts
 from tongcheng.services.settlement.reconcile import compare
 from tongcheng.services.settlement.sides import answered_side, insured_side, visited_side
 from tongcheng.services.settlement.store import DECISIONS, YEARS, ClaimRow, StayRow
@@ -341,3 +343,21 @@ def test_over_the_turn_of_the_year(tmp_path: Path, year_of: str) -> None:
         }[year_of]
 
     run(tmp_path, work)
+
+
+def test_the_insured_side_takes_no_period_out_of_the_middle(tmp_path: Path) -> None:
+    """A visited side that voids the first of two periods is told which one comes after it."""
+    with running(tmp_path) as city:
+        cities = city.cities
+        first, _ = city.run(in_periods(cities))
+        body = {
+            "settlement_id": first.settlement_id,
+            "settle_envelope_id": first.settle_id,
+            "reason": "hospital_cancelled",
+        }
+        cities.wire.cut = True
+        found = city.run(forge(cities.tianjin, cities.beijing, VOID, body, None))
+        rows = city.run(cities.beijing.read(lambda s: s.select(DECISIONS)))
+
+    assert found == "SETTLEMENT_NOT_LAST"
+    assert [row.state for row in rows] == ["settled", "settled"]

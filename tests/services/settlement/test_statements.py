@@ -23,6 +23,7 @@ from tongcheng.kernel.exchange.tables import SENT
 from tongcheng.kernel.store import Transaction
 from tongcheng.services.settlement import purses, statements
 from tongcheng.services.settlement import statement_model as model
+from tongcheng.services.settlement.model import VOIDED, BenefitResult
 from tongcheng.services.settlement.statement_model import (
     StatementBody,
     StatementFinding,
@@ -329,3 +330,41 @@ def test_a_false_agreement_closes_nothing(tmp_path: Path, name: str) -> None:
 
     assert found == code
     assert [one.state for one in rows] == ["sent"]
+
+
+def test_a_statement_has_one_answer(tmp_path: Path) -> None:
+    """An agreement that comes a second time, or after a dispute, changes nothing."""
+    with running(tmp_path) as city:
+        cities = city.cities
+        to_day(cities, "2026-12-05")
+        row, _ = city.run(state(cities))
+        sent = city.run(cities.tianjin.read(lambda s: s.select(SENT, case_id=row.statement_id)))
+        body = {"statement_id": row.statement_id, "month": row.month, "root": row.root}
+        reply_to = sent[0].envelope_id
+        cities.wire.cut = True
+        found = city.run(
+            forge(cities.beijing, cities.tianjin, model.STATEMENT_AGREED, body, reply_to)
+        )
+
+    assert (row.state, found) == ("agreed", "STATEMENT_STATE")
+
+
+def test_a_void_in_a_month_that_is_not_the_next_open_one_is_refused(tmp_path: Path) -> None:
+    """November is open: a void booked in December would leave both months wrong."""
+    with running(tmp_path) as city:
+        cities = city.cities
+        claim = city.run(cities.settled(0))
+        result = canonical.decode_as(claim.result, BenefitResult)
+        cities.wire.cut = True
+        gone = city.run(cities.desk.void(cities.caller, claim.settlement_id))
+        body = {
+            "settlement_id": claim.settlement_id,
+            "was": "settled",
+            "month": "2026-12",
+            "funds": msgspec.to_builtins(result.funds),
+            "later": [],
+        }
+        found = city.run(forge(cities.beijing, cities.tianjin, VOIDED, body, gone.void_id))
+        after = city.run(cities.desk.claim(cities.caller, claim.settlement_id))
+
+    assert (found, after.state, after.void_month) == ("VOIDED_MONTH", "voiding", None)
