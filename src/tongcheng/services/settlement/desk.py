@@ -15,7 +15,7 @@ from tongcheng.kernel.exchange.transport import PeerRefused, Unreachable
 from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import bills, checks, messages, preflight, visited
+from tongcheng.services.settlement import bills, checks, identities, messages, preflight, visited
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.checks import Checked, NewBill, Stated
 from tongcheng.services.settlement.messages import MessageKey
@@ -98,7 +98,7 @@ class Desk:
             identity=sealing.seal(
                 node.home.ring,
                 canonical.encode(identity),
-                _identity_column(answer.person_id),
+                identities.column_of(answer.person_id),
                 node.home.entropy,
             ),
             seen_at=node.clock.now(),
@@ -148,8 +148,7 @@ class Desk:
     async def patient(self, caller: Caller, person_id: str) -> Identified:
         """Return a person whom this hospital has identified before."""
         row = await self.node.read(lambda s: visited.patient_of(s, caller, person_id))
-        plain = sealing.unseal(self.node.home.ring, row.identity, _identity_column(person_id))
-        return Identified(row, canonical.decode_as(plain, Identity))
+        return Identified(row, identities.identity_of(self.node.home.ring, row))
 
     # stay and bill
 
@@ -368,10 +367,6 @@ def totals_of(claim: ClaimRow) -> ScopeTotals:
         first_self_pay_fen=claim.first_self_pay_fen,
         in_scope_fen=claim.in_scope_fen,
     )
-
-
-def _identity_column(person_id: str) -> str:
-    return f"settlement_patients/{person_id}/identity"
 
 
 def _hex(text: str) -> bytes:
