@@ -1,11 +1,13 @@
 """`tongcheng settlement golden`: one line a case, counted by kind, exit 1 when one is wrong."""
 
+import json
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from tongcheng.cli import main
 from tongcheng.kernel.region import PACKS_DIR
+from tongcheng.services.settlement import golden_form
 
 SHIPPED = PACKS_DIR / "jingjinji" / "golden" / "beijing-employee.yaml"
 
@@ -33,3 +35,27 @@ def test_one_wrong_figure_fails_that_case(tmp_path: Path) -> None:
     assert "G01   failed" in result.output
     assert "ours 91759.51, expected 91759.52" in result.output
     assert "9 passed, 1 failed" in result.output
+
+
+def test_schema_is_written_and_nothing_is_run() -> None:
+    """`--schema` writes the JSON Schema that stands beside the code."""
+    result = CliRunner().invoke(main, ["settlement", "golden", "--schema"])
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output) == golden_form.schema()
+
+
+def test_malformed_case_is_counted_apart_and_a_binary_file_refused(tmp_path: Path) -> None:
+    """A case of no known kind fails beside the others; a file that is no text is refused."""
+    path = tmp_path / "cases.yaml"
+    path.write_text("cases: [{id: a, kind: polity}]", "utf-8")
+
+    result = CliRunner().invoke(main, ["settlement", "golden", str(path)])
+
+    assert result.exit_code == 1
+    assert "unreadable: 1 failed (not of the format)" in result.output
+
+    path.write_bytes(b"\xff\xfe")
+    refused = CliRunner().invoke(main, ["settlement", "golden", str(path)])
+    assert refused.exit_code == 1
+    assert "not UTF-8" in refused.output

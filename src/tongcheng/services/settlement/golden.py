@@ -4,11 +4,12 @@ Kinds, which are counted apart because they prove different things:
 
 * `policy`: inputs and result published, and the result follows from the rule text.
 * `derived`: computed by us from a quoted rule text, never published; they guard against change.
-* `formula`: a published example under a rule of its own; not run yet, and reported as skipped.
+* `formula`: a published worked example under a rule of its own, which the case brings with it.
 * `message`: a real interface message; the equations between its fields are checked.
 
 A published figure that no derivation gives is listed under `unexplained`: it is printed beside
-ours and never asserted. This module computes only; it is handed text and a shelf of rule books.
+ours and never asserted. `golden_form` says how a case is written. This module computes only; it is
+handed text and a shelf of rule books.
 """
 
 import re
@@ -20,221 +21,269 @@ from typing import Final, Literal
 
 import msgspec
 
-from tongcheng.kernel import rulebook
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.money import format_yuan, parse_yuan
-from tongcheng.kernel.rulebook import Shelf
+from tongcheng.kernel.money import format_yuan, parse_scaled, parse_yuan
+from tongcheng.kernel.rulebook import RuleBook, Shelf
+from tongcheng.services.settlement import overlay
+from tongcheng.services.settlement.benefit import overlay_of, tables_of
 from tongcheng.services.settlement.bill import Accumulators, Bill
 from tongcheng.services.settlement.compiler import compile_benefit
-from tongcheng.services.settlement.engine import settle
-from tongcheng.services.settlement.outcome import Benefit
-from tongcheng.services.settlement.rules import (
-    Category,
-    Filing,
-    Level,
-    PersonType,
-    Subtype,
-    Tier,
+from tongcheng.services.settlement.engine import AT_HOME, settle
+from tongcheng.services.settlement.golden_form import (
+    EXPECTED,
+    FIGURES,
+    KINDS,
+    REFUSED,
+    UNREADABLE,
+    Before,
+    Broken,
+    Case,
+    Computed,
+    Hospital,
+    LevelWord,
+    Message,
+    Number,
+    Unexplained,
+    form,
+    kind_of,
+    who,
+    whole,
 )
+from tongcheng.services.settlement.golden_inline import book_of
+from tongcheng.services.settlement.golden_names import overridden
+from tongcheng.services.settlement.golden_shapes import Ground, figure
+from tongcheng.services.settlement.outcome import Benefit
+from tongcheng.services.settlement.rules import KIND as BENEFIT
+from tongcheng.services.settlement.tables import NO_CUT, BenefitTables, Cut, RuleRef
 
-Kind = Literal["policy", "derived", "formula", "message"]
-KINDS: Final[tuple[Kind, ...]] = ("policy", "derived", "formula", "message")
-
+Status = Literal["passed", "failed", "skipped"]
+STATUSES: Final[tuple[Status, ...]] = ("passed", "failed", "skipped")
+CUTS: Final = frozenset({"cut", "filing_cut", "ratio_cut", "ratio_cut_points"})
+"""Everyday names of what a filing takes off, which no benefit book holds."""
+_INLINE_LEVEL: Final = 3
+_RATIO_DIGITS: Final = 4
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-EXPECTED: Final = "expected_"
-"""Before the name of a fund: what it is to pay later (`expected_catastrophic`)."""
-_FIGURES: Final = {
-    "deductible": "deductible_fen",
-    "pool": "pool_fen",
-    "pool_self": "pool_self_fen",
-    "large": "large_fen",
-    "large_self": "large_self_fen",
-    "burden": "burden_fen",
-    "catastrophic": "catastrophic_fen",
-    "assistance": "assistance_fen",
-    "person_in_scope": "person_in_scope_fen",
-    "person_total": "personal_total_fen",
-    "personal_total": "personal_total_fen",
-    "rounding_residual": "rounding_residual_fen",
-}
-
-
-class Unexplained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A published figure in yuan, and what we computed when the case was typed."""
-
-    published: str
-    ours: str
-
-
-class Hospital(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the stay was: level 1 to 3, and a subtype where a rule book asks for one."""
-
-    level: Level
-    subtype: Subtype | None = None
-
-
-class Before(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Yuan used this year before the case: what funds have paid, what the person has borne."""
-
-    pool: str = "0"
-    large: str = "0"
-    deductible: str = "0"
-    burden: str = "0"
-    catastrophic: str = "0"
-    assistance: str = "0"
-    admissions: str | None = None
-
-
-class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One case as it is typed: all amounts are text in yuan."""
-
-    id: str
-    kind: Kind
-    title: str
-    source: str
-    book: str | None = None
-    inline_book: dict[str, object] | None = None
-    settled_on: str | None = None
-    person: PersonType | None = None
-    hospital: Hospital | None = None
-    admission: str = "1"
-    in_scope: str | None = None
-    total: str | None = None
-    tier: Tier | None = None
-    category: Category = "general"
-    filing: Filing = "local"
-    period: str = "1"
-    before: Before = Before()
-    overrides: dict[str, str | None] | None = None
-    expect: dict[str, str] = {}
-    unexplained: dict[str, Unexplained] = {}
-    note: str | None = None
-    fields: dict[str, str] = {}
-    equations: tuple[str, ...] = ()
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """What became of a case.
 
     `lines` say each difference, each unexplained figure, and a rounding residual that is not 0.
+    `skipped` is a case that asserts nothing and only shows an unexplained figure.
     """
 
     case_id: str
-    kind: Kind
+    kind: str
     title: str
-    status: Literal["passed", "failed", "skipped"]
+    status: Status
     lines: tuple[str, ...]
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    cases: tuple[Case, ...]
-
-
-def read_cases(text: str) -> tuple[Case, ...]:
-    """Read a file of cases; refuses GOLDEN_FORM, and RULE_BOOK_… for YAML that is not plain."""
-    try:
-        cases = msgspec.convert(rulebook.read(text), _File).cases
-    except msgspec.ValidationError as fault:
-        what, _, where = str(fault).partition(" - at ")
-        raise Refused("GOLDEN_FORM", where=where.strip("`") or "$", fault=what) from None
-    repeated = [key for key, count in Counter(case.id for case in cases).items() if count > 1]
-    if repeated:
-        raise Refused("GOLDEN_FORM", where="id", fault=f"{repeated[0]} stands twice")
-    return cases
-
-
-def run(cases: Iterable[Case], shelf: Shelf) -> list[Outcome]:
+def run(cases: Iterable[Case | Broken], shelf: Shelf) -> list[Outcome]:
     """Run every case; a refusal is a failed case, never an exception."""
     return [run_case(case, shelf) for case in cases]
 
 
-def run_case(case: Case, shelf: Shelf) -> Outcome:
-    """Run one case against the rule book in force on its day."""
-    unsupported = case.kind == "formula" or case.inline_book is not None
-    if unsupported or case.overrides is not None:
-        line = "not run yet: a rule book of its own, or overridden rule values"
-        return Outcome(case.id, case.kind, case.title, "skipped", (line,))
+def run_case(case: Case | Broken, shelf: Shelf) -> Outcome:
+    """Run one case against the rule book that it brings, or the one in force on its day."""
+    if isinstance(case, Broken):
+        return Outcome(case.id, case.kind, case.title, "failed", (_said(case.fault),))
     try:
-        wrong, notes = _message(case) if case.kind == "message" else _policy(case, shelf)
+        wrong, notes = _message(case) if isinstance(case, Message) else _computed(case, shelf)
     except Refused as refused:
-        wrong, notes = [str(refused)], []
-    status: Literal["passed", "failed"] = "failed" if wrong else "passed"
-    return Outcome(case.id, case.kind, case.title, status, (*wrong, *notes))
+        wrong, notes = [_said(refused)], []
+    status: Status = "failed" if wrong else "passed"
+    if not wrong and isinstance(case, Computed) and not case.expect:
+        status = "skipped"
+    return Outcome(str(case.id), kind_of(case), case.title, status, (*wrong, *notes))
 
 
 def summary(outcomes: Iterable[Outcome]) -> dict[str, dict[str, int]]:
     """Count by kind: {kind: {passed, failed, skipped}}, kinds in their documented order."""
     counts = Counter((outcome.kind, outcome.status) for outcome in outcomes)
-    return {
-        kind: {status: counts[kind, status] for status in ("passed", "failed", "skipped")}
-        for kind in KINDS
-    }
+    kinds = [*KINDS, *([UNREADABLE] if counts[UNREADABLE, "failed"] else [])]
+    return {kind: {status: counts[kind, status] for status in STATUSES} for kind in kinds}
 
 
-def _policy(case: Case, shelf: Shelf) -> tuple[list[str], list[str]]:
+def _said(refused: Refused) -> str:
+    facts = ", ".join(f"{name} {value}" for name, value in refused.facts.items())
+    return f"{refused.code}: {facts}"
+
+
+def _computed(case: Computed, shelf: Shelf) -> tuple[list[str], list[str]]:
+    expect = case.expect or {}
+    if REFUSED in expect:
+        return _refused(case, shelf), []
     benefit = _settled(case, shelf)
     wrong = []
-    for figure, expected in case.expect.items():
-        ours = _figure(benefit, figure)
-        if ours is None or ours != parse_yuan(expected):
-            wrong.append(f"{figure}: ours {_yuan(ours)}, expected {expected}")
-    if not case.expect:
+    for name, expected in expect.items():
+        ours = _figure(benefit, name, str(case.id))
+        if ours != (None if expected is None else parse_yuan(str(expected))):
+            shown = "unknown" if expected is None else expected
+            wrong.append(f"{name}: ours {_yuan(ours)}, expected {shown}")
+    unexplained = case.unexplained or {}
+    if not expect and not unexplained:
         wrong.append("expects nothing")
-    notes = [
-        f"{figure}: ours {_yuan(_figure(benefit, figure))}, published {value.published} "
-        "(unexplained)"
-        for figure, value in case.unexplained.items()
-    ]
+    notes = []
+    for name, value in unexplained.items():
+        published = value.published if isinstance(value, Unexplained) else value
+        ours = _figure(benefit, name, str(case.id))
+        notes.append(f"{name}: ours {_yuan(ours)}, published {published} (unexplained)")
     if benefit.rounding_residual_fen:
         residual = format_yuan(benefit.rounding_residual_fen)
         notes.append(f"rounding_residual: {residual}, by which the shown parts miss the whole")
     return wrong, notes
 
 
-def _settled(case: Case, shelf: Shelf) -> Benefit:
-    needed = (case.book, case.settled_on, case.person, case.hospital, case.in_scope)
-    book, settled_on, person, hospital, in_scope = needed
-    if not book or not settled_on or not person or not hospital or not in_scope:
-        names = ("book", "settled_on", "person", "hospital", "in_scope")
-        missing = next(name for name, value in zip(names, needed, strict=True) if not value)
-        raise Refused("GOLDEN_FORM", where=case.id, fault=f"{missing} is missing")
+def _refused(case: Computed, shelf: Shelf) -> list[str]:
+    """Return what is wrong with a case that expects a refusal, and nothing else."""
+    code = str((case.expect or {})[REFUSED])
+    if len(case.expect or {}) > 1 or not _CODE.fullmatch(code):
+        raise form(
+            where=f"{case.id}.expect", fault="refused stands alone, with the code of a refusal"
+        )
     try:
-        on = date.fromisoformat(settled_on)
-        admission, period = int(case.admission), int(case.period)
-    except ValueError as fault:
-        raise Refused("GOLDEN_FORM", where=case.id, fault=str(fault)) from None
+        _settled(case, shelf)
+    except Refused as refused:
+        wrong = refused.code != code
+        return [f"refused: ours {_said(refused)}, expected {code}"] if wrong else []
+    return [f"refused: ours settled, expected {code}"]
+
+
+def _settled(case: Computed, shelf: Shelf) -> Benefit:
+    person, hospital = who(case), _hospital(case)
+    number = whole(case.admission, f"{case.id}.admission")
+    ground = Ground(
+        case_id=str(case.id),
+        who=person,
+        level=int(hospital.level),
+        subtype=hospital.subtype,
+        number=number,
+        on=_day(case),
+    )
+    overrides = dict(case.overrides or {})
+    cuts = [overrides.pop(name) for name in CUTS & overrides.keys()]
+    tables = _tables(case, shelf, overrides, ground)
     bill = Bill(
-        in_scope_fen=parse_yuan(in_scope),
-        total_fen=None if case.total is None else parse_yuan(case.total),
-        person_type=person,
-        hospital_level=int(hospital.level),
-        admission_number=admission,
+        in_scope_fen=parse_yuan(str(case.in_scope)),
+        total_fen=None if case.total is None else parse_yuan(str(case.total)),
+        person_type=person.type,
+        hospital_level=ground.level,
+        admission_number=number,
         hospital_subtype=hospital.subtype,
-        tier=case.tier,
-        category=case.category,
+        tier=person.tier,
+        category=person.category,
         filing=case.filing,
-        period_number=period,
+        period_number=whole(case.period, f"{case.id}.period"),
     )
-    used = case.before
-    before = Accumulators(
-        pool_paid_fen=parse_yuan(used.pool),
-        large_paid_fen=parse_yuan(used.large),
-        deductible_paid_fen=parse_yuan(used.deductible),
-        admissions=admission - 1,
-        burden_fen=parse_yuan(used.burden),
-        catastrophic_paid_fen=parse_yuan(used.catastrophic),
-        assistance_paid_fen=parse_yuan(used.assistance),
-    )
-    return settle(compile_benefit(shelf.at(book, on)), bill, before)
+    return settle(tables, bill, _before(case, number), _cut(case, shelf, cuts, ground))
 
 
-def _figure(benefit: Benefit, figure: str) -> int | None:
-    if figure.startswith(EXPECTED):
-        fund = figure.removeprefix(EXPECTED)
+def _hospital(case: Computed) -> Hospital:
+    if isinstance(case.hospital, Hospital):
+        return case.hospital
+    if case.hospital is not None:
+        return Hospital(level=case.hospital)
+    if case.inline_book is None:
+        raise form(str(case.id), "hospital is missing")
+    return Hospital(level=msgspec.convert(_INLINE_LEVEL, LevelWord))
+
+
+def _day(case: Computed) -> date | None:
+    if case.settled_on is None:
+        return None
+    try:
+        return date.fromisoformat(case.settled_on)
+    except ValueError as fault:
+        raise form(where=f"{case.id}.settled_on", fault=str(fault)) from None
+
+
+def _before(case: Computed, number: int) -> Accumulators:
+    used = case.before or Before()
+    yuan = {
+        name: 0 if (value := getattr(used, name)) is None else parse_yuan(str(value))
+        for name in ("pool", "large", "deductible", "burden", "catastrophic", "assistance")
+    }
+    settled = used.admissions
+    return Accumulators(
+        pool_paid_fen=yuan["pool"],
+        large_paid_fen=yuan["large"],
+        deductible_paid_fen=yuan["deductible"],
+        admissions=number - 1 if settled is None else whole(settled, f"{case.id}.before"),
+        burden_fen=yuan["burden"],
+        catastrophic_paid_fen=yuan["catastrophic"],
+        assistance_paid_fen=yuan["assistance"],
+    )
+
+
+def _tables(
+    case: Computed, shelf: Shelf, overrides: dict[str, object], ground: Ground
+) -> BenefitTables:
+    """Return the tables of the book that the case brings or names, with its overrides."""
+    if (case.book is None) == (case.inline_book is None):
+        raise form(str(case.id), "book, or inline_book, is missing, or both are given")
+    if case.inline_book is not None:
+        book = book_of(case.inline_book, ground)
+    else:
+        book = _named(shelf, str(case.book), ground)
+        if not overrides:
+            return tables_of(book)
+    if overrides:
+        book = overridden(book, msgspec.convert(overrides, dict[str, object]), ground)
+    return compile_benefit(book)
+
+
+def _named(shelf: Shelf, name: str, ground: Ground) -> RuleBook:
+    """Return the book of that name in force on the day of the case.
+
+    A name that leaves the scheme out (`hebei-langfang-inpatient`) means the one of the person.
+    """
+    if ground.on is None:
+        raise form(ground.case_id, "settled_on is missing")
+    known = {book.book_id for book in shelf if book.kind == BENEFIT}
+    if name in known:
+        return shelf.at(name, ground.on)
+    parts = _parts(name)
+    scheme = "employee" if ground.who.type in {"active", "retired"} else "resident"
+    found = [each for each in known if parts <= _parts(each)]
+    if len(found) > 1:
+        found = [each for each in found if parts | {scheme} <= _parts(each)]
+    if len(found) != 1:
+        raise form(
+            where=f"{ground.case_id}.book", fault=f"{name} is none of {', '.join(sorted(known))}"
+        )
+    return shelf.at(found[0], ground.on)
+
+
+def _parts(name: str) -> set[str]:
+    return set(re.split(r"[-_ ]+", name.lower())) - {"inpatient"}
+
+
+def _cut(case: Computed, shelf: Shelf, given: list[object], ground: Ground) -> Cut:
+    """Return what the case's filing takes off: as it says itself, else by the region's book."""
+    where = f"{case.id}.overrides"
+    if given and (case.filing in AT_HOME or len(given) > 1):
+        raise form(where, "one cut, for a filing by which something is cut")
+    if given:
+        value = figure(msgspec.convert(given[0], str | None), where)["value"]
+        points = -1 if value is None else parse_scaled(str(value), _RATIO_DIGITS)
+        return Cut(points, RuleRef(str(case.id), "overrides.cut"))
+    names = [book.book_id for book in shelf if book.kind == overlay.KIND]
+    if case.filing in AT_HOME or not names or ground.on is None:
+        return NO_CUT
+    return overlay_of(shelf.at(min(names), ground.on)).cut(case.filing)
+
+
+def _figure(benefit: Benefit, name: str, case_id: str) -> int | None:
+    if name.startswith(EXPECTED):
+        fund = name.removeprefix(EXPECTED)
         return next((each.amount_fen for each in benefit.announced if each.fund == fund), None)
-    if figure not in _FIGURES:
-        raise Refused("GOLDEN_FORM", where=figure, fault="no such figure")
-    value: int | None = getattr(benefit, _FIGURES[figure])
+    if name not in FIGURES:
+        raise form(
+            where=f"{case_id}.{name}", fault=f"no such figure; there are {', '.join(FIGURES)}"
+        )
+    value: int | None = getattr(benefit, FIGURES[name])
     return value
 
 
@@ -242,32 +291,39 @@ def _yuan(fen: int | None) -> str:
     return "unknown" if fen is None else format_yuan(fen)
 
 
-def _message(case: Case) -> tuple[list[str], list[str]]:
-    """Check equations of the form `a = b + c * d`; fields are exact decimals."""
-    values = {}
-    for name, text in case.fields.items():
-        if not _DECIMAL.fullmatch(text):
-            raise Refused("GOLDEN_FORM", where=f"{case.id}.{name}", fault=f"{text} is no decimal")
-        values[name] = Fraction(text)
+def _message(case: Message) -> tuple[list[str], list[str]]:
+    """Check equations of the form `a = b + c * d`; fields and literals are exact decimals."""
+    values = {
+        name: _exact(number, f"{case.id}.{name}")
+        for name, number in case.fields.items()
+        if number is not None
+    }
     wrong = [] if case.equations else ["states no equation"]
     for equation in case.equations:
         sides = equation.split("=")
         if len(sides) != 2:  # noqa: PLR2004 - an equation has two sides
-            raise Refused("GOLDEN_FORM", where=case.id, fault=equation)
-        left, right = (_sum(side, values, case.id) for side in sides)
+            raise form(str(case.id), equation)
+        left, right = (_sum(side, values, str(case.id)) for side in sides)
         if left != right:
             wrong.append(f"{equation}: {_decimal(left)} is not {_decimal(right)}")
     return wrong, []
+
+
+def _exact(number: Number, where: str) -> Fraction:
+    if not _DECIMAL.fullmatch(str(number)):
+        raise form(where, f"{number} is no decimal")
+    return Fraction(str(number))
 
 
 def _sum(side: str, values: dict[str, Fraction], case_id: str) -> Fraction:
     total = Fraction(0)
     for term in side.split("+"):
         product = Fraction(1)
-        for name in term.split("*"):
-            if name.strip() not in values:
-                raise Refused("GOLDEN_FORM", where=case_id, fault=f"no field {name.strip()!r}")
-            product *= values[name.strip()]
+        for part in term.split("*"):
+            name = part.strip()
+            if name not in values and not _DECIMAL.fullmatch(name):
+                raise form(case_id, f"no field {name!r}")
+            product *= values[name] if name in values else Fraction(name)
         total += product
     return total
 
