@@ -15,7 +15,7 @@ from tongcheng.kernel.store import Records, Snapshot, Transaction
 from tongcheng.node.core import Node
 from tongcheng.services.settlement import store
 from tongcheng.services.settlement.accumulators import import_opening
-from tongcheng.services.settlement.engine import Accumulators
+from tongcheng.services.settlement.bill import Accumulators
 from tongcheng.services.settlement.service import SERVICE
 from tongcheng.services.settlement.verify import VERIFY
 
