@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from tongcheng.kernel import canonical
-from tongcheng.kernel.home import Home
 from tongcheng.kernel.money import format_yuan, parse_scaled, parse_yuan
 from tongcheng.kernel.plain_yaml import Plain
-from tongcheng.kernel.rulebook import RuleBook, Shelf, parse
+from tongcheng.kernel.rulebook import RuleBook, parse
 from tongcheng.services.settlement.bill import Accumulators, Bill
 from tongcheng.services.settlement.rules import (
     CATEGORIES,
@@ -36,14 +35,6 @@ def shipped() -> list[RuleBook]:
     """Return every benefit book of the region, all versions."""
     texts = [path.read_text("utf-8") for path in sorted((REGION / "rulebooks").glob("*.yaml"))]
     return [book for book in map(parse, texts) if book.kind == "benefit"]
-
-
-def set_word(home: Home, key: str, word: str) -> None:
-    """Let every rule book of a node say `word` under the only key of this name."""
-    texts = [path.read_text("utf-8") for path in (REGION / "rulebooks").glob("*.yaml")]
-    changed = [re.sub(rf"(\b{key}: {{value: )\w+", rf"\g<1>{word}", text) for text in texts]
-    assert changed != texts or f"{key}: {{value: {word}" in "".join(texts), key
-    home.shelf = Shelf([parse(text) for text in changed], allow_drafts=True)
 
 
 def figure(value: str | None) -> dict[str, Plain]:

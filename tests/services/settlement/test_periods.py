@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.services.settlement.books import set_word
+from tests.services.settlement.reworded import set_word
 from tests.services.settlement.test_hostile import forge
 from tests.services.settlement.two_cities import (
     DAY_MS,

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.services.settlement.books import set_word
+from tests.services.settlement.reworded import set_word
 from tests.services.settlement.test_periods import findings
 from tests.services.settlement.two_cities import (
     DAY_MS,
