@@ -42,6 +42,7 @@ PATHS = (
     "/settlement/stays/settled",
     "/settlement/stays/pending",
     "/settlement/stays/admitted",
+    "/settlement/stays/discharged",
     "/settlement/stays/refused",
     "/settlement/stays/voided",
     "/settlement/cases",

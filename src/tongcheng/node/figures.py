@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tongcheng.kernel.words import Words
 from tongcheng.node.core import Node
 from tongcheng.services.plan.model import Figure, Figures
-from tongcheng.services.settlement.pages_data import settled_figures
+from tongcheng.services.settlement.stays_data import settled_figures
 
 
 def figures_of(node: Node, *, synthetic: bool) -> Figures:

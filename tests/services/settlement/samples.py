@@ -130,6 +130,7 @@ def stay(state: StayState = "settled") -> StayPage:
         sides=SIDES if settled else (),
         chain={
             "admitted": (),
+            "discharged": (),
             "pending": (waiting,),
             "refused": (CHAIN[0], refused),
         }.get(state, CHAIN),

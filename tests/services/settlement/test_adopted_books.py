@@ -10,7 +10,8 @@ from tests.services.settlement.two_cities import TwoCities, stored_digest
 from tongcheng.kernel.ledger import HOLDS, TRANSFERS
 from tongcheng.kernel.recall import recall
 from tongcheng.kernel.rulebook import RuleBook, Shelf
-from tongcheng.services.settlement.pages_data import book_of, stays_page
+from tongcheng.services.settlement.pages_data import book_of
+from tongcheng.services.settlement.stays_data import stays_page
 from tongcheng.services.settlement.store import CLAIMS, DECISIONS, STAYS
 
 BOOK_ID = "beijing-employee-inpatient"

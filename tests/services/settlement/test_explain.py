@@ -172,7 +172,7 @@ def test_lines_stand_under_the_part_that_they_made() -> None:
     _holds(found, result, totals.total_fen)
     in_scope, first, over, own = found.scope.children
     assert [each.amount_fen for each in own.children] == [9_000, 5_000, -1_000, 1]
-    assert _keys(own) == ["line_class_c"] * 3 + ["unexplained"]
+    assert _keys(own) == ["line_class_c"] * 3 + ["lines_differ"]
     assert over.children[0].facts["ceiling_e6"] == 120_450_000
     assert first.children[0].facts["ratio_bp"] == 1_000
     assert in_scope.key == "in_scope"

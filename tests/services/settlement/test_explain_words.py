@@ -144,6 +144,9 @@ def test_a_fund_without_a_name_here_is_no_code() -> None:
 
 
 RULES: tuple[tuple[str, Language, str], ...] = (
+    ("rules.adjustments[0].personal_share_times", "zh",
+     ("依据《北京市城镇职工基本医疗保险住院待遇》（草案），第三十六条（四）："
+      "对部分人员的调整 个人负担的部分乘以 60%")),
     ("rules.bands[0].steps[0].ratio", "zh",
      ("依据《北京市城镇职工基本医疗保险住院待遇》（草案），第三十六条：支付比例 "
       "85%")),

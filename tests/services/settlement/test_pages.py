@@ -14,7 +14,7 @@ from tongcheng.kernel import canonical
 from tongcheng.kernel.exchange.acts import RefusedBody
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
-from tongcheng.services.settlement import pages_data
+from tongcheng.services.settlement import stays_data
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.store import CLAIMS
 
@@ -62,7 +62,7 @@ def test_periods_are_shown_beside_each_other(running: Running) -> None:
         assert "Period 2 of this stay" in text
         for fen in (first.total_fen, last.total_fen):
             assert f"{fen // 100:,}.{fen % 100:02}" in text
-    figures = running.run(running.cities.tianjin.read(pages_data.settled_figures))
+    figures = running.run(running.cities.tianjin.read(stays_data.settled_figures))
     assert figures == (1, first.fund_fen + last.fund_fen)
 
 
@@ -83,6 +83,24 @@ def test_the_list_shows_stays_and_its_filter_leaves_out_others(running: Running)
 
     _, older = _get(running, VISITED, "/en/settlement/stays?older_than=1")
     assert claim.stay_id not in older
+
+
+def test_who_has_left_unsettled_is_not_in_hospital(running: Running) -> None:
+    """A discharged stay without a settlement has a state, a filter and a title of its own."""
+    cities = running.cities
+    inside = running.run(cities.admitted(1))
+    left, _ = running.run(cities.discharged(2))
+
+    _, all_stays = _get(running, VISITED, "/en/settlement/stays")
+    _, discharged = _get(running, VISITED, "/en/settlement/stays?state=discharged")
+    _, admitted = _get(running, VISITED, "/en/settlement/stays?state=admitted")
+    _, page = _get(running, VISITED, f"/en/settlement/stays/{left.stay_id}")
+
+    assert 'Admitted <span class="count">1</span>' in all_stays
+    assert 'Discharged, unsettled <span class="count">1</span>' in all_stays
+    assert (left.stay_id in discharged, inside.stay_id in discharged) == (True, False)
+    assert (left.stay_id in admitted, inside.stay_id in admitted) == (False, True)
+    assert "Discharged, not settled yet" in page
 
 
 def test_a_cancelled_stay_is_shown_as_voided(running: Running) -> None:

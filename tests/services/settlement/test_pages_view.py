@@ -33,6 +33,7 @@ HEADLINES: tuple[tuple[StayState, str, str], ...] = (
         "Beijing refused the void; people must settle what stands",
     ),
     ("admitted", "在院治疗，尚未结算", "In hospital, not settled yet"),
+    ("discharged", "已出院，尚未结算", "Discharged, not settled yet"),
 )
 
 

@@ -35,11 +35,14 @@ def test_reads_of_a_stay_are_audited(tmp_path: Path) -> None:
             assert client.get(f"{API}/stays/{stay}/lines", headers=own).status_code == 200
             assert client.get(f"{API}/settlements/{settlement}", headers=own).status_code == 200
             assert client.get(f"{API}/stays/{stay}", headers=other).status_code == 404
+            told = client.get(f"{API}/settlements/{settlement}/explanation", headers=own)
+            assert told.status_code == 200
             assert client.get(f"/zh/settlement/stays/{stay}").status_code == 200
 
         assert _reads(node) == [
             (FIRST_HOSPITAL, "stay.read", stay),
             (FIRST_HOSPITAL, "lines.read", stay),
             (FIRST_HOSPITAL, "settlement.read", settlement),
+            (FIRST_HOSPITAL, "explanation.read", settlement),
             ("console", "stay.read", stay),
         ]

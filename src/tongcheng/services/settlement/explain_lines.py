@@ -52,6 +52,10 @@ def of_lines(scope: Scope, amount_fen: int, lines: Sequence[ExplainedLine] | Non
     if others:
         facts: dict[str, Fact] = {"payer": PERSON, "count": len(others)}
         shown.append(leaf("line_others", added(others), facts))
+    rest = amount_fen - added(shown)
+    if rest:
+        # A settlement that was taken back: its lines may have been changed since.
+        shown.append(leaf("lines_differ", rest, {"payer": PERSON}))
     return node(scope, amount_fen, shown, {"count": len(found)})
 
 

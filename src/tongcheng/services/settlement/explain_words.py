@@ -16,7 +16,7 @@ from tongcheng.services.settlement.tables import BASIS, UNIT
 from tongcheng.web.voice import Voice
 
 DIGEST_SHOWN: Final = 12
-_PERCENT: Final = frozenset({"ratio", "cut", "factor", "add_points", "personal_share_times"})
+_PERCENT: Final = frozenset({"ratio", "cut", "factor", "add_points"})
 _YUAN: Final = frozenset(
     {"amount", "minus", "minus_each", "floor", "to", "cap", "pool_cap", "deductible"}
 )
@@ -64,6 +64,7 @@ _PLAIN: Final = {
     "first_self_pay": "settlement.why.first_self_pay",
     "over_ceiling": "settlement.why.over_ceiling",
     "self_paid": "settlement.why.self_paid",
+    "lines_differ": "settlement.why.lines_differ",
     "no_deductible": "settlement.why.deductible.none",
     "unexplained": "settlement.why.unexplained",
     "unexplained_payment": "settlement.why.unexplained",
@@ -133,6 +134,8 @@ def _figure(voice: Voice, path: str, value: str) -> str:
     if value in _WORDS:
         return voice.t(_WORDS[value])
     try:
+        if name == "personal_share_times":
+            return voice.t("settlement.rule.times", ratio=voice.percent(parse_scaled(value, 4)))
         if name in _PERCENT:
             return voice.percent(parse_scaled(value, 4))
         if name in _YUAN:

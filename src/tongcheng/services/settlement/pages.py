@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from tongcheng.kernel import audit
 from tongcheng.kernel.running import RunningNode
-from tongcheng.services.settlement import pages_data, pages_view
+from tongcheng.services.settlement import pages_data, pages_view, stays_data
 from tongcheng.services.settlement.pages_view import REFRESH_PATH, STAYS_PATH
 from tongcheng.services.settlement.views import STATES, StaysPage
 from tongcheng.web import Page
@@ -28,7 +28,7 @@ async def _list(request: AnyRequest) -> StaysPage:
     older_than = int(since) if is_instant else None
     live = query.get("live") != "0" and older_than is None
     return await node.read(
-        lambda snapshot: pages_data.stays_page(snapshot, node.home, chosen, older_than, live=live)
+        lambda snapshot: stays_data.stays_page(snapshot, node.home, chosen, older_than, live=live)
     )
 
 

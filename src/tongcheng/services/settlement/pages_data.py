@@ -6,7 +6,6 @@ what its signed act says.
 """
 
 import msgspec
-import sqlalchemy as sa
 
 from tongcheng.kernel import canonical
 from tongcheng.kernel.calendar import local_date
@@ -16,16 +15,17 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.store import Snapshot
 from tongcheng.kernel.words import Words
-from tongcheng.services.settlement import chain, pages_related
+from tongcheng.services.settlement import chain, explaining, pages_related
 from tongcheng.services.settlement.bars import bands_of
 from tongcheng.services.settlement.benefit import day, tables_of
+from tongcheng.services.settlement.decided import facts_of
 from tongcheng.services.settlement.life import POSTED
-from tongcheng.services.settlement.model import BenefitResult, StayFacts
+from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.rules import PERSON_TYPES, PersonType
+from tongcheng.services.settlement.stays_data import VIEW_STATES, hospital_of, state_of
 from tongcheng.services.settlement.store import (
     CLAIMS,
     DECISIONS,
-    INSTITUTIONS,
     STAYS,
     ClaimRow,
     DecisionRow,
@@ -33,7 +33,6 @@ from tongcheng.services.settlement.store import (
 from tongcheng.services.settlement.store import StayRow as Stay
 from tongcheng.services.settlement.views import (
     DIGEST_SHOWN,
-    STATES,
     Amounts,
     BookRef,
     Fund,
@@ -41,140 +40,7 @@ from tongcheng.services.settlement.views import (
     RefusalView,
     SideRecord,
     StayPage,
-    StayRow,
-    StaysPage,
-    StayState,
 )
-
-PAGE_ROWS = 50
-
-VIEW_STATES: dict[str, StayState] = {
-    "pending": "pending",
-    "settled": "settled",
-    "refused": "refused",
-    "cancelling": "voided",
-    "voiding": "voided",
-    "voided": "voided",
-    "disputed": "disputed",
-}
-"""State of a claim or a decision → what a reader is told."""
-
-
-def stays_page(
-    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None, *, live: bool
-) -> StaysPage:
-    """Return the list: stays in hospitals here, and stays elsewhere that were decided here."""
-    visited = _visited_rows(snapshot, home, state, older_than)
-    decided = _decided_rows(snapshot, home, state, older_than)
-    rows = sorted([*visited, *decided], key=lambda row: (row.at, row.stay_id), reverse=True)
-    shown = rows[:PAGE_ROWS]
-    counts, fund_fen = _counts(snapshot)
-    return StaysPage(
-        rows=tuple(shown),
-        counts=counts,
-        fund_fen=fund_fen,
-        state=state,
-        older_than=shown[-1].at if len(rows) > PAGE_ROWS else None,
-        live=live,
-    )
-
-
-def _claim_states(state: StayState) -> list[str]:
-    return [stored for stored, shown in VIEW_STATES.items() if shown == state]
-
-
-def _visited_rows(
-    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None
-) -> list[StayRow]:
-    joined = STAYS.table.outerjoin(CLAIMS.table, CLAIMS.c.settlement_id == STAYS.c.last_claim_id)
-    statement = sa.select(STAYS.table).select_from(joined)
-    if state == "admitted":
-        statement = statement.where(STAYS.c.last_claim_id.is_(None))
-    elif state is not None:
-        statement = statement.where(CLAIMS.c.state.in_(_claim_states(state)))
-    if older_than is not None:
-        statement = statement.where(STAYS.c.changed_at < older_than)
-    ordered = statement.order_by(STAYS.c.changed_at.desc(), STAYS.c.stay_id.desc())
-    stays = snapshot.fetch(STAYS, ordered.limit(PAGE_ROWS + 1))
-    return [_visited_row(snapshot, home, stay) for stay in stays]
-
-
-def _visited_row(snapshot: Snapshot, home: Home, stay: Stay) -> StayRow:
-    claim = None if stay.last_claim_id is None else snapshot.get(CLAIMS, stay.last_claim_id)
-    is_decided = claim is not None and bool(claim.result)
-    return StayRow(
-        stay_id=stay.stay_id,
-        at=stay.changed_at,
-        state="admitted" if claim is None else VIEW_STATES[claim.state],
-        hospital=_hospital(snapshot, stay.institution_id),
-        visited_member=home.member_id,
-        insured_member=stay.insured_member,
-        insured_area=home.region.area_of(stay.admdvs, "settlement").name,
-        total_fen=None if claim is None else claim.total_fen,
-        fund_fen=claim.fund_fen if claim is not None and is_decided else None,
-        person_fen=claim.person_fen if claim is not None and is_decided else None,
-        draft=claim is not None and _by_draft(claim.result),
-    )
-
-
-def _decided_rows(
-    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None
-) -> list[StayRow]:
-    statement = sa.select(DECISIONS.table)
-    if state is not None:
-        statement = statement.where(DECISIONS.c.state.in_(_claim_states(state)))
-    if older_than is not None:
-        statement = statement.where(DECISIONS.c.decided_at < older_than)
-    ordered = statement.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.stay_id.desc())
-    return [
-        StayRow(
-            stay_id=row.stay_id,
-            at=row.decided_at,
-            state=VIEW_STATES[row.state],
-            hospital=_hospital(snapshot, _facts(row).institution_id),
-            visited_member=row.visited_member,
-            insured_member=home.member_id,
-            insured_area=home.region.area(row.area_id).name,
-            total_fen=row.total_fen,
-            fund_fen=row.fund_fen,
-            person_fen=row.person_fen,
-            draft=_by_draft(row.result),
-        )
-        for row in snapshot.fetch(DECISIONS, ordered.limit(PAGE_ROWS + 1))
-    ]
-
-
-def _by_draft(result: bytes) -> bool:
-    """Tell whether a result, if there is one, follows from a draft rule book."""
-    return bool(result) and canonical.decode_as(result, BenefitResult).book_status == "draft"
-
-
-def _counts(snapshot: Snapshot) -> tuple[dict[StayState, int], int]:
-    """Return how many stays stand in each state, and what the funds paid for settled ones."""
-    joined = STAYS.table.outerjoin(CLAIMS.table, CLAIMS.c.settlement_id == STAYS.c.last_claim_id)
-    by_claim = (
-        sa.select(CLAIMS.c.state, sa.func.count(), sa.literal(0))
-        .select_from(joined)
-        .group_by(CLAIMS.c.state)
-    )
-    by_decision = sa.select(
-        DECISIONS.c.state, sa.func.count(), sa.func.sum(DECISIONS.c.fund_fen)
-    ).group_by(DECISIONS.c.state)
-    counts: dict[StayState, int] = dict.fromkeys(STATES, 0)
-    # Of all periods, not only of each stay's last one.
-    stands = sa.select(sa.func.sum(CLAIMS.c.fund_fen)).where(CLAIMS.c.state == "settled")
-    fund_fen = snapshot.query(stands)[0][0] or 0
-    for stored, count, funds in [*snapshot.query(by_claim), *snapshot.query(by_decision)]:
-        shown: StayState = "admitted" if stored is None else VIEW_STATES[stored]
-        counts[shown] += count
-        fund_fen += funds if shown == "settled" else 0
-    return counts, fund_fen
-
-
-def settled_figures(snapshot: Snapshot) -> tuple[int, int]:
-    """Return how many stays are settled and what the funds pay for them (fen)."""
-    counts, fund_fen = _counts(snapshot)
-    return counts["settled"], fund_fen
 
 
 def stay_page(
@@ -199,11 +65,11 @@ def _visited_page(
     if claim is not None and claim.result:
         result = canonical.decode_as(claim.result, BenefitResult)
     discharged = stay.discharged_at
-    state: StayState = "admitted" if claim is None else VIEW_STATES[claim.state]
+    state = state_of(stay, claim)
     return StayPage(
         stay_id=stay.stay_id,
         state=state,
-        hospital=_hospital(snapshot, stay.institution_id),
+        hospital=hospital_of(snapshot, stay.institution_id),
         visited_member=home.member_id,
         insured_member=stay.insured_member,
         insured_area=home.region.area_of(stay.admdvs, "settlement").name,
@@ -223,6 +89,9 @@ def _visited_page(
         else _visited_sides(snapshot, home, claim, result),
         chain=chain.of_case(snapshot, home, stay.stay_id),
         books=() if result is None else (_book_ref(home, result),),
+        explanation=None
+        if claim is None or result is None
+        else explaining.of_claim(snapshot, home, claim),
         refusal=_refusal(errors, claim, language),
         related=pages_related.of_stay(snapshot, stay),
     )
@@ -234,14 +103,14 @@ def _person_type(result: BenefitResult) -> PersonType | None:
 
 
 def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
-    facts = _facts(row)
+    facts = facts_of(row)
     result = canonical.decode_as(row.result, BenefitResult)
     totals = facts.totals
     scopes = (totals.self_paid_fen, totals.over_ceiling_fen, totals.first_self_pay_fen)
     return StayPage(
         stay_id=row.stay_id,
         state=VIEW_STATES[row.state],
-        hospital=_hospital(snapshot, facts.institution_id),
+        hospital=hospital_of(snapshot, facts.institution_id),
         visited_member=row.visited_member,
         insured_member=home.member_id,
         insured_area=home.region.area(row.area_id).name,
@@ -256,20 +125,9 @@ def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
         sides=_decided_sides(snapshot, home, row, result),
         chain=chain.of_case(snapshot, home, row.stay_id),
         books=(_book_ref(home, result),),
+        explanation=explaining.of_decision(home, row),
         related=pages_related.of_decision(snapshot, row),
     )
-
-
-def _facts(row: DecisionRow) -> StayFacts:
-    return canonical.decode_as(row.facts, StayFacts)
-
-
-def _hospital(snapshot: Snapshot, institution_id: str) -> Words:
-    """Return a hospital's name, or its code where this node knows no more."""
-    place = snapshot.get(INSTITUTIONS, institution_id)
-    if place is None:
-        return Words(institution_id, institution_id)
-    return Words(place.name_zh, place.name_en)
 
 
 def _scopes(claim: ClaimRow) -> tuple[int, int, int]:
@@ -368,7 +226,7 @@ def _decided_sides(
     answer = Record("answer", text=digest[:DIGEST_SHOWN])
     asked: tuple[Record, ...] = (
         Record("settlement_id", text=row.settlement_id),
-        Record("total", fen=_facts(row).totals.total_fen),
+        Record("total", fen=facts_of(row).totals.total_fen),
     )
     if is_taken:
         asked = (*told, Record("between", fen=stands), answer)

@@ -3,6 +3,7 @@
 from litestar import Response
 
 from tongcheng.services.settlement import pages_related
+from tongcheng.services.settlement.explain_view import trees
 from tongcheng.services.settlement.rules import PersonType
 from tongcheng.services.settlement.stay_tables import (
     STATE_KEYS,
@@ -74,7 +75,8 @@ def stay(page: Page, view: StayPage) -> Response[str]:
             "steps": chain_steps(page, view),
             "books": books_table(page, view),
             "related": pages_related.table(page, view),
-            "undecided": view.state in {"admitted", "pending"},
+            "why": trees(voice, view.explanation) if view.explanation else (),
+            "undecided": view.state in {"admitted", "discharged", "pending"},
             "draft": any(book.status == "draft" for book in view.books),
             "list_path": page.href(STAYS_PATH),
         },
@@ -122,8 +124,9 @@ def stay_headline(page: Page, view: StayPage) -> str:
             return _voided_headline(page, view)
         case "disputed":
             return page.t("settlement.stay.disputed", place=insured)
-        case "admitted":
-            return page.t("settlement.stay.admitted")
+        case "admitted" | "discharged":
+            left = view.state == "discharged"
+            return page.t("settlement.stay.discharged" if left else "settlement.stay.admitted")
 
 
 def _voided_headline(page: Page, view: StayPage) -> str:

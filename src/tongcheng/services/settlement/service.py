@@ -7,6 +7,7 @@ from tongcheng.services.settlement import (
     api,
     api_cases,
     api_checks,
+    api_explain,
     catalogue_store,
     claims,
     insured,
@@ -83,7 +84,13 @@ SERVICE = Service(
     cases=(LINE_QUERY,),
     errors=(_HERE / "errors.yaml",),
     texts=(_HERE / "texts.yaml",),
-    routes=(*national.ROUTES, api.ROUTER, api_cases.ROUTER, api_checks.ROUTER),
+    routes=(
+        *national.ROUTES,
+        api.ROUTER,
+        api_cases.ROUTER,
+        api_checks.ROUTER,
+        api_explain.ROUTER,
+    ),
     pages=(*HANDLERS, *pages_cases.HANDLERS),
     verify=verify.VERIFY,
 )

@@ -21,6 +21,7 @@ from tongcheng.web.voice import Voice
 
 STATE_KEYS: dict[StayState, str] = {
     "admitted": "settlement.state.admitted",
+    "discharged": "settlement.state.discharged",
     "pending": "settlement.state.pending",
     "settled": "settlement.state.settled",
     "refused": "settlement.state.refused",
@@ -29,6 +30,7 @@ STATE_KEYS: dict[StayState, str] = {
 }
 STATE_TONES: dict[StayState, Tone] = {
     "admitted": "quiet",
+    "discharged": "waiting",
     "pending": "waiting",
     "settled": "good",
     "refused": "bad",

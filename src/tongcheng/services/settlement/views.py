@@ -11,16 +11,18 @@ from typing import Literal
 import msgspec
 
 from tongcheng.kernel.words import Words
+from tongcheng.services.settlement.explain_model import Explanation
 from tongcheng.services.settlement.rules import PersonType
 
 DIGEST_SHOWN = 12
 """Hex digits of a digest: enough to compare by eye; the whole is in the proof."""
 
-StayState = Literal["admitted", "pending", "settled", "refused", "voided", "disputed"]
+StayState = Literal["admitted", "discharged", "pending", "settled", "refused", "voided", "disputed"]
 STATES: tuple[StayState, ...] = (
     "pending",
     "settled",
     "admitted",
+    "discharged",
     "refused",
     "voided",
     "disputed",
@@ -233,6 +235,7 @@ class StayPage(msgspec.Struct, frozen=True):
     chain: tuple[ChainStep, ...] = ()
     books: tuple[BookRef, ...] = ()
     refusal: RefusalView | None = None
+    explanation: Explanation | None = None
     related: tuple[Related, ...] = ()
 
     def __post_init__(self) -> None:
