@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from tests.kill_loop import free_ports
 from tongcheng.cli import main
 from tongcheng.cli.demo.region import ACCORD_FILE, CREDENTIALS_FILE
+from tongcheng.kernel.region import PACKS_DIR
 from tongcheng.node import files
 from tongcheng.node.core import DATABASE_NAME
 from tongcheng.node.serve import listen
@@ -133,6 +134,29 @@ def test_reconcile_names_what_the_other_side_has_lost(
     assert "NOT mirrored" in run.stdout
     assert verify.exit_code == 1
     assert "settlement_decision_head" in verify.stdout
+
+
+@pytest.mark.timeout(300)
+def test_replay_under_an_edited_book(played: tuple[Path, list[Any]], tmp_path: Path) -> None:
+    """The book in force changes nothing; one higher ratio is gained by persons, paid by funds."""
+    folder, _ = played
+    book = PACKS_DIR / "jingjinji" / "rulebooks" / "beijing-employee-inpatient.yaml"
+    edited = tmp_path / "edited.yaml"
+    edited.write_text(book.read_text("utf-8").replace('value: "0.85"', 'value: "0.88"'), "utf-8")
+
+    same = tongcheng("rulebook", "replay", f"{book.stem}@2025-06-29", "--data", str(folder))
+    run = tongcheng("rulebook", "replay", str(edited), "--data", str(folder), "--json")
+
+    assert same.exit_code == 0, same.output
+    assert " 0 would change" in same.output
+    assert "every stored decision follows again, to the fen" in same.output
+    assert run.exit_code == 0, run.output
+    found = msgspec.json.decode(run.stdout)
+    sums = found["sums"]
+    assert 0 < sums["direct"] <= found["under_book"]
+    more = sum(fund["after_fen"] - fund["before_fen"] for fund in sums["funds"])
+    assert more == sums["persons_before_fen"] - sums["persons_after_fen"] == sums["gained_fen"] > 0
+    assert all(not faults for faults in found["not_reproduced"].values())
 
 
 @pytest.mark.timeout(300)

@@ -11,6 +11,7 @@ import msgspec
 
 from tongcheng.cli import options
 from tongcheng.cli.officer import key_passphrase_file, read_key
+from tongcheng.cli.replay import replay
 from tongcheng.cli.rulebook import find_book, problems_of, read_book, rulebook
 from tongcheng.kernel import officers, rulebook_record
 from tongcheng.kernel import rulebook_adoption as adoptions
@@ -24,6 +25,8 @@ from tongcheng.node import files
 from tongcheng.node.offline import read_snapshot, run_command
 
 __all__ = ["rulebook"]
+
+rulebook.add_command(replay)
 
 
 class Version(msgspec.Struct, frozen=True):

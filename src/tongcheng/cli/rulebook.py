@@ -98,12 +98,15 @@ def show(book: str, on: datetime | None, *, as_json: bool) -> None:
 
 
 @rulebook.command()
-@click.argument("before", type=options.EXISTING_FILE)
-@click.argument("after", type=options.EXISTING_FILE)
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
 @options.as_json
-def diff(before: Path, after: Path, *, as_json: bool) -> None:
-    """List every leaf in which AFTER differs from BEFORE. Differences are not problems."""
-    changes = books.diff(read_book(before), read_book(after))
+def diff(before: str, after: str, *, as_json: bool) -> None:
+    """List every leaf in which AFTER differs from BEFORE. Differences are not problems.
+
+    Each is a file, or the id of a shipped book, also with a day (`ID@2025-06-29`).
+    """
+    changes = books.diff(find_book(before), find_book(after))
     if as_json:
         click.echo(msgspec.json.encode(changes).decode())
         return
@@ -144,9 +147,19 @@ def read_book(path: Path) -> RuleBook:
 
 
 def find_book(name: str, on: datetime | None = None) -> RuleBook:
-    """Read a file, or find a shipped book by its id: on that day, else its last version."""
+    """Read a file, or find a shipped book by its id: on that day, else its last version.
+
+    The day may stand in the name: `beijing-employee-inpatient@2025-06-29`.
+    """
     if Path(name).is_file():
         return read_book(Path(name))
+    name, _, stated = name.partition("@")
+    if stated:
+        try:
+            on = datetime.strptime(stated, "%Y-%m-%d")  # noqa: DTZ007 - a day of the region
+        except ValueError:
+            message = f"{stated!r} is no day, as 2025-06-29"
+            raise click.UsageError(message) from None
     versions = [book for book in map(read_book, _shipped()) if book.book_id == name]
     if on is not None:
         versions = [book for book in versions if book.covers(on.date())]
