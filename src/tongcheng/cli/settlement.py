@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tongcheng.cli import options
+from tongcheng.cli.audit import audit
 from tongcheng.cli.books import Reconciled, reconcile_nodes
 from tongcheng.cli.cases import case
 from tongcheng.cli.catalogue import catalogue
@@ -38,6 +39,7 @@ def settlement() -> None:
     """Compare the members' books of the same stays; agree on a month; run the golden cases."""
 
 
+settlement.add_command(audit)
 settlement.add_command(golden)
 settlement.add_command(case)
 settlement.add_command(catalogue)
