@@ -163,6 +163,22 @@ PLAIN: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         {"person": "retiree", "in_scope": 100},
         {"pool": 60},
     ),
+    (
+        {"deductible": 100, "bands_on_excess": [[50, 0.5], [None, 0.6]], "rounding": "half_up"},
+        {"in_scope": 250},
+        {"pool": 85, "deductible": 100},
+    ),
+    (
+        {"deductible": {"first": 100, "later": 10}, "bands_on_excess": [[0, 50, 1], [50, 60, 0.5]]},
+        {"in_scope": 110, "admission": 2},
+        {"pool": 55, "deductible": 10},
+    ),
+    (
+        {"ratio": 0.5, "large": None, "retiree_factor": None, "pool_cap": None, "total_cap": None},
+        {"in_scope": 100, "person": "retired"},
+        {"pool": 50},
+    ),
+    ({"bands": [{"over": 0, "upto": 10, "rate": 1}]}, {"in_scope": 100}, {"pool": 10}),
     ({"deductible": None, "ratio": 0.5}, {"in_scope": 100}, {"refused": "RULE_UNKNOWN"}),
     (
         {
@@ -212,6 +228,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"resident": {"ratio": 1}}, "nothing about this person"),
     ({"rules": {"ratio": 1}, "more": 1}, "more is not supported"),
     ({"rules": [1]}, "a mapping is expected"),
+    ({"ratio": 1, "rounding": "up"}, "only half_up"),
+    ({"deductible": {"first": 1, "factor": 1}, "bands_on_excess": [[1, 1]], "ratio": 1}, "twice"),
+    ({"bands": [[1, 1, 1, 1]]}, "a mapping is expected"),
     ({"ratio": 1, "adjustments": [{"persons": ["active"], "add": 1}]}, "adjustments[0]"),
 ]
 
@@ -239,6 +258,8 @@ OVERRIDES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         {"expected_catastrophic": "963.00"},
     ),
     ({"pool_cap": None}, {}, {"refused": "RULE_UNKNOWN"}),
+    ({"deductible": {"first": 0}, "pool_cap": {"amount": 99}, "large.cap": 1}, {}, {"large": 1}),
+    ({"large_fund": {"ratio": 1, "cap": 5}, "pool_cap": 0}, {}, {"pool": 0, "large": 5}),
     ({"cut": 0.1, "deductible": 0}, {"filing": "other"}, {"pool": 7500}),
     ({"cut": None}, {"filing": "other"}, {"refused": "RULE_UNKNOWN"}),
     ({"deductible": 0}, {"filing": "referral"}, {"pool": 7500}),
@@ -262,7 +283,7 @@ def test_override(names: dict[str, Any], stay: dict[str, Any], expect: dict[str,
         ({"pond": 1}, "no such rule value"),
         ({"band_9_ratio": 1}, "no such rule value"),
         ({"pool_cap": [1]}, "one figure"),
-        ({"pool_cap": {"from": 1}}, "one figure"),
+        ({"pool_cap": {"from": 1}}, "no such rule value"),
         ({"pool_cap": "much"}, "RULE_BOOK_NUMBER"),
     ],
 )

@@ -13,18 +13,23 @@ from typing import Final
 import msgspec
 
 from tongcheng.kernel import rulebook
-from tongcheng.kernel.money import format_yuan
 from tongcheng.kernel.plain_yaml import Plain
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.services.settlement.golden_form import form
-from tongcheng.services.settlement.golden_sections import cover, deductible, of_admissions
+from tongcheng.services.settlement.golden_sections import (
+    cover,
+    deductible,
+    fill_caps,
+    funds_of,
+    of_admissions,
+)
 from tongcheng.services.settlement.golden_shapes import (
-    NO_LIMIT,
     Figure,
     Ground,
     Keys,
     Node,
     as_list,
+    as_row,
     chosen,
     fen,
     figure,
@@ -49,7 +54,6 @@ _PERIOD: Final = {
     "year_of": "discharge",
     "further_periods": "as_later_admission",
 }
-_PAID_AT: Final = "discharge"
 _AWAY: Final[list[Plain]] = [each for each in FILINGS if each not in {"local", "deemed"}]
 
 
@@ -112,6 +116,8 @@ class _Rules:
             "deductible": self._deductible,
             "deductible_and_ratio": self._deductible_and_ratio,
             "bands": self._bands,
+            "bands_on_excess": self._bands_on_excess,
+            "rounding": self._rounding,
             "retiree": self._retiree,
             "pool_cap": self._pool_cap,
             "cap": self._pool_cap,
@@ -121,13 +127,18 @@ class _Rules:
             "assistance": lambda node: self._cover("assistance", node),
             "out_of_province": self._out_of_province,
         }
-        flat = Keys({name: value for name, value in sections.items() if name in _FLAT}, self._where)
+        given = {name: value for name, value in sections.items() if name in _FLAT}
+        flat = Keys(
+            {name: value for name, value in given.items() if value is not None}, self._where
+        )
         first, later = flat.take("deductible_first"), flat.take("deductible_later")
         if first is not None or later is not None:
-            given = {"first": first, "later": later}
-            self._deductible({name: value for name, value in given.items() if value is not None})
+            both = {"first": first, "later": later}
+            self._deductible({name: value for name, value in both.items() if value is not None})
         # The deductible first: a band may begin where it ends.
         for name in sorted(sections, key=lambda name: not name.startswith("deductible")):
+            if sections[name] is None and name not in _UNKNOWN_IF_NULL:
+                continue
             if name in handlers:
                 where = f"{self._where}.{name}"
                 handlers[name](chosen(sections[name], self._ground, where))
@@ -150,7 +161,7 @@ class _Rules:
         named = subtypes_named(nodes)
         found = []
         for at, each in enumerate(nodes):
-            row = Keys(each, f"{self._where}.{name}[{at}]")
+            row = Keys(as_row(each), f"{self._where}.{name}[{at}]")
             count = fits(row, self._ground, named)
             if count is not None:
                 found.append((count, row))
@@ -184,25 +195,40 @@ class _Rules:
                 rows.append((count, row))
         self._set("bands", [{"steps": self._steps(rows, where)}])
 
-    def _steps(self, rows: list[tuple[int, Keys]], where: str) -> list[Plain]:
+    def _bands_on_excess(self, node: Plain) -> None:
+        """Read bands whose limits count from what the case's admission bears first."""
+        where = f"{self._where}.bands_on_excess"
+        begins = self._begins(later=self._ground.number > 1)
+        if begins is None:
+            raise form(where, "the deductible is no plain amount")
+        rows = self._rows(node, "bands_on_excess")
+        self._set("bands", [{"steps": self._steps(rows, where, begins)}])
+
+    def _rounding(self, node: Plain) -> None:
+        if node not in ("half_up", "half-up"):
+            raise form(self._where, f"rounding {node} is not supported, only half_up")
+
+    def _steps(self, rows: list[tuple[int, Keys]], where: str, shift_fen: int = 0) -> list[Plain]:
         most = max((count for count, _ in rows), default=0)
         best = []
         for count, row in rows:
-            ratio = row.figure("ratio")
+            ratio = row.figure("ratio", "fund_ratio", "rate")
             if ratio is None:
                 raise form(row.where, "a band without a ratio")
             if count == most:
                 best.append((ratio, row))
-        return steps(best, where, self._begins())
+        return steps(best, where, self._begins(), shift_fen)
 
-    def _begins(self) -> int | None:
-        """Return the amount in fen at which a first band may begin: what is borne first."""
+    def _begins(self, *, later: bool = False) -> int | None:
+        """Return what a first or a later admission bears in fen, None if it is no plain amount."""
         section = self._rules.get("deductible")
+        if section is None:
+            return 0
         rows = section.get("rows") if isinstance(section, dict) else None
         for row in rows if isinstance(rows, list) else []:
-            amount = row.get("amount") if isinstance(row, dict) else None
-            if isinstance(amount, dict):
-                return fen(amount, self._where)
+            if isinstance(row, dict) and row.get("admission") == ("later" if later else "first"):
+                amount = row.get("amount")
+                return fen(amount, self._where) if isinstance(amount, dict) else None
         return None
 
     def _adjust(self, row: Keys) -> None:
@@ -332,55 +358,18 @@ class _Rules:
         rules.setdefault("deductible", of_admissions("0", where))
         if "bands" not in rules:
             raise form(where, "no ratio: bands, ratio, or deductible_and_ratio")
-        self._caps()
+        fill_caps(rules, self._total, where)
         for name, rows in (("adjustments", self._adjustments), ("filing", self._filing)):
             before = rules.get(name)
             if rows or before:
                 rules[name] = [*(before if isinstance(before, list) else []), *rows]
-        rules.setdefault("funds", self._funds())
-
-    def _caps(self) -> None:
-        """Bring the three caps together: what the pool and the large fund pay, and their sum."""
-        rules, where, total = self._rules, self._where, self._total
-        large = rules.get("large")
-        rows = large if isinstance(large, list) else []
-        if total is not None and not rows:
-            rules.setdefault("pool_cap", total)
-        pool = rules.setdefault("pool_cap", figure(NO_LIMIT, where))
-        assert isinstance(pool, dict), "a figure"
-        whole = None if total is None else fen(total, where)
-        for row in rows:
-            assert isinstance(row, dict), "a row"
-            paid = fen(pool, where)
-            if "cap" not in row:
-                known = whole is not None and paid is not None
-                rest = format_yuan((whole or 0) - (paid or 0)) if known else NO_LIMIT
-                row["cap"] = figure(rest, where)
-            own = row["cap"]
-            assert isinstance(own, dict), "a figure"
-            parts = (paid, fen(own, where))
-            if None not in (whole, *parts) and sum(each or 0 for each in parts) != whole:
-                raise form(where, "total_cap is not the sum of pool_cap and the large fund's cap")
-        if whole is not None and not rows and fen(pool, where) != whole:
-            raise form(where, "total_cap differs from pool_cap, and there is no second fund")
-
-    def _funds(self) -> list[Plain]:
-        """Return one fund for each section that pays; what a case writes down it also pays."""
-        layers = ["pool", *(("large",) if self._rules.get("large") else ())]
-        layers += [name for name in ("catastrophic", "assistance") if name in self._rules]
-        return [
-            {
-                "fund": layer,
-                "layer": layer,
-                "title": {"zh": layer, "en": layer},
-                "paid_at": figure(_PAID_AT, self._where),
-            }
-            for layer in layers
-        ]
+        rules.setdefault("funds", funds_of(rules, where))
 
 
 _OURS: Final = {field.name: field.type for field in msgspec.structs.fields(BenefitRules)}
 """Sections of our own schema, with their types."""
+_UNKNOWN_IF_NULL: Final = frozenset({"deductible", "bands"})
+"""Sections that a stay always needs; any other that is null is not there."""
 _FLAT: Final = frozenset(
     {
         "deductible_first",

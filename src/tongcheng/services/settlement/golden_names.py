@@ -48,12 +48,10 @@ _FILING_FIGURES: Final = ("rules.filing", "rules.alternatives", "rules.reference
 def overridden(book: RuleBook, names: dict[str, Plain], ground: Ground) -> RuleBook:
     """Return the book with values put in by name; GOLDEN_FORM for an unknown or ambiguous name."""
     document = copy.deepcopy(book.document)
-    for name, value in names.items():
+    for name, value in _flat(names):
         where = f"{ground.case_id}.overrides.{name}"
         path = _resolve(book, name.strip(), ground, where)
         holder, key = _holder(document, path)
-        if isinstance(value, dict) and "value" not in value:
-            raise form(where, "one figure is expected")
         before = holder.get(key)
         given = figure(value, where)
         holder[key] = {**before, "value": given["value"]} if isinstance(before, dict) else given
@@ -63,15 +61,25 @@ def overridden(book: RuleBook, names: dict[str, Plain], ground: Ground) -> RuleB
     return rulebook.from_document(document)
 
 
+def _flat(names: dict[str, Plain], prefix: str = "") -> Iterator[tuple[str, Plain]]:
+    """Every name with its value; a mapping of names is a longer name (`deductible.first`)."""
+    for name, value in names.items():
+        if isinstance(value, dict) and not value.keys() & {"value", "amount"}:
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
 def _resolve(book: RuleBook, name: str, ground: Ground, where: str) -> str:
     """Return the one path that a name means for this case."""
     paths = [path for path, _ in rulebook.rule_values(book)]
     for path in (name, f"rules.{name}"):
         if path in paths:
             return path
-    found = _everyday(book, paths, name, ground)
+    found = _everyday(book, paths, name.removeprefix("rules.").replace(".", "_"), ground)
     if not found:
-        ends = [path for path in paths if path.endswith((f".{name}", f".{name}.value"))]
+        ends = [path for path in paths if path.endswith(f".{name}")]
+        ends = ends or [path for path in paths if _PLACE.sub("", path).endswith(f".{name}")]
         found = ends if len(ends) == 1 else _applying(book, ends, ground)
     if len(found) == 1:
         return found[0]

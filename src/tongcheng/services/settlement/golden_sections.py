@@ -1,10 +1,12 @@
-"""Two sections of a rule that a golden case brings: what is borne first, and a second cover."""
+"""Sections of a rule that a golden case brings: what is borne first, covers, caps, funds."""
 
 from typing import Final
 
+from tongcheng.kernel.money import format_yuan
 from tongcheng.kernel.plain_yaml import Plain
 from tongcheng.services.settlement.golden_form import form
 from tongcheng.services.settlement.golden_shapes import (
+    NO_LIMIT,
     Figure,
     Ground,
     Keys,
@@ -150,3 +152,47 @@ def cover(row: Keys, ground: Ground) -> Node:
         "steps": steps(rows, row.where, fen(begins, row.where)),
         "cap": limit,
     }
+
+
+def fill_caps(rules: Node, total: Figure | None, where: str) -> None:
+    """Bring three caps together: what the pool and the large fund pay, and `total`, their sum.
+
+    What is not said is worked out of the other two, or is no limit; three that do not agree are
+    refused.
+    """
+    large = rules.get("large")
+    rows = large if isinstance(large, list) else []
+    if total is not None and not rows:
+        rules.setdefault("pool_cap", total)
+    pool = rules.setdefault("pool_cap", figure(NO_LIMIT, where))
+    assert isinstance(pool, dict), "a figure"
+    whole = None if total is None else fen(total, where)
+    for row in rows:
+        assert isinstance(row, dict), "a row"
+        paid = fen(pool, where)
+        if "cap" not in row:
+            known = whole is not None and paid is not None
+            rest = format_yuan((whole or 0) - (paid or 0)) if known else NO_LIMIT
+            row["cap"] = figure(rest, where)
+        own = row["cap"]
+        assert isinstance(own, dict), "a figure"
+        parts = (paid, fen(own, where))
+        if None not in (whole, *parts) and sum(each or 0 for each in parts) != whole:
+            raise form(where, "total_cap is not the sum of pool_cap and the large fund's cap")
+    if whole is not None and not rows and fen(pool, where) != whole:
+        raise form(where, "total_cap differs from pool_cap, and there is no second fund")
+
+
+def funds_of(rules: Node, where: str) -> list[Plain]:
+    """Return one fund for each section that pays; what a case writes down it also pays."""
+    layers = ["pool", *(("large",) if rules.get("large") else ())]
+    layers += [name for name in ("catastrophic", "assistance") if name in rules]
+    return [
+        {
+            "fund": layer,
+            "layer": layer,
+            "title": {"zh": layer, "en": layer},
+            "paid_at": figure("discharge", where),
+        }
+        for layer in layers
+    ]

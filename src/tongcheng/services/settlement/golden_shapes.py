@@ -201,28 +201,40 @@ def most_specific(rows: list[tuple[int, Keys]], where: str) -> Keys | None:
     return best[0]
 
 
-def steps(rows: list[tuple[Figure, Keys]], where: str, begins: int | None) -> list[Plain]:
+def as_row(node: Plain) -> Plain:
+    """Return a band as a mapping; a list is `[to, ratio]` or `[from, to, ratio]`."""
+    names = {2: ("to", "ratio"), 3: ("from", "to", "ratio")}
+    if isinstance(node, list) and len(node) in names:
+        return dict(zip(names[len(node)], node, strict=True))
+    return node
+
+
+def steps(
+    rows: list[tuple[Figure, Keys]], where: str, begins: int | None, shift_fen: int = 0
+) -> list[Plain]:
     """Return bands as steps from zero; each row's `from` must be where the last one ended.
 
-    `begins` is the deductible in fen, at which a first band may begin as well. Beyond a last band
-    that has an end nothing is paid.
+    `begins` is the deductible in fen, at which a first band may begin as well; `shift_fen` is
+    added to every limit. Beyond a last band that has an end nothing is paid.
     """
     made: list[Plain] = []
     end: int | None = 0
     for at, (ratio, row) in enumerate(rows):
-        start = row.figure("from")
+        start = row.figure("from", "over", "lower", "min")
         if start is not None:
             allowed = {end} if at else {0, begins}
             if fen(start, row.where) not in allowed:
                 raise form(row.where, "a band must begin where the one before it ends")
         if end is None:
             raise form(row.where, "only the last band has no end")
-        to = row.take("to")
+        to = row.take("to", "upto", "upper", "max")
         step: Node = {"ratio": ratio}
         end = None
         if to is not None:
             limited = figure(to, row.where)
             end = fen(limited, row.where)
+            if shift_fen and end is not None:
+                limited = figure(format_yuan(end + shift_fen), row.where)
             step["to"] = limited
         made.append(step)
         row.done()
