@@ -109,7 +109,12 @@ def decided(
         overlay_digest=None,
         trace=list(benefit.trace),
     )
-    row = DecisionRow(
+    return Past(row_of(number, facts, result), facts, result)
+
+
+def row_of(number: int, facts: StayFacts, result: BenefitResult) -> DecisionRow:
+    """Return a decision's row."""
+    return DecisionRow(
         visited_member="away",
         settlement_id=f"T{number}",
         decision_no=number,
@@ -123,14 +128,13 @@ def decided(
         void_month=None,
         settle_id=f"E{number}",
         void_id=None,
-        total_fen=in_scope,
+        total_fen=facts.totals.total_fen,
         fund_fen=result.fund_fen,
         person_fen=result.person_fen,
         facts=canonical.encode(facts),
         result=canonical.encode(result),
         decided_at=0,
     )
-    return Past(row, facts, result)
 
 
 def opening(pool_fen: int) -> EntryRow:

@@ -64,7 +64,7 @@ def overridden(book: RuleBook, names: dict[str, Plain], ground: Ground) -> RuleB
 def _flat(names: dict[str, Plain], prefix: str = "") -> Iterator[tuple[str, Plain]]:
     """Every name with its value; a mapping of names is a longer name (`deductible.first`)."""
     for name, value in names.items():
-        if isinstance(value, dict) and not value.keys() & {"value", "amount"}:
+        if isinstance(value, dict) and value and not value.keys() & {"value", "amount"}:
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
