@@ -15,6 +15,7 @@ from tongcheng.kernel import rulebook
 from tongcheng.kernel.region import PACKS_DIR
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.node import files
+from tongcheng.services.settlement.replay import Replayed
 
 BOOK = PACKS_DIR / "jingjinji" / "rulebooks" / "beijing-employee-inpatient.yaml"
 
@@ -50,6 +51,7 @@ def test_what_an_officer_reads(run: Callable[..., Result]) -> None:
 
     assert result.exit_code == 0, result.output
     for words in (
+        "which differs in 1 place\n",
         "bands[0].steps[0].ratio: 0.5 → 0.6",
         "90 settlements replayed, 90 of them fall under this book.",
         "persons would pay less",
@@ -89,6 +91,25 @@ def test_refusals_are_said_first_of_all(run: Callable[..., Result]) -> None:
 
     assert "90 would have been REFUSED: left out of the sums." in result.output
     assert "refused: RULE_UNKNOWN" in result.output
+
+
+def test_figure_is_named_with_what_it_is_about(tmp_path: Path, monkeypatch: Any) -> None:
+    """A ratio of Beijing's first band is said with the level of hospital that it holds for."""
+    edited = tmp_path / "edited.yaml"
+    edited.write_text(BOOK.read_text("utf-8").replace('value: "0.85"', 'value: "0.88"', 1), "utf-8")
+    before, after = (
+        rulebook.parse(BOOK.read_text("utf-8")),
+        rulebook.parse(edited.read_text("utf-8")),
+    )
+    node = Node("away", Replayed(), {before.digest: rulebook.diff(before, after)})
+    monkeypatch.setattr(replay, "read_snapshot", lambda *_given, **_named: node)
+    monkeypatch.setattr(files, "node_directories", lambda folder: [folder])
+
+    words = ["rulebook", "replay", str(edited), "--data", str(tmp_path)]
+    result = CliRunner().invoke(main, words)
+
+    assert "bands[0].steps[0].ratio (levels 3): 0.85 → 0.88" in result.output
+    assert "0 settlements replayed" in result.output
 
 
 def test_a_book_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tongcheng.cli import options
-from tongcheng.cli.rulebook import find_book, problems_of
+from tongcheng.cli.rulebook import applies_to, find_book, problems_of
 from tongcheng.kernel import rulebook as books
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.money import format_yuan
@@ -154,7 +154,7 @@ def _print(book: RuleBook, nodes: list[Node], listed: list[Change], sums: Sums) 
     console.print(f"{book.book_id}, {book.effective_from.isoformat()} – {ends}")
     for problem in problems_of(book):
         console.print(f"{problem.path}: {problem.code} {escape(problem.detail)}".rstrip())
-    _print_versions(console, nodes)
+    _print_versions(console, book, nodes)
     decisions = sum(node.found.decisions for node in nodes)
     under = sum(node.found.under_book for node in nodes)
     changed = sums.direct + sums.consequence
@@ -184,7 +184,7 @@ def _print(book: RuleBook, nodes: list[Node], listed: list[Change], sums: Sums) 
     )
 
 
-def _print_versions(console: Console, nodes: list[Node]) -> None:
+def _print_versions(console: Console, book: RuleBook, nodes: list[Node]) -> None:
     """Show what the book changes, once for each version that it would stand in for."""
     versions = {digest: found for node in nodes for digest, found in node.versions.items()}
     for digest, found in versions.items():
@@ -196,7 +196,9 @@ def _print_versions(console: Console, nodes: list[Node]) -> None:
             before, after = (
                 "-" if text is None else text for text in (change.before, change.after)
             )
-            console.print(escape(f"  {path}: {before} → {after}"))
+            about = applies_to(book, change.path) if change.after is not None else ""
+            told = f" ({about})" if about else ""
+            console.print(escape(f"  {path}{told}: {before} → {after}"))
         if len(found) > LISTED_MOST:
             console.print(f"  and {len(found) - LISTED_MOST} more: see `tongcheng rulebook diff`")
         if any(change.path == YEAR_OF for change in found):
@@ -225,16 +227,14 @@ def _print_sums(console: Console, sums: Sums) -> None:
 
 def _print_changes(console: Console, rows: list[Change], changed: int) -> None:
     columns = ("no", "until", "settlement", "person", "level", "change")
-    table = _table(columns, ("funds before", "after", "patient before", "after", "difference"))
+    table = _table(columns, ("patient pays", "would pay", "difference"))
     for each in rows:
         kind = f"{each.kind}, voided" if each.voided else each.kind
         words = (str(each.decision_no), each.ended_on, each.settlement_id)
         after = each.after
         amounts = (
-            format_yuan(sum(each.before.funds.values())),
-            f"refused: {each.refused}" if after is None else format_yuan(sum(after.funds.values())),
             format_yuan(each.before.person_fen),
-            "" if after is None else format_yuan(after.person_fen),
+            f"refused: {each.refused}" if after is None else format_yuan(after.person_fen),
             "" if after is None else _signed(after.person_fen - each.before.person_fen),
         )
         table.add_row(*words, each.person_type, str(each.hospital_level), kind, *amounts)

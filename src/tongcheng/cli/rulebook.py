@@ -240,7 +240,7 @@ def _print_book(book: RuleBook) -> None:
             [*(text for text in (value.clause, value.remark) if text), *(f"but {a}" for a in also)]
         )
         confidence = f"{value.confidence}, {DOUBTFUL}" if value.doubtful else value.confidence
-        figure = (path.removeprefix("rules."), _applies_to(book, path))
+        figure = (path.removeprefix("rules."), applies_to(book, path))
         table.add_row(
             _cell("\n".join(filter(None, figure))),
             _cell("unknown" if value.value is None else value.value),
@@ -254,7 +254,7 @@ def _print_book(book: RuleBook) -> None:
         console.print(f"{escape(key)}: {escape(source.what)}{escape(where)}")
 
 
-def _applies_to(book: RuleBook, path: str) -> str:
+def applies_to(book: RuleBook, path: str) -> str:
     """Say what the rows that hold a figure are about: "levels 3", "persons retired"."""
     words: list[str] = []
     node: Plain = book.document
