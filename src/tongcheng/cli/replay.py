@@ -188,9 +188,9 @@ def _print_versions(console: Console, book: RuleBook, nodes: list[Node]) -> None
     """Show what the book changes, once for each version that it would stand in for."""
     versions = {digest: found for node in nodes for digest, found in node.versions.items()}
     for digest, found in versions.items():
-        console.print(
-            f"in place of the version {digest[:12]}, which differs in {len(found)} places"
-        )
+        places = "1 place" if len(found) == 1 else f"{len(found)} places"
+        differs = f"which differs in {places}" if found else "which is the same"
+        console.print(f"in place of the version {digest[:12]}, {differs}")
         for change in found[:LISTED_MOST]:
             path = change.path.removesuffix(".value").removeprefix("rules.")
             before, after = (
