@@ -3,12 +3,13 @@
 Histories are made up: amounts, persons and books are synthetic.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.services.settlement.books import figure, flat_rules, fund, made_up, simple_rules
@@ -317,24 +318,27 @@ MOVES = st.lists(
 # A few, because a process compiles each of its books once and keeps it.
 RATIOS = st.sampled_from(["0", "0.3333", "0.5", "0.85", "0.95", "1"])
 CAPS = st.sampled_from(["0", "0.01", "500", "10000", "20000"])
+plain = cache(flat)
 
 
+@settings(deadline=None)  # a book that is compiled for the first time takes its time
 @given(MOVES, RATIOS, CAPS)
 def test_the_same_book_changes_nothing(moves: list[Move], ratio: str, cap: str) -> None:
     """Law: whatever a year held, it follows again, and an equal book gives no change."""
-    book = flat(ratio, cap)
+    book = plain(ratio, cap)
 
     found, changes = replayed(book, book, years=[history(book, moves)])
 
     assert (found.not_reproduced, changes) == ([], [])
 
 
+@settings(deadline=None)  # a book that is compiled for the first time takes its time
 @given(MOVES, RATIOS, RATIOS, CAPS, CAPS)
 def test_replay_is_what_the_edited_book_would_have_decided(
     moves: list[Move], ratio: str, other: str, cap: str, other_cap: str
 ) -> None:
     """Law: the amounts after are those of a year decided by the edited book from its beginning."""
-    old, new = flat(ratio, cap), flat(other, other_cap)
+    old, new = plain(ratio, cap), plain(other, other_cap)
     events, wanted = history(old, moves), history(new, moves)
 
     found, changes = replayed(new, old, years=[events])
@@ -350,12 +354,13 @@ def test_replay_is_what_the_edited_book_would_have_decided(
     assert all(each.kind == "direct" for each in changes if each.decision_no == 1)
 
 
+@settings(deadline=None)  # a book that is compiled for the first time takes its time
 @given(MOVES, RATIOS, RATIOS)
 def test_higher_ratio_never_lowers_what_funds_pay(moves: list[Move], one: str, two: str) -> None:
     """Law: where no cap is reached, a higher ratio takes from nobody, and all of it is direct."""
     low, high = sorted((one, two))
     wide = "1000000"
-    old, new = flat(low, wide), flat(high, wide)
+    old, new = plain(low, wide), plain(high, wide)
 
     _, changes = replayed(new, old, years=[history(old, moves)])
 
