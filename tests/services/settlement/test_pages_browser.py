@@ -16,7 +16,17 @@ from tongcheng.node.console import make_console
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/settlement/stays", "/settlement/stays/{stay}", "/exchange")
+ASKED = "area=beijing&scheme=310&person=retired&visited=elsewhere&level=3&amount=120000"
+PAGES = (
+    "/",
+    "/settlement/stays",
+    "/settlement/stays/{stay}",
+    "/exchange",
+    "/estimate",
+    f"/estimate?{ASKED}",
+    "/estimate?area=tianjin&scheme=390&person=resident&tier=middle&amount=9000",
+    "/estimate?amount=abc&on=never",
+)
 
 
 @pytest.fixture(scope="module")

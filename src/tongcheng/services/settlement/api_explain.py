@@ -72,19 +72,26 @@ async def explain_settlement(
 
     found = await node.read(question)
     await Desk(node).note_read(caller.institution_id, "explanation.read", settlement_id)
-    voice = None
-    if language is not None:
-        voice = Voice(request.app.state.console.texts, language, node.home.region.zone)
+    voice = voice_of(request, language)
     return Explanation(
         settlement_id=settlement_id,
         book_status=found.book_status,
         total_fen=found.scope.amount_fen,
-        scope=_because(found.scope, voice),
-        payers=_because(found.payers, voice),
+        scope=because(found.scope, voice),
+        payers=because(found.payers, voice),
     )
 
 
-def _because(reason: Reason, voice: Voice | None) -> Because:
+def voice_of(request: AnyRequest, language: Literal["zh", "en"] | None) -> Voice | None:
+    """Return the voice that an answer is to be read out by, None where none is asked for."""
+    if language is None:
+        return None
+    zone = request.app.state.node.home.region.zone
+    return Voice(request.app.state.console.texts, language, zone)
+
+
+def because(reason: Reason, voice: Voice | None) -> Because:
+    """Return a tree as the interface shows it, with sentences where a voice is given."""
     said: list[str] = []
     if voice is not None:
         said = [each for rule in reason.rules for each in rule_sentences(voice, rule)]
@@ -97,7 +104,7 @@ def _because(reason: Reason, voice: Voice | None) -> Because:
         modified_by=list(reason.modified_by),
         text=None if voice is None else sentence(voice, reason),
         rule_text=said,
-        children=[_because(each, voice) for each in reason.children],
+        children=[because(each, voice) for each in reason.children],
     )
 
 

@@ -45,8 +45,8 @@ def of_lines(scope: Scope, amount_fen: int, lines: Sequence[ExplainedLine] | Non
     found = [
         _line(line, part) for line in lines for part in line.parts if part.reason == _REASON[scope]
     ]
-    if not found and not amount_fen:
-        return leaf(scope, 0, {"payer": PERSON})
+    if not found:
+        return leaf(scope, amount_fen, {"payer": PERSON})
     found.sort(key=lambda each: -abs(each.amount_fen))
     shown, others = found[:LINES_SHOWN], found[LINES_SHOWN:]
     if others:

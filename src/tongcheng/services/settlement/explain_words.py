@@ -104,7 +104,7 @@ def rule_sentences(voice: Voice, rule: RuleWords) -> tuple[str, ...]:
             title=title or "",
             draft=voice.t("settlement.rule.draft") if rule.status == "draft" else "",
             clause=voice.t("settlement.rule.clause", clause=clause) if clause else "",
-            section=voice.t(_SECTIONS.get(rule.section, "settlement.rule.section.other")),
+            section=section_words(voice, rule),
             value=voice.t("settlement.rule.value", value=said) if said else "",
         )
     ]
@@ -122,6 +122,11 @@ def rule_sentences(voice: Voice, rule: RuleWords) -> tuple[str, ...]:
     if rule.remark:
         sentences.append(voice.t("settlement.rule.remark", remark=rule.remark))
     return tuple(sentences)
+
+
+def section_words(voice: Voice, rule: RuleWords) -> str:
+    """Return the part of a book that a rule stands in, in words: deductible, ratio."""
+    return voice.t(_SECTIONS.get(rule.section, "settlement.rule.section.other"))
 
 
 def stated(voice: Voice, rule: RuleWords) -> str:
