@@ -127,7 +127,7 @@ class DiskMemory:
         for begin in range(0, len(wanted), KEYS_A_QUESTION):
             part = wanted[begin : begin + KEYS_A_QUESTION]
             marks = ",".join("?" * len(part))
-            question = f"SELECT key, value FROM kept WHERE key IN ({marks})"  # noqa: S608 marks only
+            question = f"SELECT key, value FROM kept WHERE key IN ({marks})"  # noqa: S608 marks
             found.update(self._store.execute(question, part))
         return found
 

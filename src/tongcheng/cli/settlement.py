@@ -17,6 +17,7 @@ from tongcheng.cli.cases import case
 from tongcheng.cli.catalogue import catalogue
 from tongcheng.cli.golden import golden
 from tongcheng.cli.mapping import mapping
+from tongcheng.cli.shadow import shadow
 from tongcheng.cli.statement import statement
 from tongcheng.kernel.money import format_yuan
 from tongcheng.node import files
@@ -40,6 +41,7 @@ def settlement() -> None:
 
 
 settlement.add_command(audit)
+settlement.add_command(shadow)
 settlement.add_command(golden)
 settlement.add_command(case)
 settlement.add_command(catalogue)

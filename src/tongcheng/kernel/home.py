@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tongcheng.kernel.accord import Accord
+from tongcheng.kernel.agency import Agency, Decider
 from tongcheng.kernel.entropy import Entropy
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.keys import KeyRing
@@ -21,6 +22,8 @@ class Home:
 
     `datasets` are the raw bytes of the region pack's other books (catalogues), by file name.
     `allow_draft_rulebooks` lets a demonstration settle on books that no officer has adopted.
+    `benefit` says who computes what is paid; `agency` is the way to the agency's own system, there
+    where it is asked.
     """
 
     member_id: str
@@ -30,6 +33,8 @@ class Home:
     shelf: Shelf
     datasets: Mapping[str, bytes] = field(default_factory=dict)
     allow_draft_rulebooks: bool = False
+    benefit: Decider = "engine"
+    agency: Agency | None = None
     accord_in_force: Accord | None = None
     accords_lately: tuple[Accord, ...] = ()
 

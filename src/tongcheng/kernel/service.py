@@ -29,13 +29,16 @@ class Act(msgspec.Struct, frozen=True):
 
     `take` runs inside the writer's transaction: it returns a reply, returns None (an answer needs
     no answer), or raises Refused, which is stored and sent back as the decision. `refused` is told
-    when a peer refused an envelope of this type that we sent.
+    when a peer refused an envelope of this type that we sent. `consult` writes what the agency's
+    own system is asked before the transaction, in a node that lets it decide; `take` finds the
+    answer in `consulted`.
     """
 
     envelope_type: str
     body: type[msgspec.Struct]
     take: Callable[[Transaction, Envelope, Any], Reply | None]
     refused: Callable[[Transaction, Envelope, Refused], None] | None = None
+    consult: Callable[[Reading, Home, Envelope, Any], bytes] | None = None
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -43,7 +46,8 @@ class Ask(msgspec.Struct, frozen=True):
 
     `answer_type` is the type of envelope that answers it; the accord permits both. `prepare`, if
     any, runs in the transaction that writes the audit entry: for what must be there before it can
-    be told, such as the id that stands for a person towards the member who asks.
+    be told, such as the id that stands for a person towards the member who asks. `consult` is as an
+    act's.
     """
 
     envelope_type: str
@@ -52,6 +56,7 @@ class Ask(msgspec.Struct, frozen=True):
     answer_body: type[msgspec.Struct]
     answer_type: str
     prepare: Callable[[Transaction, Envelope, Any], None] | None = None
+    consult: Callable[[Reading, Home, Envelope, Any], bytes] | None = None
 
 
 class Finding(msgspec.Struct, frozen=True):

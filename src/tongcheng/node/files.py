@@ -19,6 +19,7 @@ import msgspec
 
 from tongcheng.kernel import canonical, region, rulebook
 from tongcheng.kernel.accord import AccordKey, AccordMember
+from tongcheng.kernel.agency import Decider
 from tongcheng.kernel.clock import Clock, SystemClock
 from tongcheng.kernel.entropy import Entropy, SystemEntropy
 from tongcheng.kernel.errors import Refused
@@ -48,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     console: Literal["closed", "open"] = "closed"
     metrics: Literal["loopback", "open", "closed"] = "loopback"
     allow_draft_rulebooks: bool = False
+    benefit: Decider = "engine"
+    benefit_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/\s?#]+/[^\s?#]*)?$")] = ""
     synthetic: bool = False
     log_format: Literal["auto", "json", "text"] = "auto"
 
@@ -108,6 +111,7 @@ def _home(settings: Settings, pack: RegionPack, ring: KeyRing, entropy: Entropy)
         shelf=read_shelf(folder, allow_drafts=settings.allow_draft_rulebooks),
         datasets=read_datasets(folder),
         allow_draft_rulebooks=settings.allow_draft_rulebooks,
+        benefit=settings.benefit,
     )
 
 
@@ -125,9 +129,11 @@ def read_settings(directory: Path) -> Settings:
 
 
 def check(settings: Settings) -> None:
-    """Refuse settings that contradict each other: CONSOLE_NOT_LOOPBACK."""
+    """Refuse settings that contradict each other: CONSOLE_NOT_LOOPBACK, BENEFIT_URL."""
     if settings.console == "open" and not is_loopback(settings.host):
         raise Refused("CONSOLE_NOT_LOOPBACK", host=settings.host)
+    if (settings.benefit != "engine") != bool(settings.benefit_url):
+        raise Refused("BENEFIT_URL", benefit=settings.benefit)
 
 
 def is_loopback(host: str) -> bool:

@@ -21,6 +21,7 @@ from tongcheng.kernel.clock import SystemClock
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.node import logs
+from tongcheng.node.agency import HttpAgency
 from tongcheng.node.app import create_app
 from tongcheng.node.connection import BoundedProtocol
 from tongcheng.node.console import make_console
@@ -72,6 +73,8 @@ async def _serve(
     until_stdin_closes: bool,  # noqa: FBT001 handed through from `serve`, where it is named
 ) -> None:
     transport = HttpTransport(lambda: home.accord.limits.batch_bytes)
+    if settings.benefit_url:
+        home.agency = HttpAgency(transport, settings.benefit_url)
     database = open_database(directory, home.ring.mac_key)
     node = Node(home, database, SystemClock(), transport, threaded=True)
     node.open()

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from tongcheng.kernel import audit, canonical, envelope, ids
+from tongcheng.kernel.agency import Answers, NotConsulted
 from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.envelope import Envelope, Opened, Received, open_batch
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.exchange import acts, outgoing
+from tongcheng.kernel.exchange import acts, consulting, outgoing
 from tongcheng.kernel.exchange.link import Link
 from tongcheng.kernel.exchange.transport import ASK_PATH, PeerRefused, Transport, Unreachable
 from tongcheng.kernel.home import Home
@@ -105,7 +106,7 @@ class Exchange:
 
     async def _take(self, opened: Opened) -> bytes:
         try:
-            await self._worker.run(lambda tx: acts.take(tx, self._registry, opened))
+            await consulting.take(self._worker, self._registry, self.home, opened)
         except Refused as refusal:
             self.refusals[refusal.code] += 1
             raise
@@ -170,7 +171,11 @@ class Exchange:
         asked = received.envelope
         self._check_ask(asked)
         await self._worker.run(lambda tx: self._note_ask(tx, received))
-        reply = await self._worker.read(lambda snapshot: self._answer(snapshot, received))
+        answers = await consulting.for_ask(self._worker, self._registry, self.home, asked)
+        try:
+            reply = await self._worker.read(lambda s: self._answer(s, received, answers))
+        except NotConsulted:
+            raise Refused("AGENCY_SILENT", detail="asked while something changed") from None
         now_at = self._clock.now()
         answer = _ask_envelope(self.home, asked.src, reply, now_at, reply_to=asked.id)
         return _pack_one(self.home, answer, now_at)
@@ -207,8 +212,9 @@ class Exchange:
         with contextlib.suppress(Refused), tx.all_or_nothing():
             ask.prepare(tx, asked, canonical.convert(asked.body, ask.body))
 
-    def _answer(self, snapshot: Snapshot, received: Received) -> Reply:
+    def _answer(self, snapshot: Snapshot, received: Received, answers: Answers) -> Reply:
         asked = received.envelope
+        snapshot.consulted = answers
         try:
             ask = self._registry.asks.get(asked.type)
             if ask is None:

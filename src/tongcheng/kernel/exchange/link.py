@@ -13,9 +13,9 @@ import contextlib
 import msgspec
 
 from tongcheng.kernel.clock import Clock
-from tongcheng.kernel.envelope import Opened, open_batch
+from tongcheng.kernel.envelope import open_batch
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.exchange import acts, outgoing
+from tongcheng.kernel.exchange import acts, consulting, outgoing
 from tongcheng.kernel.exchange.tables import TROUBLES, TroubleRow
 from tongcheng.kernel.exchange.transport import (
     CATCH_UP_PATH,
@@ -112,15 +112,20 @@ class Link:
         if opened.statement.src != self.peer:
             raise Refused("MEMBER_UNKNOWN", member=opened.statement.src)
         troubled = self._failures > 0
-        await self._worker.run(lambda tx: self._take(tx, opened, troubled=troubled))
+        await consulting.take(
+            self._worker,
+            self._registry,
+            self._home,
+            opened,
+            lambda tx: self._took(tx, troubled=troubled),
+        )
         if first is not None and opened.statement.acknowledged < first:
             raise Unreachable(self.peer, "took nothing of what was posted")
         self._caught_up = True
         self._resend_after = None
         return True
 
-    def _take(self, tx: Transaction, opened: Opened, *, troubled: bool) -> None:
-        acts.take(tx, self._registry, opened)
+    def _took(self, tx: Transaction, *, troubled: bool) -> None:
         row = tx.get(TROUBLES, self.peer) if troubled else None
         if row is not None:
             tx.put(TROUBLES, msgspec.structs.replace(row, attempts=0))

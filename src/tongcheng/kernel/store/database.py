@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from tongcheng.kernel.agency import NOTHING, Answers
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store.records import METADATA, Records, Value
 
@@ -90,6 +91,7 @@ class Snapshot:
         self._mac_key = mac_key
         self._raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         self._rows = _Rows(self._raw, mac_key)
+        self.consulted: Answers = NOTHING
 
     def get(self, records: Records[RowT], *key: Value) -> RowT | None:
         """Return the row with this primary key, or None; a damaged row raises."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from tongcheng.kernel import ids
+from tongcheng.kernel.agency import NOTHING, Answers
 from tongcheng.kernel.store.records import Records, Value
 
 if TYPE_CHECKING:
@@ -29,7 +30,12 @@ class Signal(NamedTuple):
 
 
 class Reading(Protocol):
-    """Reads rows: a Transaction (with its own changes) or a Snapshot (as committed)."""
+    """Reads rows: a Transaction (with its own changes) or a Snapshot (as committed).
+
+    `consulted` is what the agency's own system has answered for what is read.
+    """
+
+    consulted: Answers
 
     def get(self, records: Records[RowT], *key: Value) -> RowT | None:
         """Return the row with this primary key, or None."""
@@ -50,7 +56,8 @@ class Transaction:
     """The state as this batch of commands has changed it so far.
 
     `now_at` is the instant of the batch (UTC, ms): one commit, one instant. `home` tells who this
-    node is: its member, keys, accord and books.
+    node is: its member, keys, accord and books. `consulted` is what the agency's own system has
+    answered for the acts that are taken.
     """
 
     def __init__(self, database: "Database", home: "Home", now_at: int) -> None:
@@ -60,6 +67,7 @@ class Transaction:
         self.signals: list[Signal] = []
         self.home = home
         self.now_at = now_at
+        self.consulted: Answers = NOTHING
 
     def get(self, records: Records[RowT], *key: Value) -> RowT | None:
         """Return the row with this primary key, or None; a damaged row raises."""

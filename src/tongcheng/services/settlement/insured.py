@@ -16,10 +16,9 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import accumulators, decided, purses, statements
+from tongcheng.services.settlement import accumulators, decided, port, purses, statements
 from tongcheng.services.settlement.benefit import (
     day,
-    decide,
     filed_by,
     period_of_year,
     year_of_stay,
@@ -192,7 +191,8 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     if tx.get(DECISIONS, envelope.src, body.settlement_id) is not None:
         raise Refused("SETTLEMENT_ID_REUSED", settlement=body.settlement_id)
     area = tx.home.region.area_of(person.admdvs, "settlement")
-    year, result = _decided(tx, tx.home, envelope.src, person, facts)
+    year, case = _case(tx, tx.home, envelope.src, person, facts)
+    result = _decided(tx, tx.home, envelope.id, case)
     for payment in result.funds:
         purses.check_fund(tx.home.accord, person.scheme, payment.fund)
     number = _next_decision(tx)
@@ -220,6 +220,8 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     )
     tx.add(DECISIONS, row)
     _journal(tx, row, "settled")
+    if tx.home.benefit == "shadow":
+        port.note(tx, row, case, result)
     _post(tx, envelope, row, result.funds, back=False)
     change = accumulators.of_decision(row, result, back=False, at=tx.now_at)
     accumulators.move(tx, change)
@@ -229,10 +231,27 @@ def take_settle(tx: Transaction, envelope: Envelope, body: SettleBody) -> Reply:
     return Reply(SETTLED, settled, rulebooks=books_used(result))
 
 
-def _decided(
+def _decided(reading: Reading, home: Home, asked_id: str, case: port.Case) -> BenefitResult:
+    """Return the decision of whoever decides in this node."""
+    if home.benefit == "engine":
+        return case.by_engine(home)
+    return case.by_agency(home, asked_id, reading.consulted.get(asked_id))
+
+
+def consult(
+    reading: Reading, home: Home, envelope: Envelope, body: SettleBody | EstimateAsk
+) -> bytes:
+    """Return what the agency's own system is asked before a settlement, or an estimate of one."""
+    person = _person(reading, envelope.src, body.facts)
+    _, case = _case(reading, home, envelope.src, person, body.facts)
+    return case.question(envelope.id)
+
+
+def _case(
     reading: Reading, home: Home, visited_member: str, person: PersonRow, facts: StayFacts
-) -> tuple[int, BenefitResult]:
-    """Return what one period of a stay comes to now, and in which of the person's years."""
+) -> tuple[int, port.Case]:
+    """Return what one period of a stay is decided on now, and in which of the person's years."""
+    decided.check_place(home, visited_member, facts)
     decided.check_days(facts)
     before = decided.periods_of(reading, visited_member, facts.stay_id)
     decided.check_period(before, facts)
@@ -241,7 +260,7 @@ def _decided(
     totals = year_totals(reading, person.person_key, area.id, year)
     how = filed_by(reading, home, person, facts)
     period = period_of_year(reading, visited_member, facts, year)
-    return year, decide(home, person, facts, totals, how, period)
+    return year, port.Case(person, facts, totals, how, period)
 
 
 def _month(tx: Transaction, visited_member: str) -> str:
@@ -300,7 +319,8 @@ def take_void(tx: Transaction, envelope: Envelope, body: VoidBody) -> Reply:
 def answer_estimate(reading: Reading, home: Home, asked: Envelope, body: EstimateAsk) -> Reply:
     """Compute what `settle` would decide now, and change nothing."""
     person = _person(reading, asked.src, body.facts)
-    _, result = _decided(reading, home, asked.src, person, body.facts)
+    _, case = _case(reading, home, asked.src, person, body.facts)
+    result = _decided(reading, home, asked.id, case)
     return Reply(ESTIMATED, EstimatedBody(result=result), rulebooks=books_used(result))
 
 

@@ -17,8 +17,6 @@ from tongcheng.services.settlement import (
     store,
     verify,
 )
-from tongcheng.services.settlement.estimate import api as estimate_api
-from tongcheng.services.settlement.estimate import pages as estimate_pages
 from tongcheng.services.settlement.line_query import LINE_QUERY
 from tongcheng.services.settlement.mapping import MAPPINGS
 from tongcheng.services.settlement.model import (
@@ -57,7 +55,7 @@ _HERE = Path(__file__).parent
 SERVICE = Service(
     name="settlement",
     acts=(
-        Act(SETTLE, SettleBody, insured.take_settle, claims.settle_refused),
+        Act(SETTLE, SettleBody, insured.take_settle, claims.settle_refused, insured.consult),
         Act(SETTLED, SettledBody, claims.take_settled),
         Act(VOID, VoidBody, insured.take_void, claims.void_refused),
         Act(VOIDED, VoidedBody, claims.take_voided),
@@ -80,7 +78,14 @@ SERVICE = Service(
             PERSON_FOUND,
             insured.prepare_person,
         ),
-        Ask(ESTIMATE, EstimateAsk, insured.answer_estimate, EstimatedBody, ESTIMATED),
+        Ask(
+            ESTIMATE,
+            EstimateAsk,
+            insured.answer_estimate,
+            EstimatedBody,
+            ESTIMATED,
+            consult=insured.consult,
+        ),
     ),
     tables=(*store.TABLES, *catalogue_store.TABLES, MAPPINGS, SIGN_INS, statements.STATEMENTS),
     cases=(LINE_QUERY,),
@@ -92,8 +97,7 @@ SERVICE = Service(
         api_cases.ROUTER,
         api_checks.ROUTER,
         api_explain.ROUTER,
-        estimate_api.ROUTER,
     ),
-    pages=(*HANDLERS, *pages_cases.HANDLERS, *estimate_pages.HANDLERS),
+    pages=(*HANDLERS, *pages_cases.HANDLERS),
     verify=verify.VERIFY,
 )

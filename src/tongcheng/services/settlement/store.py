@@ -267,6 +267,22 @@ class DecisionRow(msgspec.Struct, frozen=True):
     decided_at: int
 
 
+class ShadowRow(msgspec.Struct, frozen=True):
+    """A decision of the agency's own system that our engine would have taken otherwise.
+
+    `differences` are the figures (canonical list of figure, theirs, ours); `causes` as an audit
+    names them. `code` is our refusal, where we could compute nothing.
+    """
+
+    visited_member: str
+    settlement_id: str
+    decision_no: int
+    code: str | None
+    causes: str
+    differences: bytes
+    at: int
+
+
 class DecisionHeadRow(msgspec.Struct, frozen=True):
     """How many decisions this node has taken."""
 
@@ -329,6 +345,7 @@ DECISIONS = Records(
     key=("visited_member", "settlement_id"),
     indexes=(("stay_id",), ("person_key",), ("decision_no",)),
 )
+SHADOWS = Records("settlement_shadow", ShadowRow, key=("visited_member", "settlement_id"))
 DECISION_HEAD = Records("settlement_decision_head", DecisionHeadRow, key=("head_id",))
 
 TABLES = (
@@ -346,4 +363,5 @@ TABLES = (
     ENTRIES,
     DECISIONS,
     DECISION_HEAD,
+    SHADOWS,
 )
