@@ -6,6 +6,7 @@ the decision, the estimate before it, and whoever recomputes it years later.
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -64,12 +65,20 @@ _COMPILED: dict[tuple[str, str], BenefitTables] = {}
 
 
 def tables_of(book: RuleBook) -> BenefitTables:
-    """Return a book's compiled tables; a book is compiled once."""
+    """Return a book's compiled tables; the books in use are compiled once."""
     key = (book.digest, book.status)
-    if key not in _COMPILED:
-        assert len(_COMPILED) < BOOKS_COMPILED_MAX, "a node knows a bounded number of books"
-        _COMPILED[key] = compile_benefit(book)
-    return _COMPILED[key]
+    tables = _COMPILED.get(key)
+    if tables is None:
+        tables = compile_benefit(book)
+        _make_room(_COMPILED)
+        _COMPILED[key] = tables
+    return tables
+
+
+def _make_room(compiled: dict[Any, Any]) -> None:
+    """Drop the oldest book when there are too many; several threads may do so at once."""
+    while len(compiled) >= BOOKS_COMPILED_MAX:
+        compiled.pop(next(iter(tuple(compiled))), None)
 
 
 def year_of_stay(home: Home, person: PersonRow, facts: StayFacts) -> int:
@@ -120,11 +129,13 @@ def overlay_book(home: Home, on: date) -> RuleBook | None:
 
 
 def overlay_of(book: RuleBook) -> overlay.Overlay:
-    """Return a compiled book on stays elsewhere; a book is compiled once."""
-    if book.digest not in _OVERLAYS:
-        assert len(_OVERLAYS) < BOOKS_COMPILED_MAX, "a node knows a bounded number of books"
-        _OVERLAYS[book.digest] = overlay.compile_overlay(book)
-    return _OVERLAYS[book.digest]
+    """Return a compiled book on stays elsewhere; the books in use are compiled once."""
+    terms = _OVERLAYS.get(book.digest)
+    if terms is None:
+        terms = overlay.compile_overlay(book)
+        _make_room(_OVERLAYS)
+        _OVERLAYS[book.digest] = terms
+    return terms
 
 
 def filed(home: Home, person: PersonRow, facts: StayFacts, filings: Sequence[FilingRow]) -> Filed:
