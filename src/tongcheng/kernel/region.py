@@ -104,14 +104,15 @@ class RegionPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         return self._covering(admdvs, service)[1]
 
-    def owners_of(self, admdvs: str) -> list[Member]:
+    def owners_of(self, admdvs: str, service: str | None = None) -> list[Member]:
         """Return who decides on the rules of a division: the member that answers for it.
 
         The rules of a wider division ("130000", or "000000" for the whole region) are decided on
-        by every member that has an area in it, by each for itself.
+        by every member that has an area in it, by each for itself. `service` chooses as in
+        `member_of`.
         """
         try:
-            return [self.member_of(admdvs)]
+            return [self.member_of(admdvs, service)]
         except Refused:
             stem = admdvs
             while stem.endswith("00"):
@@ -119,7 +120,8 @@ class RegionPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return [
             member
             for member in self.members
-            if any(prefix.startswith(stem) for area in member.areas for prefix in area.prefixes)
+            if (service is None or service in member.services)
+            and any(prefix.startswith(stem) for area in member.areas for prefix in area.prefixes)
         ]
 
     def area(self, area_id: str) -> Area:

@@ -292,6 +292,13 @@ FALSE_QUESTIONS: dict[str, tuple[Callable[[Body], None], str]] = {
     "an id with a line end": (_of(settlement_id="abc\n"), "SCHEMA_MISMATCH"),
     "a person of nobody's": (_facts(person_id="0" * 26), "PERSON_UNKNOWN"),
     "another scheme": (_facts(scheme="390"), "PERSON_DIFFERS"),
+    "a hospital where the person is at home": (
+        _facts(institution_admdvs="110000"),
+        "STAY_PLACE",
+    ),
+    "a hospital of a third member": (_facts(institution_admdvs="130100"), "STAY_PLACE"),
+    "a hospital everywhere": (_facts(institution_admdvs="000000"), "STAY_PLACE"),
+    "a hospital outside the region": (_facts(institution_admdvs="310000"), "STAY_PLACE"),
     "a bill that does not add up": (
         lambda body: body["facts"]["totals"].update(total_fen=1),
         "TOTALS_DO_NOT_ADD_UP",

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from tongcheng.kernel import canonical
 from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Reading
 from tongcheng.services.settlement.benefit import day
 from tongcheng.services.settlement.model import StayFacts
@@ -40,6 +41,16 @@ def periods_of(reading: Reading, visited_member: str, stay_id: str) -> list[Deci
         if row.visited_member == visited_member and row.state == "settled"
     ]
     return sorted(rows, key=lambda row: row.period)
+
+
+def check_place(home: Home, visited_member: str, facts: StayFacts) -> None:
+    """Refuse a hospital in a place that the asking member does not answer for.
+
+    The place decides how a stay counts as filed: a member could make any stay one at home.
+    """
+    owners = home.region.owners_of(facts.institution_admdvs, "settlement")
+    if [owner.id for owner in owners] != [visited_member]:
+        raise Refused("STAY_PLACE", admdvs=facts.institution_admdvs, member=visited_member)
 
 
 def check_days(facts: StayFacts) -> None:

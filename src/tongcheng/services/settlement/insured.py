@@ -252,6 +252,7 @@ def _case(
 ) -> tuple[int, port.Case]:
     """Return what one period of a stay is decided on now, and in which of the person's years."""
     decided.check_place(home, visited_member, facts)
+    decided.check_place(home, visited_member, facts)
     decided.check_days(facts)
     before = decided.periods_of(reading, visited_member, facts.stay_id)
     decided.check_period(before, facts)
