@@ -9,7 +9,7 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath, FromQuery
 
 import tongcheng
-from tests.services.settlement import samples, samples_cases
+from tests.services.settlement import samples, samples_books, samples_cases
 from tongcheng.kernel import region
 from tongcheng.kernel.errors import Catalogue
 from tongcheng.kernel.texts import Texts
@@ -26,11 +26,17 @@ from tongcheng.web.toolkit import ERRORS_PATH, TEXTS_PATH, AnyRequest
 SOURCE = Path(tongcheng.__file__).parent
 SETTLEMENT = SOURCE / "services" / "settlement"
 PLAN_PATH = region.PACKS_DIR / "jingjinji" / "plan.yaml"
-TEXTS_PATHS = (TEXTS_PATH, *plan.SERVICE.texts, SETTLEMENT / "texts.yaml")
+TEXTS_PATHS = (
+    TEXTS_PATH,
+    *plan.SERVICE.texts,
+    SETTLEMENT / "texts.yaml",
+    SETTLEMENT / "policy" / "texts.yaml",
+)
 NAV = (
     NavItem("plan.nav", "/"),
     NavItem("settlement.nav", "/settlement/stays"),
     NavItem("settlement.cases.nav", "/settlement/cases"),
+    NavItem("settlement.policy.nav", "/rulebooks"),
 )
 
 # Every page of the shell, by its path without language.
@@ -49,6 +55,7 @@ PATHS = (
     "/settlement/cases?empty=1",
     "/settlement/cases/asked",
     "/settlement/cases/upheld",
+    *samples_books.PATHS,
     "/nowhere",
     "/forbidden",
 )
@@ -60,7 +67,12 @@ def console(member_id: str = "tianjin-hsb", *, doubt: bool = True) -> Console:
         member_id=member_id,
         region=region.load("jingjinji"),
         texts=Texts.load(*TEXTS_PATHS),
-        errors=Catalogue.load(SOURCE / "kernel" / "errors.yaml", ERRORS_PATH, *plan.SERVICE.errors),
+        errors=Catalogue.load(
+            SOURCE / "kernel" / "errors.yaml",
+            ERRORS_PATH,
+            *plan.SERVICE.errors,
+            SETTLEMENT / "errors.yaml",
+        ),
         now=lambda: samples.NOW,
         nav=NAV,
         draft=doubt,
@@ -136,7 +148,7 @@ def _fault() -> Response[str]:
     raise ValueError(message)
 
 
-HANDLERS = (_stays, _rows, _stay, _cases, _case, _forbidden, _fault)
+HANDLERS = (_stays, _rows, _stay, _cases, _case, _forbidden, _fault, *samples_books.HANDLERS)
 
 
 def app(tools: Toolkit | None = None, figures: Figures | None = None) -> Litestar:

@@ -1,7 +1,6 @@
 """The words of the pages: every key a page uses exists, every key that exists is used."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -31,7 +30,7 @@ def _used(name: str) -> set[str]:
 
 
 def _known(name: str) -> set[str]:
-    paths: tuple[Path, ...] = tuple(folder / "texts.yaml" for folder in FOLDERS[name])
+    paths = [path for folder in FOLDERS[name] for path in folder.rglob("texts.yaml")]
     return {key for path in paths for key in load_texts(path)}
 
 

@@ -18,6 +18,7 @@ NAVIGATION: tuple[NavItem, ...] = (
     NavItem("plan.nav", "/"),
     NavItem("settlement.nav", "/settlement/stays"),
     NavItem("settlement.cases.nav", "/settlement/cases"),
+    NavItem("settlement.policy.nav", "/rulebooks"),
     NavItem("settlement.estimate.nav", "/estimate"),
     NavItem("node.exchange.nav", "/exchange"),
 )

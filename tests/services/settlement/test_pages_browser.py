@@ -22,6 +22,8 @@ PAGES = (
     "/settlement/stays",
     "/settlement/stays/{stay}",
     "/exchange",
+    "/rulebooks",
+    "/rulebooks/beijing-employee-inpatient",
     "/estimate",
     f"/estimate?{ASKED}",
     "/estimate?area=tianjin&scheme=390&person=resident&tier=middle&amount=9000",

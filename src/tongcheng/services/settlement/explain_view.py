@@ -6,6 +6,7 @@ import msgspec
 
 from tongcheng.services.settlement.explain_model import Explanation, Reason
 from tongcheng.services.settlement.explain_words import rule_sentences, sentence
+from tongcheng.services.settlement.policy.links import rule_path
 from tongcheng.web.voice import Voice
 
 NOTES: Final = frozenset({"filing", "no_deductible", "pool_cap", "announced"})
@@ -17,12 +18,15 @@ class Why(msgspec.Struct, frozen=True):
 
     `amount` is empty for what is only said. `rules` hold one paragraph for each rule, a sentence
     after the other; parts that follow from the same rules as the whole do not repeat them.
+    `places` are, for each rule, its address on the console without language, "" for a book that
+    is not here.
     """
 
     text: str
     amount: str
     doubtful: bool
     rules: tuple[tuple[str, ...], ...]
+    places: tuple[str, ...]
     parts: tuple["Why", ...]
 
 
@@ -42,5 +46,6 @@ def why(voice: Voice, reason: Reason, above: Reason | None = None) -> Why:
         amount="" if noted else voice.amount(reason.amount_fen),
         doubtful=reason.doubtful and not repeated,
         rules=tuple(rule_sentences(voice, rule) for rule in rules),
+        places=tuple(rule_path(rule.book_digest, rule.path) if rule.here else "" for rule in rules),
         parts=tuple(why(voice, each, reason) for each in reason.children),
     )

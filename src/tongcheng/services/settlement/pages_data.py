@@ -21,6 +21,7 @@ from tongcheng.services.settlement.benefit import day, tables_of
 from tongcheng.services.settlement.decided import facts_of
 from tongcheng.services.settlement.life import POSTED
 from tongcheng.services.settlement.model import BenefitResult
+from tongcheng.services.settlement.policy.links import book_path
 from tongcheng.services.settlement.rules import PERSON_TYPES, PersonType
 from tongcheng.services.settlement.stays_data import VIEW_STATES, hospital_of, state_of
 from tongcheng.services.settlement.store import (
@@ -177,7 +178,8 @@ def _book_ref(home: Home, result: BenefitResult) -> BookRef:
     book = book_of(home, result.book_digest)
     title = {"zh": result.book_id, "en": result.book_id} if book is None else book.title
     name = Words(title["zh"], title["en"])
-    return BookRef(name=name, digest=result.book_digest, status=result.book_status)
+    path = "" if book is None else book_path(result.book_digest)
+    return BookRef(name=name, digest=result.book_digest, status=result.book_status, path=path)
 
 
 def _common(

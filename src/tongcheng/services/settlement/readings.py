@@ -81,6 +81,13 @@ def _alternatives(book: RuleBook) -> Iterator[Reading]:
         yield _compiled(alternative(book, at), reading)
 
 
+def other_readings(book: RuleBook) -> int:
+    """Return how many alternatives a book has."""
+    rules = book.document["rules"]
+    entries = rules.get("alternatives", []) if isinstance(rules, dict) else []
+    return len(entries) if isinstance(entries, list) else 0
+
+
 def alternative(book: RuleBook, at: int) -> RuleBook:
     """Return the book with the sections of an alternative in the place of its rules'."""
     rules = book.document["rules"]
@@ -166,11 +173,12 @@ def announced_difference(
 
     None where either refuses the bill or does not know an announced amount.
     """
-    there, here = _announced(reading, bill, before), _announced(base, bill, before)
+    there, here = announced(reading, bill, before), announced(base, bill, before)
     return None if there is None or here is None else there - here
 
 
-def _announced(reading: Reading, bill: Bill, before: Accumulators) -> int | None:
+def announced(reading: Reading, bill: Bill, before: Accumulators) -> int | None:
+    """Return what covers that pay later may pay by a reading (fen); None as above."""
     benefit = settled(reading, bill, before)
     if isinstance(benefit, Refused):
         return None

@@ -39,6 +39,7 @@ from tongcheng.services.settlement.model import (
 )
 from tongcheng.services.settlement.national_sign import SIGN_INS
 from tongcheng.services.settlement.pages import HANDLERS
+from tongcheng.services.settlement.policy import pages as policy_pages
 from tongcheng.services.settlement.statement_model import (
     STATEMENT,
     STATEMENT_AGREED,
@@ -90,7 +91,7 @@ SERVICE = Service(
     tables=(*store.TABLES, *catalogue_store.TABLES, MAPPINGS, SIGN_INS, statements.STATEMENTS),
     cases=(LINE_QUERY,),
     errors=(_HERE / "errors.yaml",),
-    texts=(_HERE / "texts.yaml",),
+    texts=(_HERE / "texts.yaml", _HERE / "policy" / "texts.yaml"),
     routes=(
         *national.ROUTES,
         api.ROUTER,
@@ -98,6 +99,6 @@ SERVICE = Service(
         api_checks.ROUTER,
         api_explain.ROUTER,
     ),
-    pages=(*HANDLERS, *pages_cases.HANDLERS),
+    pages=(*HANDLERS, *pages_cases.HANDLERS, *policy_pages.HANDLERS),
     verify=verify.VERIFY,
 )

@@ -309,6 +309,7 @@ def books_table(page: Page, view: StayPage) -> Table:
         rows=tuple(
             Row(
                 key=f"book-{index}",
+                link=page.href(book.path) if book.path else "",
                 cells=(
                     Cell(page.voice.of(book.name)),
                     Cell(badge=badges[book.status]),

@@ -176,11 +176,15 @@ class ChainStep(msgspec.Struct, frozen=True):
 
 
 class BookRef(msgspec.Struct, frozen=True):
-    """A rule book or catalogue the decision names: `status` "draft" is marked wherever it shows."""
+    """A rule book or catalogue the decision names: `status` "draft" is marked wherever it shows.
+
+    `path` is its address on the console without language, "" where the node does not have it.
+    """
 
     name: Words
     digest: str
     status: Literal["draft", "adopted"]
+    path: str = ""
 
 
 class Related(msgspec.Struct, frozen=True):
