@@ -157,13 +157,15 @@ def _check_amounts(tx: Transaction, claim: ClaimRow, result: BenefitResult) -> N
 def _check_month(tx: Transaction, claim: ClaimRow, month: str) -> None:
     """Refuse a month in which the decision was not taken: it lies between our question and now.
 
-    A day more either way, because clocks differ; both sides reckon in the region's zone.
+    A day more either way, because clocks differ; both sides reckon in the region's zone. A month
+    that is agreed holds nothing new: the insured side knew of it before it decided.
     """
     first, last = (
         local_date(at, tx.home.region.zone).strftime("%Y-%m")
         for at in (claim.opened_at - DAY_MS, tx.now_at + DAY_MS)
     )
-    if not first <= month <= last:
+    is_closed = statements.is_closed(tx, tx.home.member_id, claim.insured_member, month)
+    if is_closed or not first <= month <= last:
         raise Refused("SETTLED_MONTH", settlement=claim.settlement_id, month=month)
 
 

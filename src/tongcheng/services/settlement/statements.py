@@ -207,6 +207,8 @@ def _move(tx: Transaction, row: StatementRow, event: str) -> StatementRow:
 def take_page_taken(tx: Transaction, envelope: Envelope, body: PageTakenBody) -> None:
     """Note that a page has arrived; it agrees to nothing."""
     row = _ours(tx, envelope, body.statement_id)
+    if body.page > row.pages:
+        raise Refused("STATEMENT_PAGE", statement=row.statement_id, page=body.page)
     _move(tx, msgspec.structs.replace(row, pages_taken=body.page), "page")
 
 
@@ -222,6 +224,8 @@ def take_agreed(tx: Transaction, envelope: Envelope, body: StatementAgreedBody) 
 def take_disputed(tx: Transaction, envelope: Envelope, body: StatementDisputedBody) -> None:
     """Keep the differences for people; the month stays open and can be stated again."""
     row = _ours(tx, envelope, body.statement_id)
+    if body.month != row.month or body.count < len(body.findings):
+        raise Refused("STATEMENT_DIFFERS", statement=row.statement_id)
     named = msgspec.structs.replace(
         row,
         pages_taken=row.pages,
