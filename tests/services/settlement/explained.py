@@ -23,7 +23,18 @@ from tongcheng.services.settlement.model import (
 BOOKS = [parse(path.read_text("utf-8")) for path in sorted(REGION.glob("rulebooks/*.yaml"))]
 BENEFITS = [book for book in BOOKS if book.kind == "benefit"]
 OVERLAY = next(book for book in BOOKS if str(book.effective_from) == "2023-04-01")
-BY_DIGEST = {book.digest: book for book in BOOKS}
+
+
+def paying_covers() -> RuleBook:
+    """Return Tianjin's resident book as if its catastrophic cover were paid at discharge."""
+    text = (REGION / "rulebooks" / "tianjin-resident-inpatient.yaml").read_text("utf-8")
+    changed = text.replace("layer: announced", "layer: catastrophic")
+    return parse(changed.replace("paid_at: {value: on_claim", "paid_at: {value: discharge"))
+
+
+COVERING = paying_covers()
+BENEFITS.append(COVERING)
+BY_DIGEST = {book.digest: book for book in (*BOOKS, COVERING)}
 
 
 def decided(book: RuleBook, bill: Bill, before: Accumulators | None = None) -> BenefitResult:

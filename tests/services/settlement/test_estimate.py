@@ -104,6 +104,15 @@ def test_filing_matters_only_outside_the_agreement(home: Home) -> None:
     assert shares["referral"] > within.result.person_fen
 
 
+def test_another_source_is_read_with_the_same_filing(home: Home) -> None:
+    """The cut for a stay elsewhere holds in every reading: 71, 74 and 77 %, and no cap here."""
+    question = msgspec.structs.replace(WORKER, visited="elsewhere", in_scope_fen=20_000_000)
+
+    cap = _found(home, question)["reading", "rules.pool_cap"]
+
+    assert cap.person_fen == 130_000 + 832_300 + 260_000 + 3_680_000
+
+
 def test_an_unknown_figure_is_named_and_never_a_number(home: Home) -> None:
     """A tier that nobody knows the ratio of: no estimate, and which figure it is."""
     found = estimate(home, msgspec.structs.replace(RESIDENT, tier="middle"))

@@ -9,6 +9,7 @@ from tests.services.settlement.books import beijing
 from tests.services.settlement.explained import (
     BENEFITS,
     BY_DIGEST,
+    COVERING,
     decided,
     every,
     line,
@@ -106,15 +107,15 @@ def test_what_a_peer_does_not_explain_is_named(part: str) -> None:
     bill = _bill(5_000_000)
     result = decided(BEIJING, bill)
     payment = result.funds[0]
-    changed = {
+    changes: dict[str, dict[str, object]] = {
         "in_scope": {"trace": result.trace[:-1]},
         "funds": {
             "funds": [msgspec.structs.replace(payment, amount_fen=payment.amount_fen - 777)],
             "person_fen": result.person_fen + 777 + sum(x.amount_fen for x in result.funds[1:]),
         },
         "hospital": {"hospital_fen": 12_345, "person_fen": result.person_fen - 12_345},
-    }[part]
-    result = msgspec.structs.replace(result, **changed)
+    }
+    result = msgspec.structs.replace(result, **changes[part])
 
     found = explain(totals_of(bill), result, None, BY_DIGEST)
 
@@ -144,6 +145,25 @@ def test_two_funds_of_one_layer_are_still_both_there() -> None:
     assert [each.key for each in shown["second"].children] == ["unexplained"]
     for each in every(payers):
         assert not each.children or added(each.children) == each.amount_fen
+
+
+def test_a_second_cover_takes_over_what_the_person_would_bear() -> None:
+    """It pays by steps of the year's burden; the bill stays, the person bears that much less."""
+    bill = _bill(20_000_000, person_type="resident", tier="low", category="poor")
+    result = decided(COVERING, bill, Accumulators(burden_fen=1_000_000))
+
+    found = explain(totals_of(bill), result, None, BY_DIGEST)
+
+    _holds(found, result, 20_000_000)
+    cover = next(each for each in every(found.scope) if each.key == "cover")
+    pays, less = cover.children
+    # 10,000 before and 500 + 35 % of 199,500 now: 80,325, of which 60 % beyond 28,000.
+    assert cover.amount_fen == 0
+    assert (pays.amount_fen, less.amount_fen) == (3_139_500, -3_139_500)
+    (step,) = pays.children
+    assert (step.facts["from_fen"], step.facts["to_fen"]) == (2_800_000, 8_032_500)
+    assert step.facts["ratio_e8"] == 60_000_000
+    assert step.doubtful
 
 
 def _keys(reason: Reason) -> list[str]:

@@ -59,6 +59,8 @@ SAID: tuple[tuple[Explanation, str, Language, str, int], ...] = (
     (LARGE, "pool", "en",
      ("From ¥650 to ¥30,000: the fund pays 91% (85% for those in work, for the "
       "retired the own share is 40% lower)"), 2_935_000),
+    (LARGE, "stretch_own", "zh", "650 元到 30,000 元的部分：您付余下的 9%", 264_150),
+    (LARGE, "stretch_fund", "en", "From ¥650 to ¥30,000: the fund pays 91%", 2_670_850),
     (LARGE, "pool_cap", "zh",
      ("统筹基金本年最多支付 100,000 元，费用到 97,372.18 元时付满（此前已用 8,240.49 "
       "元）"), 0),

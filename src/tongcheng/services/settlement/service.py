@@ -17,6 +17,8 @@ from tongcheng.services.settlement import (
     store,
     verify,
 )
+from tongcheng.services.settlement.estimate import api as estimate_api
+from tongcheng.services.settlement.estimate import pages as estimate_pages
 from tongcheng.services.settlement.line_query import LINE_QUERY
 from tongcheng.services.settlement.mapping import MAPPINGS
 from tongcheng.services.settlement.model import (
@@ -98,7 +100,8 @@ SERVICE = Service(
         api_cases.ROUTER,
         api_checks.ROUTER,
         api_explain.ROUTER,
+        estimate_api.ROUTER,
     ),
-    pages=(*HANDLERS, *pages_cases.HANDLERS, *policy_pages.HANDLERS),
+    pages=(*HANDLERS, *pages_cases.HANDLERS, *policy_pages.HANDLERS, *estimate_pages.HANDLERS),
     verify=verify.VERIFY,
 )
