@@ -30,6 +30,7 @@ TEXTS_PATHS = (
     TEXTS_PATH,
     *plan.SERVICE.texts,
     SETTLEMENT / "texts.yaml",
+    SETTLEMENT / "bill_page" / "texts.yaml",
     SETTLEMENT / "policy" / "texts.yaml",
 )
 NAV = (
@@ -159,7 +160,10 @@ def app(tools: Toolkit | None = None, figures: Figures | None = None) -> Litesta
         return tools.error_response(request, fault)
 
     return Litestar(
-        route_handlers=tools.routes(plan.SERVICE.pages, HANDLERS),
+        route_handlers=[
+            *tools.routes(plan.SERVICE.pages, HANDLERS),
+            tools.assets.handler(),
+        ],
         before_send=[secure],
         exception_handlers={Exception: answer_error},
         state=State(

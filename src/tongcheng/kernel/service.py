@@ -68,7 +68,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """Everything one service brings: interfaces inward (acts, asks, tables, cases) and outward."""
+    """Everything one service brings: interfaces inward (acts, asks, tables, cases) and outward.
+
+    `pages` are the console's, for people who work. `person_pages` each prove for themselves who
+    reads, so a node serves them to anybody, also where its console is closed.
+    """
 
     name: str
     acts: tuple[Act, ...] = ()
@@ -79,6 +83,7 @@ class Service(msgspec.Struct, frozen=True):
     texts: tuple[Path, ...] = ()
     routes: tuple[Any, ...] = ()
     pages: tuple[Any, ...] = ()
+    person_pages: tuple[Any, ...] = ()
     verify: tuple[Callable[[Snapshot, Home], Iterator[Finding]], ...] = ()
 
 

@@ -62,6 +62,7 @@ def create_app(
     console: Console,
     *,
     pages: bool = False,
+    bill_pages: bool = True,
     metrics: METRICS = "loopback",
     run_node: bool = True,
     local_names_only: bool = False,
@@ -69,23 +70,25 @@ def create_app(
 ) -> Litestar:
     """Return the application of one node.
 
-    `pages` serves the console; it has no log-in yet, so only a loopback address may. With
+    `pages` serves the console; it has no log-in yet, so only a loopback address may. `bill_pages`
+    serves what persons open by a link of their own, with the console or without it. With
     `run_node` the application opens the node when it starts and stops it at its end; without,
     whoever made the node does. `pack_folder` holds the region pack's plan, which pages show.
 
     `local_names_only` answers nobody who calls this machine by another name than its own: a page
     somewhere on the web can point its own name here, and would read the console as if it were it.
     """
-    toolkit = Toolkit(console, template_folders(node)) if pages else None
+    toolkit = Toolkit(console, template_folders(node))
+    faults = Faults(console.errors, node.home.entropy, toolkit if pages else None)
     handlers: list[Any] = [inbox, catch_up, ask, checkpoint, live, ready, metrics_page, error_entry]
     handlers += [route for service in node.services for route in service.routes]
-    if toolkit is not None:
-        handlers += toolkit.routes(NODE_PAGES, *(service.pages for service in node.services))
+    handlers += _pages(node, toolkit, console=pages, bills=bill_pages)
     folder = pack_folder or PACKS_DIR / node.home.region.id
     state = {
         "node": node,
         "console": console,
         "toolkit": toolkit,
+        "bill_pages": bill_pages,
         "metrics": metrics,
         "refusals": RefusalLimiter(node.clock),
         "plan": load_plan(folder / "plan.yaml") if pages else None,
@@ -95,7 +98,7 @@ def create_app(
         route_handlers=handlers,
         before_request=_check_name if local_names_only else None,
         before_send=[secure],
-        exception_handlers={Exception: Faults(console.errors, node.home.entropy, toolkit)},
+        exception_handlers={Exception: faults},
         lifespan=[_life_of(node)] if run_node else [],
         logging_config=None,
         openapi_config=openapi_config(),
@@ -103,6 +106,17 @@ def create_app(
         request_max_body_size=BODY_BYTES_MAX,
         state=State(state),
     )
+
+
+def _pages(node: Node, toolkit: Toolkit, *, console: bool, bills: bool) -> list[Any]:
+    """Return the routes of the pages that are served, with their style sheets."""
+    routes: list[Any] = [toolkit.assets.handler()] if console or bills else []
+    if console:
+        routes += toolkit.routes(NODE_PAGES, *(service.pages for service in node.services))
+    if bills:
+        faults = Faults(toolkit.console.errors, node.home.entropy, toolkit, to_person=True)
+        routes += toolkit.person_routes(faults, *(each.person_pages for each in node.services))
+    return routes
 
 
 async def _check_name(request: AnyRequest) -> None:

@@ -109,12 +109,23 @@ def respond(refused: Refused, catalogue: Catalogue, request: AnyRequest) -> Resp
 
 
 class Faults:
-    """Turns whatever a handler raised into an answer; registered for every exception."""
+    """Turns whatever a handler raised into an answer; registered for every exception.
 
-    def __init__(self, catalogue: Catalogue, entropy: Entropy, toolkit: Toolkit | None) -> None:
+    `to_person`: the pages are a person's, and stand without the console.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        entropy: Entropy,
+        toolkit: Toolkit | None,
+        *,
+        to_person: bool = False,
+    ) -> None:
         self._catalogue = catalogue
         self._entropy = entropy
         self._toolkit = toolkit
+        self._to_person = to_person
 
     def __call__(self, request: AnyRequest, fault: Exception) -> Response[Any]:
         """Answer as a page where a page was asked for, else as a problem document."""
@@ -124,9 +135,9 @@ class Faults:
         except AssertionError as bug:
             # A code of ours without words: the refusal stands, its explanation is our fault.
             known = self._incident(request, bug, refusal=refused.code)
-        if self._toolkit is not None and is_page(request):
+        if self._toolkit is not None and (self._to_person or is_page(request)):
             shown = fault if isinstance(fault, HTTPException) else known
-            return self._toolkit.error_response(request, shown)
+            return self._toolkit.error_response(request, shown, to_person=self._to_person)
         return respond(known, self._catalogue, request)
 
     def _named(self, request: AnyRequest, fault: Exception) -> Refused:

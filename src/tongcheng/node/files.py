@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     host: str = "127.0.0.1"
     port: Port = 8100
     console: Literal["closed", "open"] = "closed"
+    bill_pages: Literal["open", "closed"] = "open"
     metrics: Literal["loopback", "open", "closed"] = "loopback"
     allow_draft_rulebooks: bool = False
     benefit: Decider = "engine"

@@ -100,6 +100,7 @@ def _configuration(node: Node, settings: Settings) -> uvicorn.Config:
         node,
         console,
         pages=settings.console == "open",
+        bill_pages=settings.bill_pages == "open",
         metrics=settings.metrics,
         run_node=False,
         local_names_only=settings.console == "open",

@@ -8,6 +8,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 BAR_HEIGHT = 132  # px: the column of a band
+SHARE_HEIGHT = 16  # px: the bar of a limit
 LABEL_HEIGHT = 20  # px: the line of band numbers above, and of amounts below
 NUMBER_PERCENT_MIN = 2.5  # a narrower band is numbered in the table only
 RATE_PERCENT_MIN = 9  # room for "97.5%" on a phone
@@ -44,6 +45,26 @@ def band_bar(stretches: tuple[Stretch, ...], title: str) -> Markup:
         '<svg class="bar" role="img" width="100%" height="{height}" aria-label="{title}">'
         "{parts}</svg>"
     ).format(height=height, title=title, parts=Markup("").join(parts))
+
+
+def share_bar(before: int, now: int, whole: int) -> Markup:
+    """Draw how much of a limit is used: before, and by what the page is about.
+
+    It says nothing that the text beside it does not, so readers of the screen skip it.
+    """
+    assert whole > 0, "a limit of nothing"
+    first = min(before, whole)
+    second = min(now, whole - first)
+    x, width = 100 * first / whole, 100 * second / whole
+    parts = (
+        _rect("bar-rest", 0, 100, 0, SHARE_HEIGHT),
+        _rect("bar-before", 0, x, 0, SHARE_HEIGHT) if first else Markup(""),
+        _rect("bar-part", x, width, 0, SHARE_HEIGHT) if second else Markup(""),
+    )
+    return Markup(
+        '<svg class="bar" width="100%" height="{height}" aria-hidden="true" focusable="false">'
+        "{parts}</svg>"
+    ).format(height=SHARE_HEIGHT, parts=Markup("").join(parts))
 
 
 def _column(stretch: Stretch, start: int, whole: int) -> Markup:

@@ -5,7 +5,8 @@ How a node uses it::
     console = Console(member_id="tianjin-hsb", region=pack, texts=..., errors=..., now=...)
     toolkit = Toolkit(console, templates={"plan": ..., "settlement": ...})
     Litestar(
-        route_handlers=[*toolkit.routes(plan.SERVICE.pages, settlement.SERVICE.pages), ...],
+        route_handlers=[*toolkit.routes(plan.SERVICE.pages, settlement.SERVICE.pages),
+            toolkit.assets.handler(), ...],
         before_send=[secure],
         state=State({"console": console}),
         exception_handlers=...,  # is_page(request) -> toolkit.error_response(request, fault)
@@ -18,7 +19,7 @@ How a service writes a page, once for all languages; its address is `/zh/stays`,
         return page.render("settlement/stays.html", {"view": ...})
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
-from tongcheng.kernel.errors import Refused, RenderedError
+from tongcheng.kernel.errors import Refused
 from tongcheng.web import i18n
 from tongcheng.web.assets import STATIC_DIR, Assets
 from tongcheng.web.console import Console
@@ -42,6 +43,7 @@ from tongcheng.web.voice import Voice
 
 AnyRequest = Request[Any, Any, State]
 AnyConnection = ASGIConnection[Any, Any, Any, State]
+PageFaults = Callable[[AnyRequest, Exception], Response[Any]]
 
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 TEXTS_PATH = Path(__file__).parent / "texts.yaml"
@@ -127,11 +129,24 @@ class Toolkit:
         )
 
     def routes(self, *pages: Sequence[HTTPRouteHandler]) -> tuple[HTTPRouteHandler | Router, ...]:
-        """Return every route of the console: the services' pages under each language, `/`, assets.
+        """Return every route of the console: the services' pages under each language, and `/`.
 
         Page handlers may ask for `page: NamedDependency[Page]`.
         """
         handlers = [handler for of_service in pages for handler in of_service]
+        return (choose_language, *self._routers(handlers))
+
+    def person_routes(
+        self, faults: PageFaults, *pages: Sequence[HTTPRouteHandler]
+    ) -> tuple[HTTPRouteHandler | Router, ...]:
+        """Return every route of the pages for persons: they stand without the console.
+
+        `faults` answers whatever goes wrong in them.
+        """
+        handlers = [handler for of_service in pages for handler in of_service]
+        return self._routers(handlers, exception_handlers={Exception: faults})
+
+    def _routers(self, handlers: list[HTTPRouteHandler], **settings: Any) -> tuple[Router, ...]:
         # One router per language, not one handler with two paths: Litestar 2.25 wraps a
         # `sync_to_thread` handler once per path, and the second wrapping breaks it.
         routers = (
@@ -139,10 +154,11 @@ class Toolkit:
                 f"/{language}",
                 route_handlers=handlers,
                 dependencies={"page": Provide(self.page, sync_to_thread=False)},
+                **settings,
             )
             for language in LANGUAGES
         )
-        return (choose_language, self.assets.handler(), *routers)
+        return tuple(routers)
 
     def page(self, request: AnyRequest) -> Page:
         """Return the page a request asks for; its path, else its headers, say the language."""
@@ -159,15 +175,18 @@ class Toolkit:
             values, page=page, voice=voice, t=voice.t, tn=voice.tn, href=page.href
         )
 
-    def error_response(self, request: AnyRequest, fault: Exception) -> Response[str]:
-        """Answer with a page that says what happened, why, and what to do."""
+    def error_response(
+        self, request: AnyRequest, fault: Exception, *, to_person: bool = False
+    ) -> Response[str]:
+        """Answer with a page that says what happened, why, and what to do.
+
+        `to_person` leaves out the console around it.
+        """
         page = self.page(request)
         refused = fault if isinstance(fault, Refused) else _refused(fault, page.path)
-        return self.error_page(page, self.console.errors.render(refused, page.language))
-
-    def error_page(self, page: Page, error: RenderedError) -> Response[str]:
-        """Answer with one entry of the error catalogue."""
-        return page.render("web/error.html", {"error": error}, status=error.status)
+        error = self.console.errors.render(refused, page.language)
+        template = "web/person_error.html" if to_person else "web/error.html"
+        return page.render(template, {"error": error}, status=error.status)
 
 
 def _refused(fault: Exception, path: str) -> Refused:

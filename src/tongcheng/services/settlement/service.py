@@ -19,6 +19,9 @@ from tongcheng.services.settlement import (
 )
 from tongcheng.services.settlement.estimate import api as estimate_api
 from tongcheng.services.settlement.estimate import pages as estimate_pages
+from tongcheng.services.settlement.bill_page import api as bill_api
+from tongcheng.services.settlement.bill_page import pages as bill_pages
+from tongcheng.services.settlement.bill_page import store as bill_store
 from tongcheng.services.settlement.line_query import LINE_QUERY
 from tongcheng.services.settlement.mapping import MAPPINGS
 from tongcheng.services.settlement.model import (
@@ -90,10 +93,21 @@ SERVICE = Service(
             consult=insured.consult,
         ),
     ),
-    tables=(*store.TABLES, *catalogue_store.TABLES, MAPPINGS, SIGN_INS, statements.STATEMENTS),
+    tables=(
+        *store.TABLES,
+        *catalogue_store.TABLES,
+        *bill_store.TABLES,
+        MAPPINGS,
+        SIGN_INS,
+        statements.STATEMENTS,
+    ),
     cases=(LINE_QUERY,),
     errors=(_HERE / "errors.yaml",),
-    texts=(_HERE / "texts.yaml", _HERE / "policy" / "texts.yaml"),
+    texts=(
+        _HERE / "texts.yaml",
+        _HERE / "bill_page" / "texts.yaml",
+        _HERE / "policy" / "texts.yaml",
+    ),
     routes=(
         *national.ROUTES,
         api.ROUTER,
@@ -101,7 +115,10 @@ SERVICE = Service(
         api_checks.ROUTER,
         api_explain.ROUTER,
         estimate_api.ROUTER,
+        bill_api.ROUTER,
+        *bill_pages.ROUTES,
     ),
     pages=(*HANDLERS, *pages_cases.HANDLERS, *policy_pages.HANDLERS, *estimate_pages.HANDLERS),
+    person_pages=bill_pages.HANDLERS,
     verify=verify.VERIFY,
 )
