@@ -5,6 +5,7 @@ a fact; docs/hospital.md lists those fields.
 """
 
 from datetime import date
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,20 @@ from tongcheng.services.settlement.store import LineRow, PatientRow, StayRow
 
 Nodes = dict[str, dict[str, Written] | list[dict[str, Written]]]
 Values = dict[str, Value | None]
+
+
+OTHER_FUNDS: Final = "oth_pay"
+FUND_FIELDS: Final = (
+    "hifp_pay",
+    "cvlserv_pay",
+    "hifes_pay",
+    "hifmi_pay",
+    "hifob_pay",
+    "maf_pay",
+    "hifdm_pay",
+    OTHER_FUNDS,
+)
+"""The fields that `fund_pay_sumamt` is the sum of."""
 
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,8 +129,11 @@ def _amounts(bill: Bill) -> Values:
     """Return the money of a bill; the three identities of the interface hold between them."""
     totals, result, sign = bill.totals, bill.result, bill.sign
     pool = sum(one.amount_fen for one in result.funds if one.layer == "pool")
-    large = sum(one.amount_fen for one in result.funds if one.layer == "large")
     share = round_half_up(pool * 10_000, totals.in_scope_fen) if totals.in_scope_fen else 0
+    funds = dict.fromkeys(FUND_FIELDS, 0)
+    for one in result.funds:
+        field = codes().fund_fields.get((bill.stay.scheme, one.layer), OTHER_FUNDS)
+        funds[field] += one.amount_fen
     amounts = {
         "medfee_sumamt": totals.total_fen,
         "fulamt_ownpay_amt": totals.self_paid_fen,
@@ -123,14 +141,7 @@ def _amounts(bill: Bill) -> Values:
         "preselfpay_amt": totals.first_self_pay_fen,
         "inscp_scp_amt": totals.in_scope_fen,
         "act_pay_dedc": result.deductible_fen,
-        "hifp_pay": pool,
-        "cvlserv_pay": 0,
-        "hifes_pay": 0,
-        "hifmi_pay": 0,
-        "hifob_pay": large,
-        "maf_pay": 0,
-        "hifdm_pay": 0,
-        "oth_pay": 0,
+        **funds,
         "fund_pay_sumamt": result.fund_fen,
         "hosp_part_amt": result.hospital_fen,
         "psn_part_amt": result.person_fen,
@@ -138,7 +149,7 @@ def _amounts(bill: Bill) -> Values:
         "psn_cash_pay": result.person_fen - result.account_fen,
         "acct_mulaid_pay": 0,
     }
-    assert pool + large == result.fund_fen, "a fund that pays is of one of the two layers"
+    assert sum(funds.values()) == result.fund_fen, "what a fund pays stands in one field"
     return {**{name: sign * fen for name, fen in amounts.items()}, "pool_prop_selfpay": share}
 
 

@@ -83,6 +83,7 @@ class Codes(msgspec.Struct, frozen=True):
 
     offered: dict[str, tuple[str, ...]]
     funds: dict[tuple[str, str], FundPayType]
+    fund_fields: dict[tuple[str, str], str]
     item_classes: dict[str, str]
     charge_types: dict[str, str]
     person_types: dict[str, str]
@@ -155,6 +156,7 @@ def codes() -> Codes:
     return Codes(
         offered={one["field"]: tuple(one["values"]) for one in given["offered"]},
         funds={(one.scheme, one.layer): one for one in funds},
+        fund_fields={(one["scheme"], one["layer"]): one["field"] for one in given["fund_fields"]},
         item_classes={one["class"]: one["code"] for one in given["item_classes"]},
         charge_types={one["category"]: one["code"] for one in given["charge_types"]},
         person_types={one["type"]: one["code"] for one in given["person_types"]},
