@@ -247,7 +247,7 @@ class _Writer:
 
     def filing(self) -> list[Plain]:
         rows: list[Plain] = []
-        away: list[Plain] = list(self.draw(st.permutations(FILINGS)))
+        away: list[Plain] = list(self.draw(st.permutations(FILINGS[2:])))
         for group in (away[:2], away[2:3]):
             for each in self.selectors() if self.chance(2) else []:
                 cut = self.figure(_points(0, 5000))
@@ -269,7 +269,7 @@ class _Writer:
             steps = self.steps(_points(0, WHOLE), above)
             terms.append(
                 {
-                    "categories": group,
+                    **({"categories": group} if group else {}),
                     "measure": measure,
                     "deductible": deductible,
                     "steps": steps,

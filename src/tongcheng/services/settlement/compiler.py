@@ -48,6 +48,7 @@ from tongcheng.services.settlement.tables import (
 _BASES: Final = frozenset({"each_admission", "annual"})
 _YEAR_OF: Final = frozenset({"discharge", "admission", "split"})
 _FURTHER: Final = frozenset({"none", "as_later_admission"})
+_AT_HOME: Final[frozenset[Filing]] = frozenset({"local", "deemed"})
 
 Row = TypeVar("Row", bound=Selector)
 
@@ -95,6 +96,8 @@ class _Compiler:
         rules, book, figures = self._rules, self._book, self._figures
         pool_cap, pool_cap_rule = figures.amount(rules.pool_cap, "rules.pool_cap")
         period = rules.period
+        period.deductible.need("rules.period.deductible", book.book_id)
+        period.cap.need("rules.period.cap", book.book_id)
         cells = {
             key: self._cell(key)
             for level in LEVELS
@@ -185,8 +188,8 @@ class _Compiler:
         first, first_rule = UNKNOWN, missing
         if "first" in of:
             path, row = of["first"]
-            if row.amount is None:
-                self._figures.refuse(path, "a first admission has an amount")
+            if row.amount is None or any((row.factor, row.minus_each, row.floor)):
+                self._figures.refuse(path, "a first admission has an amount, and nothing else")
             first, first_rule = self._figures.amount(row.amount, f"{path}.amount")
         later, step, floor, later_rule = UNKNOWN, 0, 0, missing
         if "later" in of:
@@ -293,8 +296,8 @@ class _Compiler:
             limit = NO_LIMIT if step.to is None else figures.amount(step.to, f"{here}.to")[0]
             if limit == UNKNOWN:
                 figures.refuse(here, "the limit of a band can not be unknown")
-            if limits and limit <= limits[-1]:
-                figures.refuse(here, "the limits of bands must rise")
+            if limit <= (limits[-1] if limits else 0):
+                figures.refuse(here, "the limits of bands must rise, from zero on")
             points, rule = figures.points(step.ratio, f"{here}.ratio")
             limits.append(limit)
             ratios.append(UNKNOWN if points == UNKNOWN else points * BASIS)
@@ -337,6 +340,8 @@ class _Compiler:
             return None
         row = found[1]
         path, figures = f"rules.filing[{found[0]}]", self._figures
+        if _AT_HOME.intersection(row.filings):
+            figures.refuse(path, "nothing is changed for a stay at home or one that counts as such")
         if row.cut is not None and row.ratio is not None:
             figures.refuse(path, "either a cut or a ratio of its own")
         none: tuple[int | None, int] = (None, -1)

@@ -5,12 +5,14 @@ subtractive: 0.85 less 10 points is 0.75. Within a region that has agreed so, ev
 counts as filed (视同备案) and nothing is cut. Source: 医保发〔2022〕22号 and its 经办规程.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import parse_scaled
+from tongcheng.kernel.region import Prefix
 from tongcheng.kernel.rulebook import Problem, RuleBook, RuleValue
 from tongcheng.services.settlement.rules import Filing
 from tongcheng.services.settlement.tables import BASIS, UNKNOWN, Cut, RuleRef
@@ -35,7 +37,7 @@ class FilingCut(_Schema, frozen=True):
 class Deemed(_Schema, frozen=True):
     """Divisions (prefixes) between which every insured person counts as filed."""
 
-    between: tuple[str, ...]
+    between: Annotated[tuple[Prefix, ...], Meta(min_length=1)]
     filed: RuleValue
 
 

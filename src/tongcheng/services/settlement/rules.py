@@ -6,9 +6,10 @@ hospital and one person exactly one row of a section applies: two are a fault of
 a figure that the book does not know. `compiler` compiles a book that has this shape.
 """
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.rulebook import RuleBook, RuleValue
@@ -52,12 +53,12 @@ class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Selector(_Schema, frozen=True, kw_only=True):
-    """Whom a row is about; what is left out means everybody."""
+    """Whom a row is about; what is left out means everybody, and nobody can not be written."""
 
-    levels: tuple[Level, ...] = ()
-    subtypes: tuple[Subtype, ...] = ()
-    persons: tuple[PersonType, ...] = ()
-    tiers: tuple[Tier, ...] = ()
+    levels: Annotated[tuple[Level, ...], Meta(min_length=1)] = ()
+    subtypes: Annotated[tuple[Subtype, ...], Meta(min_length=1)] = ()
+    persons: Annotated[tuple[PersonType, ...], Meta(min_length=1)] = ()
+    tiers: Annotated[tuple[Tier, ...], Meta(min_length=1)] = ()
 
 
 class DeductibleRow(Selector, frozen=True, kw_only=True):
@@ -121,7 +122,7 @@ class FilingRow(Selector, frozen=True, kw_only=True):
     the ratio of every band; `ratio` and `deductible` stand instead of the book's own.
     """
 
-    filings: tuple[Filing, ...]
+    filings: Annotated[tuple[Filing, ...], Meta(min_length=1)]
     cut: RuleValue | None = None
     ratio: RuleValue | None = None
     deductible: RuleValue | None = None
@@ -140,7 +141,7 @@ class Fund(_Schema, frozen=True, kw_only=True):
     A fund that does not pay at discharge is in layer `announced`, whatever it is called.
     """
 
-    fund: str
+    fund: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$(?!\n)", max_length=64)]
     layer: Layer
     title: dict[str, str]
     paid_at: RuleValue
@@ -180,7 +181,7 @@ class CoverTerms(_Schema, frozen=True, kw_only=True):
     deductible: RuleValue
     steps: tuple[CoverStep, ...]
     cap: RuleValue
-    categories: tuple[Category, ...] = ()
+    categories: Annotated[tuple[Category, ...], Meta(min_length=1)] = ()
     measure: Literal["excess", "burden"] = "excess"
 
 
@@ -188,7 +189,7 @@ class Cover(_Schema, frozen=True, kw_only=True):
     """A second cover (大病保险, 医疗救助) on what a person bears of in-scope amounts in a year."""
 
     title: dict[str, str]
-    terms: tuple[CoverTerms, ...]
+    terms: Annotated[tuple[CoverTerms, ...], Meta(min_length=1)]
 
 
 class Alternative(_Schema, frozen=True, kw_only=True):
@@ -207,7 +208,7 @@ class Alternative(_Schema, frozen=True, kw_only=True):
 class BenefitRules(_Schema, frozen=True, kw_only=True):
     """The `rules` of a book of kind `benefit`."""
 
-    persons: tuple[PersonType, ...]
+    persons: Annotated[tuple[PersonType, ...], Meta(min_length=1)]
     period: Period
     deductible: Deductible
     bands: tuple[BandGroup, ...]
