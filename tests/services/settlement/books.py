@@ -278,7 +278,7 @@ class _Writer:
             )
         return {"title": {"zh": layer, "en": layer}, "terms": terms}
 
-    def rules(self) -> dict[str, Plain]:
+    def rules(self, *, covered: bool) -> dict[str, Plain]:
         rules: dict[str, Any] = {
             "persons": list(self.persons),
             "period": period(self.draw(st.sampled_from(["none", "as_later_admission"]))),
@@ -296,18 +296,24 @@ class _Writer:
                 for each in self.selectors() or [{}]
             ]
         for layer in ("catastrophic", "assistance"):
-            if self.chance(2):
+            if covered or self.chance(2):
                 rules[layer] = self.cover(layer)
                 announced = fund(layer, "announced", "on_claim")
-                rules["funds"].append(announced if self.chance(4) else fund(layer))
+                later = not covered and self.chance(4)
+                rules["funds"].append(announced if later else fund(layer))
         return rules
 
 
 @st.composite
-def rule_books(draw: st.DrawFn, /, *, unknown: int = 2, **head: Plain) -> RuleBook:
-    """Any book of the schema that compiles, sensible or not, with so many figures unknown."""
+def rule_books(
+    draw: st.DrawFn, /, *, unknown: int = 2, covered: bool = False, **head: Plain
+) -> RuleBook:
+    """Any book of the schema that compiles, sensible or not, with so many figures unknown.
+
+    `covered` wants both second covers, paid at discharge.
+    """
     writer = _Writer(draw)
-    rules = writer.rules()
+    rules = writer.rules(covered=covered)
     writer.forget(unknown)
     return made_up(rules, **head)
 

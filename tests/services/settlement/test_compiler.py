@@ -376,3 +376,12 @@ def test_caps_that_do_not_add_up_are_a_problem() -> None:
     book = made_up(simple_rules(total_cap=figure("20000")))
 
     assert [problem.code for problem in check_benefit(book)] == ["CAPS_DISAGREE"]
+
+
+@pytest.mark.parametrize("name", ["bands", "deductible", "cap"])
+def test_what_is_not_computed_is_refused(name: str) -> None:
+    """A book whose bands, deductible or cap restart otherwise is refused, never misread."""
+    book = made_up(simple_rules(period=period() | {name: figure("half_year")}))
+
+    with pytest.raises(Refused, match="RULE_BOOK_SCHEMA"):
+        compile_benefit(book)

@@ -13,6 +13,7 @@ from tongcheng.services.settlement.bill import Accumulators, Bill
 from tongcheng.services.settlement.compiler import compile_benefit
 from tongcheng.services.settlement.engine import settle
 from tongcheng.services.settlement.outcome import Benefit, Expected, accumulate, reverse
+from tongcheng.services.settlement.tables import AMOUNT_MAX_FEN
 
 TITLE: Plain = {"zh": "虚构", "en": "made up"}
 
@@ -94,8 +95,8 @@ def test_cover_of_a_year(row: str, terms: dict[str, Any]) -> None:
 
 
 def test_cover_without_limit() -> None:
-    """Where a source says that there is no limit, what was paid before takes nothing away."""
-    before = Accumulators(burden_fen=10**9, catastrophic_paid_fen=7 * 10**8)
+    """Where a source says that there is no limit, no year is so dear that nothing more is paid."""
+    before = Accumulators(burden_fen=AMOUNT_MAX_FEN, catastrophic_paid_fen=AMOUNT_MAX_FEN)
 
     benefit = _settle(_rules(catastrophic=_terms(cap="none")), "1000", before)
 
@@ -154,13 +155,25 @@ def test_assistance_of_one_whom_the_other_cover_no_longer_covers() -> None:
     """What was paid back in the year is off the burden, though nothing more is paid back now."""
     rules = _rules(
         catastrophic={**_terms(), "categories": ["general"]},
-        assistance=_terms("1350", ((None, "0.5"),), "none"),
+        assistance=_terms("1400", ((None, "0.5"),), "none"),
     )
     before = Accumulators(burden_fen=200_000, catastrophic_paid_fen=65_000)
 
     benefit = _settle(rules, "100", before, category="poor")
 
-    assert (benefit.catastrophic_fen, benefit.assistance_fen) == (0, 5000)
+    assert (benefit.catastrophic_fen, benefit.assistance_fen) == (0, 2500)
+
+
+def test_assistance_after_what_an_announced_cover_has_paid() -> None:
+    """An import says that the announced cover has paid 650 of the year: it is off the burden."""
+    rules = _rules(catastrophic=_terms(), assistance=_terms("1400", ((None, "0.5"),), "none"))
+    rules["funds"][1] = fund("catastrophic", "announced", "year_end")
+    before = Accumulators(burden_fen=200_000, catastrophic_paid_fen=65_000)
+
+    benefit = _settle(rules, "100", before)
+
+    assert (benefit.catastrophic_fen, benefit.assistance_fen) == (0, 2500)
+    assert benefit.announced == (Expected("catastrophic", "year_end", 7000),)
 
 
 UNKNOWN: list[tuple[dict[str, Any], str, str | None]] = [

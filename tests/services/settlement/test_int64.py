@@ -7,11 +7,22 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from tests.services.settlement.books import Case, Question, cases, made_up, simple_rules
-from tests.services.settlement.laws import LAW, ask
+from tests.services.settlement.books import (
+    Case,
+    Question,
+    cases,
+    figure,
+    flat_rules,
+    made_up,
+    simple_rules,
+)
+from tests.services.settlement.laws import LAW, ask, assert_same, by_hand
+from tongcheng.kernel.money import format_yuan
+from tongcheng.kernel.plain_yaml import Plain
+from tongcheng.services.settlement.bill import Accumulators, Bill
 from tongcheng.services.settlement.compiler import compile_benefit
-from tongcheng.services.settlement.outcome import accumulate, reverse
-from tongcheng.services.settlement.tables import UNIT
+from tongcheng.services.settlement.outcome import Benefit, accumulate, reverse
+from tongcheng.services.settlement.tables import AMOUNT_MAX_FEN, NO_CUT, UNIT, BenefitTables
 
 
 class Int64(int):
@@ -60,20 +71,45 @@ def test_the_check_itself() -> None:
             overflow()
 
 
+@pytest.mark.parametrize("ratio", ["0.0001", "0.3333", "0.9999", "1"])
+@pytest.mark.parametrize("large", ["0.0001", "0.9999", "1"])
+@pytest.mark.parametrize("cap_fen", [1, AMOUNT_MAX_FEN // 3, AMOUNT_MAX_FEN])
+def test_the_largest_bill(ratio: str, large: str, cap_fen: int) -> None:
+    """The largest amount that is allowed, through both caps or neither, as fractions have it."""
+    cap = figure(format_yuan(cap_fen))
+    row: Plain = {"ratio": figure(large), "cap": cap}
+    book = made_up(flat_rules(ratio, pool_cap=cap, large=[row]))
+    bill = Bill(
+        in_scope_fen=AMOUNT_MAX_FEN,
+        total_fen=AMOUNT_MAX_FEN,
+        person_type="active",
+        hospital_level=3,
+        admission_number=1,
+    )
+    question = Question(bill, Accumulators(), NO_CUT)
+
+    found = _within_int64(compile_benefit(book), question)
+
+    assert_same(found, by_hand(book, question))
+
+
+def _within_int64(tables: BenefitTables, question: Question) -> Benefit | str:
+    """Return the answer, every intermediate number of it, of its void and of the totals checked."""
+    bill = question.bill
+    key = (bill.hospital_level, bill.hospital_subtype, bill.person_type, bill.tier)
+    # The other cells are not looked at, and wrapping each of their numbers takes long.
+    one = msgspec.structs.replace(tables, cells={key: tables.cells[key]}, rules=())
+    checked = msgspec.structs.replace(_int64(one), rules=tables.rules)
+    found = ask(checked, Question(*map(_int64, question)))
+    if not isinstance(found, str):
+        accumulate(_int64(question.before), reverse(_int64(found)))
+    return found
+
+
 @settings(LAW, max_examples=120)
 @given(cases())
 def test_no_step_overflows_int64(case: Case) -> None:
-    """Every intermediate number of a settlement, its void and the totals, at any amount allowed."""
+    """Any settlement of any book, at any amount allowed."""
     tables = compile_benefit(case.book)
     for question in case.questions:
-        bill = question.bill
-        key = (bill.hospital_level, bill.hospital_subtype, bill.person_type, bill.tier)
-        # The other cells are not looked at, and wrapping each of their numbers takes long.
-        one = msgspec.structs.replace(tables, cells={key: tables.cells[key]}, rules=())
-        checked = msgspec.structs.replace(_int64(one), rules=tables.rules)
-
-        found = ask(checked, Question(*map(_int64, question)))
-
-        assert found == ask(tables, question)
-        if not isinstance(found, str):
-            accumulate(_int64(question.before), reverse(_int64(found)))
+        assert _within_int64(tables, question) == ask(tables, question)

@@ -79,7 +79,7 @@ class Year:
 @given(st.data())
 def test_a_year_equals_the_naive_year(data: st.DataObject) -> None:
     """Settlements and voids in any order: each amount, and the totals of what still stands."""
-    book = data.draw(rule_books(unknown=1))
+    book = data.draw(rule_books(unknown=1, covered=data.draw(st.booleans())))
     tables, year = compile_benefit(book), Year()
 
     for event in data.draw(years(book)):
@@ -131,7 +131,7 @@ def test_versions_and_persons_in_one_batch(data: st.DataObject) -> None:
 @given(st.data())
 def test_covers_of_a_year_add_up(data: st.DataObject) -> None:
     """Stay by stay a cover pays what the year's burden gives at once, but half a fen for each."""
-    book = data.draw(rule_books(unknown=0))
+    book = data.draw(rule_books(unknown=0, covered=True))
     tables, year, stays = compile_benefit(book), Year(), 0
     category = data.draw(st.sampled_from(["general", "poor"]))
     for bill, cut in data.draw(st.lists(st.tuples(bills(book), CUTS), max_size=8)):

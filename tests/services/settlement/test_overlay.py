@@ -78,10 +78,10 @@ def test_cuts_of_a_region() -> None:
 
     rule = "rules.filing[{}].cut".format
     assert found == {
-        "long_stay": Cut(0, RuleRef(book.digest, rule(0))),
-        "referral": Cut(1000, RuleRef(book.digest, rule(1))),
-        "other": Cut(2000, RuleRef(book.digest, rule(2))),
-        "local": Cut(UNKNOWN, RuleRef(book.digest, "rules.filing")),
+        "long_stay": Cut(0, RuleRef(book.digest, rule(0)), book.book_id),
+        "referral": Cut(1000, RuleRef(book.digest, rule(1)), book.book_id),
+        "other": Cut(2000, RuleRef(book.digest, rule(2)), book.book_id),
+        "local": Cut(UNKNOWN, RuleRef(book.digest, "rules.filing"), book.book_id),
     }
     assert overlay.emergency_filed
 

@@ -76,7 +76,7 @@ def test_the_list_tells_who_adopted_only_by_number() -> None:
     assert "15 versions of rule books; 14 are drafts" in text
     assert "from 1 Jan 2022 on 45 23 3 1 Adopted signed by 2 officers, adopted" in text
     assert (
-        "Tianjin employee basic medical insurance, inpatient benefits from 1 Jan 2023 on 39 30 8 1"
+        "Tianjin employee basic medical insurance, inpatient benefits from 1 Jan 2023 on 39 30 7 1"
         in text
     )
 

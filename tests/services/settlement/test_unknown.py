@@ -88,6 +88,7 @@ UNKNOWN: list[Row] = [
         "rules.adjustments[0].add_points",
     ),
     ({"adjustments": [{"persons": ["retired"], "add_points": figure(None)}]}, {}, None),
+    ({"period": period() | {"bands": figure(None)}}, {}, "rules.period.bands"),
     ({"period": period(None)}, {}, None),
     ({"period": period(None)}, {"period_number": 2}, "rules.period.further_periods"),
     ({"filing": [{"filings": ["other"], "deductible": figure(None)}]}, {}, None),

@@ -47,6 +47,12 @@ from tongcheng.services.settlement.tables import (
 
 _BASES: Final = frozenset({"each_admission", "annual"})
 _YEAR_OF: Final = frozenset({"discharge", "admission", "split"})
+_RESTARTS: Final = {
+    "bands": frozenset({"settlement_period"}),
+    "deductible": frozenset({"calendar_year"}),
+    "cap": frozenset({"calendar_year"}),
+}
+"""What the engine computes; a book that says otherwise is refused, not misread."""
 _FURTHER: Final = frozenset({"none", "as_later_admission"})
 _AT_HOME: Final[frozenset[Filing]] = frozenset({"local", "deemed"})
 
@@ -107,6 +113,8 @@ class _Compiler:
             for key in [(level, subtype, person, tier)]
         }
         basis = figures.word(rules.deductible.basis, "rules.deductible.basis", _BASES)
+        for name, known in _RESTARTS.items():
+            figures.word(getattr(period, name), f"rules.period.{name}", known)
         return BenefitTables(
             book_id=book.book_id,
             digest=book.digest,
@@ -278,6 +286,10 @@ class _Compiler:
         if found is None:
             return BandCell((NO_LIMIT,), (UNKNOWN,), (self._figures.missing("rules.bands"),))
         cell = self._steps(found[1], f"rules.bands[{found[0]}]")
+        if len(cell.ratio) > 1 and self._rules.period.bands.value is None:
+            # Whether the bands begin anew with a stay or count the year decides every ratio.
+            rule = self._figures.point(self._rules.period.bands, "rules.period.bands")
+            return BandCell(cell.to_fen, (UNKNOWN,) * len(cell.ratio), (rule,) * len(cell.rule))
         for at, row in _applying(enumerate(self._rules.adjustments), key):
             cell = self._shifted(cell, row, f"rules.adjustments[{at}]")
         return cell

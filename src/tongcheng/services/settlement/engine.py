@@ -50,7 +50,8 @@ AT_HOME: Final[frozenset[Filing]] = frozenset({"local", "deemed"})
 class _Bands(msgspec.Struct, frozen=True):
     """The bands as a stay's filing leaves them, and the rules that changed their ratios.
 
-    `unknown` is a cut that nobody knows: it makes every ratio unknown, and is refused by its name.
+    `unknown` is a cut that nobody knows: it makes every ratio unknown, and is refused by its name
+    and that of its book.
     """
 
     cell: BandCell
@@ -183,9 +184,13 @@ def _bands(
         same = (own.ratio,) * len(bands.ratio)
         return _Bands(BandCell(bands.to_fen, same, (own.ratio_rule,) * len(same)), ())
     if own is not None and own.cut is not None:
-        cut = Cut(own.cut, tables.ref(own.cut_rule))
+        cut = Cut(own.cut, tables.ref(own.cut_rule), tables.book_id)
     if cut.ref is None or cut.points == UNKNOWN:
-        unknown = cut.ref or RuleRef(tables.book_id, f"filing.{bill.filing}")
+        unknown = (
+            RuleRef(tables.book_id, f"filing.{bill.filing}")
+            if cut.ref is None
+            else RuleRef(cut.book_id or cut.ref.book, cut.ref.rule)
+        )
         ratio = (UNKNOWN,) * len(bands.ratio)
         return _Bands(BandCell(bands.to_fen, ratio, bands.rule), refs, unknown)
     # Subtractive: 0.85 less 10 points is 0.75.

@@ -75,7 +75,9 @@ class Overlay(msgspec.Struct, frozen=True, kw_only=True):
 
     def cut(self, filing: Filing) -> Cut:
         """Return what a way of filing takes off; what the book does not mention is unknown."""
-        return self.cuts.get(filing, Cut(UNKNOWN, RuleRef(self.digest, "rules.filing")))
+        return self.cuts.get(
+            filing, Cut(UNKNOWN, RuleRef(self.digest, "rules.filing"), self.book_id)
+        )
 
 
 def read_overlay(book: RuleBook) -> OverlayRules:
@@ -100,7 +102,8 @@ def compile_overlay(book: RuleBook) -> Overlay:
             if filing in cuts:
                 fault = f"{filing} is set twice"
                 raise Refused("RULE_BOOK_SCHEMA", book=book.book_id, path=path, fault=fault)
-            cuts[filing] = Cut(_points(book, row.cut, path), RuleRef(book.digest, path))
+            points = _points(book, row.cut, path)
+            cuts[filing] = Cut(points, RuleRef(book.digest, path), book.book_id)
     deemed = tuple(
         (row.between, RuleRef(book.digest, f"rules.deemed[{at}].filed"))
         for at, row in enumerate(rules.deemed)

@@ -54,11 +54,12 @@ class RuleRef(msgspec.Struct, frozen=True):
 class Cut(msgspec.Struct, frozen=True):
     """What a stay's filing takes off the pool's ratio, in basis points, and the rule that says so.
 
-    `points` is UNKNOWN where the book does not know the figure.
+    `points` is UNKNOWN where the book, called `book_id`, does not know the figure.
     """
 
     points: int = 0
     ref: RuleRef | None = None
+    book_id: str = ""
 
 
 NO_CUT: Final = Cut()
