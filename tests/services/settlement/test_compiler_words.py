@@ -10,9 +10,9 @@ from tongcheng.services.settlement.compiler import check_benefit, compile_benefi
 from tongcheng.services.settlement.overlay import compile_overlay
 from tongcheng.services.settlement.rules import read_rules
 
-STEPS = [{"ratio": figure("0.5")}]
+STEPS: list[Any] = [{"ratio": figure("0.5")}]
 FIRST = {"admission": "first", "amount": figure("100")}
-TITLE = {"zh": "虚构", "en": "synthetic"}
+TITLE: dict[str, Any] = {"zh": "虚构", "en": "synthetic"}
 
 
 def _first(**more: Any) -> dict[str, Any]:

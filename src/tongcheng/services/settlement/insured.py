@@ -278,6 +278,8 @@ def take_void(tx: Transaction, envelope: Envelope, body: VoidBody) -> Reply:
     other stays that were taken since stand as they are.
     """
     row = tx.get(DECISIONS, envelope.src, body.settlement_id)
+    if row is not None and row.settle_id != body.settle_envelope_id:
+        row = None  # That envelope was refused: its id had been used by one that stands.
     if row is None or row.state == "voided":
         month = _month(tx, envelope.src) if row is None else row.void_month or row.month
         was: Literal["refused", "voided"] = "refused" if row is None else "voided"

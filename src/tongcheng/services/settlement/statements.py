@@ -356,7 +356,13 @@ def _is_under_way(tx: Transaction, row: StatementRow, settlement_id: str, taken_
     return any(one.seq > taken_seq for one in answers)
 
 
-def _journal(tx: Transaction, row: StatementRow) -> None:
+def content_id(row: StatementRow) -> str:
+    """Return the id of the journal's entry about a statement in its state."""
+    return f"{row.visited_member}/{row.statement_id}/{row.state}"
+
+
+def content_of(row: StatementRow) -> bytes:
+    """Return what the journal keeps of a statement in its state."""
     content = {
         "finding_count": row.finding_count,
         "insured_member": row.insured_member,
@@ -369,8 +375,11 @@ def _journal(tx: Transaction, row: StatementRow) -> None:
         "visited_member": row.visited_member,
         "voided_fen": row.voided_fen,
     }
-    content_id = f"{row.visited_member}/{row.statement_id}/{row.state}"
-    journal.append(tx, STATEMENT_KIND, content_id, canonical.encode(content))
+    return canonical.encode(content)
+
+
+def _journal(tx: Transaction, row: StatementRow) -> None:
+    journal.append(tx, STATEMENT_KIND, content_id(row), content_of(row))
     peer = row.insured_member
     if peer == tx.home.member_id:
         peer = row.visited_member

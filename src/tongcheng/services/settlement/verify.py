@@ -27,9 +27,22 @@ from tongcheng.kernel.store.records import show_key
 from tongcheng.services.settlement import accumulators, bills, periods, purses
 from tongcheng.services.settlement.accumulators import ENTRY_KIND
 from tongcheng.services.settlement.catalogue_store import check_imports
-from tongcheng.services.settlement.model import SETTLED, BenefitResult, FundPayment
+from tongcheng.services.settlement.model import (
+    SETTLED,
+    BenefitResult,
+    FundPayment,
+    ScopeTotals,
+    SettleBody,
+    StayFacts,
+)
 from tongcheng.services.settlement.statement_model import root_of
-from tongcheng.services.settlement.statements import STATEMENTS, month_lines
+from tongcheng.services.settlement.statements import (
+    STATEMENT_KIND,
+    STATEMENTS,
+    content_id,
+    content_of,
+    month_lines,
+)
 from tongcheng.services.settlement.store import (
     CLAIMS,
     DECISION_HEAD,
@@ -151,8 +164,12 @@ def _decision_sums(row: DecisionRow, result: BenefitResult) -> Iterator[Finding]
 def _decision_envelopes(snapshot: Snapshot, ring: KeyRing, row: DecisionRow) -> Iterator[Finding]:
     """Compare the stored facts and result with what came and what was answered."""
     asked = _content(snapshot, ring, ACT_TAKEN, row.settle_id)
-    if asked is not None and canonical.encode(asked.body["facts"]) != row.facts:
-        yield _finding(DECISIONS, row, "the facts differ from the envelope that asked")
+    if asked is not None:
+        if canonical.encode(asked.body["facts"]) != row.facts:
+            yield _finding(DECISIONS, row, "the facts differ from the envelope that asked")
+        facts = canonical.convert(asked.body, SettleBody).facts
+        if (facts.stay_id, facts.period) != (row.stay_id, row.period):
+            yield _finding(DECISIONS, row, "stay or period differ from the envelope that asked")
     taken = snapshot.get(TAKEN, row.settle_id)
     if taken is None or taken.answer_id is None:
         yield _finding(DECISIONS, row, "no envelope asked for this decision, or none answered it")
@@ -212,20 +229,48 @@ def claims(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
 
 def _claim_envelopes(snapshot: Snapshot, ring: KeyRing, row: ClaimRow) -> Iterator[Finding]:
     asked = _content(snapshot, ring, ACT_SENT, row.settle_id)
-    if asked is not None and asked.body["settlement_id"] != row.settlement_id:
-        yield _finding(CLAIMS, row, "the envelope that asked is about another settlement")
+    if asked is not None:
+        body = canonical.convert(asked.body, SettleBody)
+        if body.settlement_id != row.settlement_id:
+            yield _finding(CLAIMS, row, "the envelope that asked is about another settlement")
+        if _asked_for(body.facts) != _claimed(row):
+            yield _finding(CLAIMS, row, "the claim differs from the envelope that asked")
     if not row.result:
         return
     if row.answer_id is None:
         yield _finding(CLAIMS, row, "the result has no answer that it came from")
         return
     answer = _content(snapshot, ring, ACT_TAKEN, row.answer_id)
-    if answer is not None and canonical.encode(answer.body["result"]) != row.result:
+    if answer is None:
+        return
+    if canonical.encode(answer.body["result"]) != row.result:
         yield _finding(CLAIMS, row, "the result differs from the answer that came")
+    if (answer.body["decision_no"], answer.body["month"]) != (row.decision_no, row.month):
+        yield _finding(CLAIMS, row, "number or month differ from the answer that came")
+
+
+def _asked_for(facts: StayFacts) -> tuple[object, ...]:
+    """Return what a claim must say of the facts that it was asked with."""
+    days = (facts.period_from_on, facts.period_to_on, facts.final)
+    place = (facts.institution_id, facts.insured_admdvs, facts.scheme)
+    return (facts.stay_id, facts.period, *days, *place, facts.totals)
+
+
+def _claimed(row: ClaimRow) -> tuple[object, ...]:
+    parts = (row.self_paid_fen, row.over_ceiling_fen, row.first_self_pay_fen)
+    totals = ScopeTotals(row.total_fen, *parts, row.in_scope_fen)
+    days = (row.period_from_on, row.period_to_on, row.final)
+    place = (row.institution_id, row.admdvs, row.scheme)
+    return (row.stay_id, row.period, *days, *place, totals)
 
 
 def _claim_holds(snapshot: Snapshot, row: ClaimRow) -> Iterator[Finding]:
-    """A hold waits exactly as long as the insured side's answer to the settle."""
+    """A hold waits exactly as long as the insured side's answer to the settle.
+
+    Where that answer could not be booked here, and the void was refused, people have to settle it.
+    """
+    if row.state == "disputed" and not row.result:
+        return
     holds = snapshot.select(HOLDS, subject_id=row.settlement_id)
     waits = any(hold.closed_by is None for hold in holds)
     if holds and waits != (row.state in {"pending", "cancelling"}):
@@ -277,8 +322,17 @@ def _stay_periods(stay: StayRow, claims: list[ClaimRow]) -> Iterator[Finding]:
 
 
 def statements(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
-    """Compare every month that was agreed on with what the ledger holds for it now."""
+    """Compare statements with the journal, and agreed months with what the ledger holds now."""
+    agreed = {content_id(row) for row in snapshot.select(STATEMENTS) if row.state == "agreed"}
+    column = JOURNAL_LEAVES.c.content_id
+    statement = sa.select(column).where(JOURNAL_LEAVES.c.kind == STATEMENT_KIND).order_by(column)
+    for (leaf,) in snapshot.query(statement):
+        if leaf.endswith("/agreed") and leaf not in agreed:
+            yield Finding(STATEMENTS.name, leaf, "the journal knows an agreement that is not here")
     for row in snapshot.select(STATEMENTS):
+        kept = journal.content(snapshot, home.ring, STATEMENT_KIND, content_id(row))
+        if kept is not None and kept != content_of(row):
+            yield _finding(STATEMENTS, row, "the statement differs from the journal")
         if row.state != "agreed":
             continue
         is_ours = row.visited_member == home.member_id
