@@ -101,7 +101,7 @@ def test_assets_are_kept_for_a_year_under_an_address_of_their_bytes(client: Clie
 
 
 def test_the_style_sheet_is_small(client: Client) -> None:
-    """One sheet, under 20 KB."""
+    """One sheet on a plain page, under 20 KB; a kind of page may add one of its own."""
     sheet = re.findall(r'href="(/assets/[^"]+css)"', client.get("/zh").text)
 
     assert len(sheet) == 1
