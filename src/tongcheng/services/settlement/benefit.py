@@ -50,15 +50,26 @@ def day(text: str) -> date:
 def book_for(home: Home, person: PersonRow, on: date) -> RuleBook:
     """Return the benefit rule book of a person's own area and scheme on a day.
 
-    An area without a book is refused by name; it is never given its neighbour's.
+    An area without a book is refused by name; it is never given its neighbour's. Two books of one
+    area and scheme are refused too: versions of one book are dated, two books are not.
     """
     area = home.region.area_of(person.admdvs, "settlement")
-    for book in home.shelf:
-        if book.kind != BENEFIT_KIND or book.scheme != person.scheme:
-            continue
-        if home.region.area_of(book.admdvs, "settlement").id == area.id:
-            return home.shelf.at(book.book_id, on)
-    raise Refused("AREA_WITHOUT_RULE_BOOK", area=area.id, scheme=person.scheme)
+    names = {
+        book.book_id
+        for book in home.shelf
+        if (book.kind, book.scheme) == (BENEFIT_KIND, person.scheme)
+        and home.region.area_of(book.admdvs, "settlement").id == area.id
+    }
+    if not names:
+        raise Refused("AREA_WITHOUT_RULE_BOOK", area=area.id, scheme=person.scheme)
+    return home.shelf.at(_only(names), on)
+
+
+def _only(names: set[str]) -> str:
+    """Return the one book that there is about something, or refuse to choose among them."""
+    if len(names) > 1:
+        raise Refused("RULE_BOOKS_RIVAL", books=", ".join(sorted(names)))
+    return min(names)
 
 
 _COMPILED: dict[tuple[str, str], BenefitTables] = {}
@@ -125,7 +136,7 @@ _OVERLAYS: dict[str, overlay.Overlay] = {}
 def overlay_book(home: Home, on: date) -> RuleBook | None:
     """Return the region's book on stays elsewhere for a day, None in a region that has none."""
     names = {book.book_id for book in home.shelf if book.kind == overlay.KIND}
-    return home.shelf.at(min(names), on) if names else None
+    return home.shelf.at(_only(names), on) if names else None
 
 
 def overlay_of(book: RuleBook) -> overlay.Overlay:

@@ -1,0 +1,29 @@
+"""Which book decides is never a matter of its name: two about the same thing are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.services.settlement.test_periods import refusal
+from tests.services.settlement.two_cities import running
+from tongcheng.kernel.rulebook import Shelf, from_document
+
+
+@pytest.mark.parametrize("kind", ["benefit", "cross_region"])
+@pytest.mark.parametrize("name", ["a-rival", "zz-rival"])
+def test_two_books_about_the_same_are_refused(tmp_path: Path, kind: str, name: str) -> None:
+    """Whether its name stands first or last: an adopted copy under another id decides nothing."""
+    with running(tmp_path) as city:
+        cities = city.cities
+        home = cities.beijing.home
+        book = next(
+            book
+            for book in home.shelf
+            if (book.kind, book.admdvs[:2]) in {(kind, "11"), (kind, "00")}
+        )
+        rival = from_document({**book.document, "book_id": name})
+        home.shelf = Shelf([*home.shelf, rival], allow_drafts=True)
+        stay, total_fen = city.run(cities.discharged())
+        found = city.run(refusal(cities.desk.settle(cities.caller, stay.stay_id, total_fen)))
+
+    assert found == "RULE_BOOKS_RIVAL"
