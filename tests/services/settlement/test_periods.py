@@ -29,8 +29,10 @@ from tongcheng.services.settlement.desk import Desk
 from tongcheng.services.settlement.model import ESTIMATE, VOID, EstimateAsk, StayFacts
 from tongcheng.services.settlement.reconcile import compare
 from tongcheng.services.settlement.sides import answered_side, insured_side, visited_side
+from tongcheng.services.settlement.stays_data import stays_page
 from tongcheng.services.settlement.store import DECISIONS, YEARS, ClaimRow, StayRow
 from tongcheng.services.settlement.verify import VERIFY
+from tongcheng.services.settlement.views import StayState
 
 Work = Callable[[TwoCities], Awaitable[None]]
 ZONE = "Asia/Shanghai"
@@ -361,3 +363,25 @@ def test_the_insured_side_takes_no_period_out_of_the_middle(tmp_path: Path) -> N
 
     assert found == "SETTLEMENT_NOT_LAST"
     assert [row.state for row in rows] == ["settled", "settled"]
+
+
+def test_the_list_shows_who_is_still_in_hospital(tmp_path: Path) -> None:
+    """A mid-stay settlement does not make the list say that the stay is settled."""
+
+    async def work(cities: TwoCities) -> None:
+        stay, (first_fen, _) = await long_stay(cities)
+        who, through = cities.caller, day_before(cities, 3)
+        await cities.desk.settle(who, stay.stay_id, first_fen, through_on=through)
+        home = cities.tianjin.home
+        states: list[StayState | None] = [None, "admitted", "settled"]
+        with cities.tianjin.database.snapshot() as snapshot:
+            pages = [stays_page(snapshot, home, at, None, live=False) for at in states]
+
+        assert [[row.state for row in page.rows] for page in pages] == [
+            ["admitted"],
+            ["admitted"],
+            [],
+        ]
+        assert (pages[0].counts["admitted"], pages[0].counts["settled"]) == (1, 0)
+
+    run(tmp_path, work)

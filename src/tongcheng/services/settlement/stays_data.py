@@ -51,6 +51,13 @@ def stays_page(
     )
 
 
+_GOES_ON = sa.or_(
+    STAYS.c.last_claim_id.is_(None),
+    sa.and_(CLAIMS.c.state == "settled", STAYS.c.period > CLAIMS.c.period),
+)
+"""A stay of which something is left to settle: nothing was yet, or only periods before."""
+
+
 def _claim_states(state: StayState) -> list[str]:
     return [stored for stored, shown in VIEW_STATES.items() if shown == state]
 
@@ -63,9 +70,9 @@ def _visited_rows(
     if state in {"admitted", "discharged"}:
         left = STAYS.c.discharged_at.is_not(None)
         is_so = left if state == "discharged" else sa.not_(left)
-        statement = statement.where(STAYS.c.last_claim_id.is_(None), is_so)
+        statement = statement.where(_GOES_ON, is_so)
     elif state is not None:
-        statement = statement.where(CLAIMS.c.state.in_(_claim_states(state)))
+        statement = statement.where(CLAIMS.c.state.in_(_claim_states(state)), sa.not_(_GOES_ON))
     if older_than is not None:
         statement = statement.where(STAYS.c.changed_at < older_than)
     ordered = statement.order_by(STAYS.c.changed_at.desc(), STAYS.c.stay_id.desc())
@@ -75,11 +82,13 @@ def _visited_rows(
 
 def _visited_row(snapshot: Snapshot, home: Home, stay: Stay) -> StayRow:
     claim = None if stay.last_claim_id is None else snapshot.get(CLAIMS, stay.last_claim_id)
+    goes_on = claim is not None and claim.state == "settled" and stay.period > claim.period
     is_decided = claim is not None and bool(claim.result)
     return StayRow(
         stay_id=stay.stay_id,
         at=stay.changed_at,
-        state=state_of(stay, claim),
+        # After a mid-stay settlement the person is in hospital still; the amounts are its own.
+        state=state_of(stay, None if goes_on else claim),
         hospital=hospital_of(snapshot, stay.institution_id),
         visited_member=home.member_id,
         insured_member=stay.insured_member,
@@ -134,10 +143,11 @@ def _counts(snapshot: Snapshot) -> tuple[dict[StayState, int], int]:
     """Return how many stays stand in each state, and what the funds paid for settled ones."""
     joined = STAYS.table.outerjoin(CLAIMS.table, CLAIMS.c.settlement_id == STAYS.c.last_claim_id)
     left = STAYS.c.discharged_at.is_not(None).label("has_left")
+    goes_on = _GOES_ON.label("goes_on")
     by_claim = (
-        sa.select(CLAIMS.c.state, left, sa.func.count())
+        sa.select(CLAIMS.c.state, left, goes_on, sa.func.count())
         .select_from(joined)
-        .group_by(CLAIMS.c.state, left)
+        .group_by(CLAIMS.c.state, left, goes_on)
     )
     by_decision = sa.select(
         DECISIONS.c.state, sa.func.count(), sa.func.sum(DECISIONS.c.fund_fen)
@@ -146,9 +156,9 @@ def _counts(snapshot: Snapshot) -> tuple[dict[StayState, int], int]:
     # Of all periods, not only of each stay's last one.
     stands = sa.select(sa.func.sum(CLAIMS.c.fund_fen)).where(CLAIMS.c.state == "settled")
     fund_fen = snapshot.query(stands)[0][0] or 0
-    for stored, has_left, count in snapshot.query(by_claim):
+    for stored, has_left, is_open, count in snapshot.query(by_claim):
         unsettled: StayState = "discharged" if has_left else "admitted"
-        counts[unsettled if stored is None else VIEW_STATES[stored]] += count
+        counts[unsettled if is_open else VIEW_STATES[stored]] += count
     for stored, count, funds in snapshot.query(by_decision):
         counts[VIEW_STATES[stored]] += count
         fund_fen += funds if VIEW_STATES[stored] == "settled" else 0
