@@ -1,6 +1,8 @@
 """Periods and statements rebuilt and compared; a void of something else; a void that is refused."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,18 @@ def test_lies_about_periods_and_statements(tmp_path: Path, lie: str) -> None:
 
     assert before == []
     assert any(problem in one.problem for one in found), found
+
+
+def test_a_settlement_without_its_stay(tmp_path: Path) -> None:
+    """A row that is gone leaves no broken MAC behind: what points to it must say so."""
+    with running(tmp_path) as city:
+        city.run(_story(city.cities))
+        node = city.cities.tianjin
+        with closing(sqlite3.connect(node.database.path, isolation_level=None)) as raw:
+            raw.execute("DELETE FROM settlement_stays")
+        found = city.run(findings(node))
+
+    assert {one.problem for one in found} == {"its stay is not there"}
 
 
 def test_a_void_of_another_envelope_takes_nothing_back(tmp_path: Path) -> None:

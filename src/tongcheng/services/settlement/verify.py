@@ -211,6 +211,8 @@ def _decision_count(snapshot: Snapshot, rows: list[DecisionRow]) -> Iterator[Fin
 def claims(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
     """Compare claims with their envelopes and with the ledger."""
     for row in snapshot.select(CLAIMS):
+        if snapshot.get(STAYS, row.stay_id) is None:
+            yield _finding(CLAIMS, row, "its stay is not there")
         yield from _claim_envelopes(snapshot, home.ring, row)
         result = canonical.decode_as(row.result, BenefitResult) if row.result else None
         if result is not None:
