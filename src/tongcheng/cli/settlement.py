@@ -37,7 +37,7 @@ PIPE_COLUMNS = 160
 
 @click.group()
 def settlement() -> None:
-    """Compare the members' books of the same stays; agree on a month; run the golden cases."""
+    """Check amounts and books of stays: golden cases, audits, months, catalogues, questions."""
 
 
 settlement.add_command(audit)
