@@ -32,7 +32,7 @@ COMMANDS = {
     "serve": Entry("tongcheng.cli.serve:serve", "Run the node in a directory until Ctrl-C."),
     "settlement": Entry(
         "tongcheng.cli.settlement:settlement",
-        "Compare the members' books of the same stays; agree on a month; run the golden cases.",
+        "Check amounts and books of stays: golden cases, audits, months, catalogues, questions.",
     ),
     "simulate": Entry(
         "tongcheng.cli.simulate:simulate",

@@ -118,6 +118,7 @@ def test_agency_decides(tmp_path: Path, by: Decider) -> None:
             paid = claim.in_scope_fen // 2
             assert (claim.state, result.fund_fen, year.pool_paid_fen) == ("settled", paid, paid)
             assert [(row.rule, row.amount_fen) for row in result.trace] == [("agency", paid)]
+            assert result.book_status == "draft", "the book that says it counts as filed is one"
             (asked,) = agency.asked
             assert asked["question_id"] == claim.settle_id
             assert not {"name", "id_number"} & asked["person"].keys()

@@ -144,7 +144,7 @@ class Case(msgspec.Struct, frozen=True):
             before=self.totals,
             book_id=AGENCY_RULE,
             book_digest=digest,
-            book_status="adopted",
+            book_status="draft" if self.how.on_draft else "adopted",
             overlay_digest=self.how.overlay_digest,
             trace=trace,
         )
