@@ -243,6 +243,14 @@ WRONG: dict[str, Answering] = {
     "a fund twice": lambda asked: half(
         asked, funds=[{"fund": "pool", "layer": "pool", "amount_fen": 0}] * 2
     ),
+    "one fund in two layers": lambda asked: half(
+        asked,
+        funds=[
+            {"fund": "pool", "layer": layer, "amount_fen": 0 if layer == "pool" else 100}
+            for layer in ("pool", "large")
+        ],
+        person_fen=asked["stay"]["totals"]["total_fen"] - 100,
+    ),
     "more than is in scope": lambda asked: half(
         asked,
         funds=[

@@ -156,6 +156,7 @@ class Case(msgspec.Struct, frozen=True):
             raise Refused("AGENCY_ANSWER", fault=str(fault)) from None
         totals = self.facts.totals
         layers = [each.layer for each in answer.funds]
+        names = {each.fund for each in answer.funds}
         paid = sum(each.amount_fen for each in answer.funds)
         burden = totals.in_scope_fen - sum(
             each.amount_fen for each in answer.funds if each.layer in {"pool", "large"}
@@ -163,6 +164,7 @@ class Case(msgspec.Struct, frozen=True):
         for wrong, what in (
             (answer.question_id != question_id, "it answers another question"),
             ("pool" not in layers or len({*layers}) != len(layers), "each fund once, pool too"),
+            (len(names) != len(layers), "one fund in two layers"),
             (paid + answer.person_fen != totals.total_fen, "funds and person are not the total"),
             (paid > totals.in_scope_fen, "funds pay more than is in scope"),
             (answer.deductible_fen > burden, "the deductible is more than the person bears"),
