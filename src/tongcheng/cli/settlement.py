@@ -15,6 +15,7 @@ from tongcheng.cli.audit import audit
 from tongcheng.cli.books import Reconciled, reconcile_nodes
 from tongcheng.cli.cases import case
 from tongcheng.cli.catalogue import catalogue
+from tongcheng.cli.filing import filing
 from tongcheng.cli.golden import golden
 from tongcheng.cli.mapping import mapping
 from tongcheng.cli.shadow import shadow
@@ -42,6 +43,7 @@ def settlement() -> None:
 
 settlement.add_command(audit)
 settlement.add_command(shadow)
+settlement.add_command(filing)
 settlement.add_command(golden)
 settlement.add_command(case)
 settlement.add_command(catalogue)

@@ -45,22 +45,19 @@ from tongcheng.services.settlement.model import (
     VoidedBody,
     identity_bound_to,
 )
-from tongcheng.services.settlement.rules import Category, Filing, PersonType, Tier
+from tongcheng.services.settlement.rules import Category, PersonType, Tier
 from tongcheng.services.settlement.store import (
     DECISION_HEAD,
     DECISIONS,
-    FILINGS,
     PERSON_IDS,
     PERSONS,
     DecisionHeadRow,
     DecisionRow,
-    FilingRow,
     PersonIdRow,
     PersonRow,
 )
 
 DECISION_KIND = "settlement_decision"
-FILING_KIND = "settlement_filing"
 
 
 # persons
@@ -103,22 +100,6 @@ def enrol(
     )
     tx.add(PERSONS, row)
     return person_key
-
-
-def file(
-    tx: Transaction, person_key: str, filing: Filing, place: str, from_on: str, to_on: str | None
-) -> FilingRow:
-    """Keep a filing (备案) for a place, a division prefix; days inclusive, `to_on` None open."""
-    tx.need(PERSONS, person_key)
-    for each in (from_on, to_on):
-        if each is not None:
-            day(each)
-    number = len(tx.select(FILINGS, person_key=person_key)) + 1
-    row = FilingRow(person_key, number, filing, place, from_on, to_on, tx.now_at)
-    tx.add(FILINGS, row)
-    journal.append(tx, FILING_KIND, f"{person_key}/{number}", canonical.encode(row))
-    audit.note(tx, audit.Entry("officer", "settlement.file", person_key))
-    return row
 
 
 def prepare_person(tx: Transaction, asked: Envelope, body: PersonAsk) -> None:
@@ -251,7 +232,6 @@ def _case(
     reading: Reading, home: Home, visited_member: str, person: PersonRow, facts: StayFacts
 ) -> tuple[int, port.Case]:
     """Return what one period of a stay is decided on now, and in which of the person's years."""
-    decided.check_place(home, visited_member, facts)
     decided.check_place(home, visited_member, facts)
     decided.check_days(facts)
     before = decided.periods_of(reading, visited_member, facts.stay_id)

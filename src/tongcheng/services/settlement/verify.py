@@ -27,6 +27,7 @@ from tongcheng.kernel.store.records import show_key
 from tongcheng.services.settlement import accumulators, bills, periods, purses
 from tongcheng.services.settlement.accumulators import ENTRY_KIND
 from tongcheng.services.settlement.catalogue_store import check_imports
+from tongcheng.services.settlement.filings import check_filings
 from tongcheng.services.settlement.model import (
     SETTLED,
     BenefitResult,
@@ -384,5 +385,5 @@ def _owed(funds: Iterable[FundPayment], month: str, void_month: str | None) -> M
     return {key: amount_fen for key, amount_fen in owed.items() if amount_fen}
 
 
-VERIFY = (years, entries, decisions, claims, stays, statements, check_imports)
+VERIFY = (years, entries, decisions, claims, stays, statements, check_imports, check_filings)
 """What settlement registers with the node."""
