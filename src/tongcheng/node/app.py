@@ -91,6 +91,8 @@ def create_app(
         "bill_pages": bill_pages,
         "metrics": metrics,
         "refusals": RefusalLimiter(node.clock),
+        # Apart: a stranger in a hospital's own network must not lock out the hospital's systems.
+        "bill_tries": RefusalLimiter(node.clock),
         "plan": load_plan(folder / "plan.yaml") if pages else None,
         "figures": figures_of(node, synthetic=console.synthetic),
     }

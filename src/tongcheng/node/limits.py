@@ -57,6 +57,15 @@ class RefusalLimiter:
         if len(self._refused) > ADDRESSES_MAX:
             self._refused.popitem(last=False)
 
+    def forgive(self, address: str) -> None:
+        """Take one refusal back that was noted before its outcome was known.
+
+        Whoever notes only afterwards lets a hundred requests through that come at one moment.
+        """
+        times = self._refused.get(address)
+        if times:
+            times.pop()
+
 
 def remote_address(request: Request[Any, Any, State]) -> str:
     """Return the address the connection came from, or what a proxy on this machine says of it."""

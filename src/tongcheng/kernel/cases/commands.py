@@ -4,7 +4,9 @@ Who the actor is has been proved before by whoever calls. Here it is checked tha
 part in this case in this role, and that the table lets the role take the action now.
 """
 
+import unicodedata
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -40,6 +42,9 @@ from tongcheng.kernel.cases.tables import (
 )
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Transaction
+
+_LAYOUT: Final = "\t\n\r"
+"""The control characters that a text may have."""
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -120,7 +125,9 @@ def act(
 
 def _check_words(kind: CaseKind, action: str, words: str) -> None:
     missing = action in kind.with_words and not words.strip()
-    if missing or len(words) > WORDS_CHARACTERS_MAX:
+    # A stranger's words end on an officer's terminal, which would obey an escape sequence in them.
+    is_text = all(unicodedata.category(each) != "Cc" or each in _LAYOUT for each in words)
+    if missing or not is_text or len(words) > WORDS_CHARACTERS_MAX:
         raise Refused("CASE_WORDS", most=WORDS_CHARACTERS_MAX)
     try:
         words.encode()

@@ -64,8 +64,18 @@ class EndedLink(msgspec.Struct, frozen=True):
 class DelegateInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who may read the stay's bills for the patient, through which day."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
-    id_number: Annotated[str, Meta(pattern=r"^[0-9A-Za-z()-]{4,50}$(?!\n)")]
+    name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=64,
+            # Neither controls nor what turns the direction of the sentence that the name stands in.
+            pattern=r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+$(?!\n)",
+        ),
+    ]
+    id_number: Annotated[
+        str, Meta(pattern=r"^(?=(?:[()-]*[0-9A-Za-z]){4})[0-9A-Za-z()-]{4,50}$(?!\n)")
+    ]
     relationship: Relationship
     to_on: Day
 

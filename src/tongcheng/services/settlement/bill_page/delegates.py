@@ -80,7 +80,8 @@ def revoke(tx: Transaction, caller: Caller, stay_id: str, delegate_id: str) -> D
     if row.revoked_at is None:
         row = msgspec.structs.replace(row, revoked_at=tx.now_at)
         tx.put(DELEGATES, row)
-        audit.note(tx, audit.Entry(caller.institution_id, "delegate.revoke", stay_id, delegate_id))
+    # Again, too: the answer has the delegate's name in it.
+    audit.note(tx, audit.Entry(caller.institution_id, "delegate.revoke", stay_id, delegate_id))
     return row
 
 

@@ -4,7 +4,8 @@ A token is 128 random bits and stands on the settlement sheet; of it, and of the
 opened page, only SHA-256 is stored. To open a link takes the last four characters of the id number
 of the patient, or of the delegate that it was made for. Whatever is wrong, the answer and the work
 are the same: one durable command that writes one entry of the audit. So nobody learns whether a
-link ever was, and five wrong tries in its whole life close it.
+link ever was. Five wrong tries close it: tries at every link that the same reader has to the same
+settlement count together, or each sheet that was printed again would be five chances more.
 """
 
 import hashlib
@@ -92,7 +93,8 @@ def make(
 ) -> MadeLink:
     """Make a link to the bill of a settlement of the caller's that stands.
 
-    `end_earlier` ends the links that were made before for the same reader; else they open on.
+    `end_earlier` ends the links that were made before for the same reader; else they open on,
+    unless wrong tries have closed them.
 
     Raises:
         Refused: SETTLEMENT_UNKNOWN, BILL_LINK_NOT_SETTLED, DELEGATE_UNKNOWN (also for one whose
@@ -108,10 +110,12 @@ def make(
         if not delegates.is_valid(delegate, tx.home.region.zone, tx.now_at):
             raise Refused("DELEGATE_UNKNOWN", delegate=delegate_id)
     known = tx.select(BILL_LINKS, settlement_id=settlement_id)
+    # Tries at all of a reader's sheets count together, so worn ones would close a new one too.
+    ends = end_earlier or _tries(tx, settlement_id, delegate_id, tx.now_at) >= WRONG_TRIES_MAX
     if len(known) >= LINKS_MAX:
         raise Refused("BILL_LINKS_TOO_MANY", settlement=settlement_id, limit=LINKS_MAX)
     for earlier in known:
-        if end_earlier and earlier.delegate_id == delegate_id:
+        if ends and earlier.delegate_id == delegate_id:
             _end(tx, earlier)
     token = ids.random_short(tx.home.entropy)
     row = BillLinkRow(
@@ -170,7 +174,11 @@ def open_bill(tx: Transaction, token: str, characters: str) -> str | None:
     """
     digest = digest_of(token)
     row = tx.get(BILL_LINKS, digest)
-    is_open = row is not None and _opens(tx, tx.home.region.zone, row, tx.now_at)
+    is_open = (
+        row is not None
+        and _opens(tx, tx.home.region.zone, row, tx.now_at)
+        and _tries(tx, row.settlement_id, row.delegate_id, tx.now_at) < WRONG_TRIES_MAX
+    )
     expected = _expected(tx, row) if row is not None else ids.random_short(tx.home.entropy)
     given = sealing.normalise_id_number(characters[:CHARACTERS_READ])
     is_right = hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
@@ -200,8 +208,8 @@ def _expected(reading: Transaction, row: BillLinkRow) -> str:
 
 
 def _opens(reading: Reading, zone: str, row: BillLinkRow, now_at: int) -> bool:
-    """Tell whether a link opens now, to whoever knows the four characters."""
-    if row.revoked_at is not None or now_at >= row.to_at or row.wrong_tries >= WRONG_TRIES_MAX:
+    """Tell whether a link has not ended, nor the right of the delegate that it is for."""
+    if row.revoked_at is not None or now_at >= row.to_at:
         return False
     if row.delegate_id is None:
         return True
@@ -227,8 +235,19 @@ def reader_of(
     is_its_own = hmac.compare_digest(session.token_digest, digest)
     if not is_its_own or session.closed_at is not None or now_at >= session.to_at:
         return None
-    untried = msgspec.structs.replace(link, wrong_tries=0)
-    return Reader(link, secret) if _opens(reading, zone, untried, now_at) else None
+    return Reader(link, secret) if _opens(reading, zone, link, now_at) else None
+
+
+def _tries(reading: Reading, settlement_id: str, delegate_id: str | None, now_at: int) -> int:
+    """Return how many wrong tries a reader's links to a settlement have had that have not ended.
+
+    Those that have ended count no more, or an old sheet could close every new one.
+    """
+    return sum(
+        row.wrong_tries
+        for row in reading.select(BILL_LINKS, settlement_id=settlement_id)
+        if row.delegate_id == delegate_id and row.revoked_at is None and now_at < row.to_at
+    )
 
 
 def close(tx: Transaction, secret: str) -> None:

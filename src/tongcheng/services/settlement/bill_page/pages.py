@@ -92,12 +92,14 @@ async def open_bill(
     state, token = request.app.state, _token(token)
     node: RunningNode = state["node"]
     address = request.client.host if request.client is not None else ""
-    state["refusals"].check(address)
+    # Noted before anything is awaited: what comes at one moment has no more tries than the rest.
+    state["bill_tries"].check(address)
+    state["bill_tries"].note(address)
     characters = (await _form(request)).get("characters", "")
     secret: str | None = await node.run(lambda tx: links.open_bill(tx, token, characters))
     if secret is None:
-        state["refusals"].note(address)
         return page_whole.question(page, failed=True, status=FORBIDDEN)
+    state["bill_tries"].forgive(address)
     answer = _see(page, token)
     _set_cookies(request, answer, token, secret, links.SESSION_MS // 1_000)
     return answer
