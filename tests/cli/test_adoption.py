@@ -217,9 +217,11 @@ def test_officer_is_asked(office: Office) -> None:
 
 
 def test_key_does_not_lie_in_a_node(office: Office) -> None:
-    """Whoever runs the node has no officer's key at hand."""
+    """Whoever runs the node has no officer's key at hand, not by a link that leads there either."""
     words = ("--name", "测试戊", "--member", OWNER, "--passphrase-file", office.secret)
-    refused = _call("officer", "key", office.node / "officer.key", *words, exit_code=1)
-
-    assert "[OFFICER_KEY_IN_NODE]" in refused.output
+    link = office.node.with_name("elsewhere")
+    link.symlink_to(office.node, target_is_directory=True)
+    for folder in (office.node, link):
+        refused = _call("officer", "key", folder / "officer.key", *words, exit_code=1)
+        assert "[OFFICER_KEY_IN_NODE]" in refused.output
     assert not (office.node / "officer.key").exists()

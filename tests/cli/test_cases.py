@@ -74,6 +74,20 @@ def test_from_the_list_to_the_decision(folder: Path) -> None:
     ]
 
 
+def test_what_was_said_looks_like_no_hand_over(folder: Path) -> None:
+    """A person's second line, made up as the hospital's answer, stands apart from real ones."""
+    forged = "2  2026-11-23 00:00:00  hospital: corrected  (leaf 9)"
+
+    def command(tx: Transaction) -> str:
+        opening = Opening("stay-1", "L1", PARTIES)
+        return cases.open_case(tx, LINE_QUERY, opening, f"为什么？\n{forged}").case.case_id
+
+    shown = _call("read", run_command(folder, command), "--data", folder, "--officer", "o")
+
+    assert f"   > {forged}" in shown.output.splitlines()
+    assert [line[0] for line in shown.output.splitlines() if line[0].isdigit()] == ["1"]
+
+
 def test_a_list_for_a_machine(folder: Path) -> None:
     """JSON with whose turn it is, until when, or the code that says why that is not known."""
     case_id = _escalated(folder)

@@ -103,7 +103,9 @@ def read(case_id: str, folder: Path, officer: str, passphrase_file: Path | None)
         at = local_text(one.at, zone)
         click.echo(f"{one.number}  {at}  {one.role}: {one.action}  (leaf {one.leaf_index})")
         if one.number in said:
-            click.echo(f"   {said[one.number]}")
+            # Each line stands apart, so that what was said never looks like a hand-over.
+            for line in said[one.number].splitlines():
+                click.echo(f"   > {line}")
     now_at = SystemClock().now()
     click.echo(f"{found.case.state}; until {_until(_listed(found.case, now_at), zone) or '-'}")
 

@@ -57,7 +57,7 @@ def key(
 
     The key never leaves its file, and the file never goes to the node.
     """
-    for folder in (file.absolute().parent, *file.absolute().parents):
+    for folder in file.resolve().parents:
         if (folder / files.SETTINGS_FILE).exists():
             raise Refused("OFFICER_KEY_IN_NODE", folder=str(folder))
     made = SigningKey(suite(DEFAULT_SUITE), SystemEntropy().bytes(KEY_BYTES))

@@ -27,7 +27,8 @@ class HttpAgency:
                 self._address, self._path, question, timeout_ms=self._timeout_ms
             )
         except Unreachable as fault:
-            raise Refused("AGENCY_SILENT", detail=str(fault)) from fault
+            # Without the address: peers are told this, and it may have a password in it.
+            raise Refused("AGENCY_SILENT", detail=fault.detail) from fault
         if status != HTTPStatus.OK:
             raise Refused("AGENCY_SILENT", detail=f"status {status}")
         return answer

@@ -21,6 +21,7 @@ from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.store import CLAIMS, DECISIONS, SHADOWS, YEARS, ShadowRow
 from tongcheng.services.settlement.verify import VERIFY
 
+REDIRECT = 307
 WAIT_S = 20
 """More than the peer's link backs off before it posts again."""
 
@@ -34,6 +35,7 @@ class ToyAgency:
         self.asked: list[dict[str, Any]] = []
         self.answering: Answering = half
         self.delay_s = 0.0
+        self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request; None hangs up without a word."""
@@ -46,6 +48,7 @@ class ToyAgency:
         if answer is not None:
             status, body = answer
             lines = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
+            lines += "location: http://127.0.0.1:9/\r\n" if status == REDIRECT else ""
             writer.write(lines.encode() + b"\r\n" + body)
         writer.close()
         await writer.wait_closed()
@@ -72,13 +75,15 @@ async def deciding(
     """Start two cities; in the insured one the toy agency is asked over HTTP."""
     agency = ToyAgency()
     server = await asyncio.start_server(agency.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
+    agency.port = server.sockets[0].getsockname()[1]
     transport = HttpTransport(lambda: 100_000)
     try:
         async with two_cities(folder) as cities:
             home = cities.beijing.home
             home.benefit = by
-            home.agency = HttpAgency(transport, f"http://127.0.0.1:{port}/benefit", timeout_ms)
+            home.agency = HttpAgency(
+                transport, f"http://127.0.0.1:{agency.port}/benefit", timeout_ms
+            )
             yield cities, agency
     finally:
         server.close()
@@ -236,6 +241,7 @@ def test_answer_lost_on_the_way_back(tmp_path: Path) -> None:
 
 WRONG: dict[str, Answering] = {
     "garbage": lambda _: (200, b"\xff{"),
+    "nested without end": lambda _: (200, b'{"of_its_own":' + b"[" * 90_000),
     "of another question": lambda asked: half(asked, question_id="another"),
     "binary fractions": lambda asked: half(asked, deductible_fen=1.5),
     "sums do not close": lambda asked: half(asked, person_fen=1),
@@ -279,6 +285,38 @@ def test_bad_answer_is_refused_by_name(tmp_path: Path, name: str) -> None:
             assert await shadows(cities) == []
             (claim,) = await cities.tianjin.read(lambda s: s.select(CLAIMS))
             assert claim.state == "refused"
+
+    run(main())
+
+
+@pytest.mark.parametrize("way", ["nobody", "elsewhere", "too much"])
+def test_a_peer_learns_no_address_of_the_agency(tmp_path: Path, way: str) -> None:
+    """Silence is told to peers: not where the system is, nor the password in its address.
+
+    A redirect is silence too, so that no answer leads the node's question to another machine; and
+    so is an answer longer than the limit.
+    """
+    answers: dict[str, Answering] = {
+        "nobody": _hang_up,
+        "elsewhere": lambda _: (REDIRECT, b""),
+        "too much": lambda _: (200, b" " * 200_000),
+    }
+
+    async def main() -> None:
+        async with deciding(tmp_path, "agency") as (cities, agency):
+            del cities
+            port = str(agency.port)
+            transport = HttpTransport(lambda: 100_000)
+            asking = HttpAgency(transport, f"http://officer:word@127.0.0.1:{port}/benefit")
+            agency.answering = answers[way]
+            with pytest.raises(Refused, match="AGENCY_SILENT") as refused:
+                await asking.ask(b"{}")
+            await transport.close()
+
+            told = str(refused.value.facts)
+            assert (str(REDIRECT) in told) == (way == "elsewhere")
+            for kept in ("127.0.0.1", port, "officer", "word", "http:"):
+                assert kept not in told
 
     run(main())
 
