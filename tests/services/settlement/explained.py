@@ -6,8 +6,8 @@ import msgspec
 
 from tests.services.settlement.books import REGION
 from tongcheng.kernel.rulebook import RuleBook, parse
-from tongcheng.services.settlement.benefit import overlay_of, tables_of
 from tongcheng.services.settlement.bill import Accumulators, Bill
+from tongcheng.services.settlement.books import overlay_of, tables_of
 from tongcheng.services.settlement.engine import settle
 from tongcheng.services.settlement.explain_lines import ExplainedLine
 from tongcheng.services.settlement.explain_model import Reason

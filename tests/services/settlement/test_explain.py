@@ -17,8 +17,8 @@ from tests.services.settlement.explained import (
 )
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.rulebook import RuleBook
-from tongcheng.services.settlement.benefit import tables_of
 from tongcheng.services.settlement.bill import Accumulators, Bill
+from tongcheng.services.settlement.books import tables_of
 from tongcheng.services.settlement.explain import explain
 from tongcheng.services.settlement.explain_lines import LINES_SHOWN
 from tongcheng.services.settlement.explain_model import Explanation, Reason, added, leaves

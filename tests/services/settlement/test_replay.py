@@ -19,8 +19,8 @@ from tongcheng.kernel.plain_yaml import Plain
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.store import Snapshot
 from tongcheng.services.settlement import accumulators, replay_history
-from tongcheng.services.settlement.benefit import tables_of
 from tongcheng.services.settlement.bill import Accumulators, Bill
+from tongcheng.services.settlement.books import tables_of
 from tongcheng.services.settlement.engine import settle
 from tongcheng.services.settlement.model import (
     AccumulatorTotals,

@@ -7,14 +7,16 @@ import msgspec
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.region import RegionPack
 from tongcheng.kernel.rulebook import RuleBook, Shelf
-from tongcheng.services.settlement import overlay, rules
 from tongcheng.services.settlement.audit_model import Row
-from tongcheng.services.settlement.benefit import overlay_of, tables_of
+from tongcheng.services.settlement.books import (
+    benefit_book_id,
+    overlay_book,
+    overlay_of,
+    tables_of,
+)
 from tongcheng.services.settlement.readings import readings
-from tongcheng.services.settlement.rules import Filing
+from tongcheng.services.settlement.rules import AT_HOME, Filing
 from tongcheng.services.settlement.tables import NO_CUT, UNKNOWN, BenefitTables, Cut
-
-AT_HOME = frozenset({"local", "deemed"})
 
 
 class OtherReading(msgspec.Struct, frozen=True):
@@ -37,19 +39,10 @@ class Books:
         self._named: dict[tuple[str, str], str] = {}
 
     def book_of(self, admdvs: str, scheme: str) -> str:
-        """Return the id of the benefit book of a division's area; refuses where there is none."""
+        """Return the id of the benefit book of a division's area; refuses as `benefit_book_id`."""
         if (admdvs, scheme) not in self._named:
-            area = self._region.area_of(admdvs, "settlement")
-            found = {
-                book.book_id
-                for book in self._shelf
-                if book.kind == rules.KIND
-                and book.scheme == scheme
-                and self._region.area_of(book.admdvs, "settlement").id == area.id
-            }
-            if not found:
-                raise Refused("AREA_WITHOUT_RULE_BOOK", area=area.id, scheme=scheme)
-            self._named[admdvs, scheme] = min(found)
+            found = benefit_book_id(self._shelf, self._region, admdvs, scheme)
+            self._named[admdvs, scheme] = found
         return self._named[admdvs, scheme]
 
     def tables(self, book_id: str, on: date) -> BenefitTables:
@@ -73,10 +66,8 @@ class Books:
         if filing in AT_HOME:
             return NO_CUT
         if (on, filing) not in self._cuts:
-            names = sorted({book.book_id for book in self._shelf if book.kind == overlay.KIND})
-            cut = Cut(UNKNOWN)
-            for name in names:
-                cut = overlay_of(self._shelf.at(name, on)).cut(filing)
+            book = overlay_book(self._shelf, on)
+            cut = Cut(UNKNOWN) if book is None else overlay_of(book).cut(filing)
             self._cuts[on, filing] = cut
         return self._cuts[on, filing]
 

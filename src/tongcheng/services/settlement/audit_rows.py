@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import FEN_MAX, parse_yuan
 from tongcheng.services.settlement.audit_model import FIGURES, Row, Unjudged
-from tongcheng.services.settlement.bill import Accumulators, Bill
+from tongcheng.services.settlement.bill import Accumulators, Bill, admission_number
 from tongcheng.services.settlement.rules import (
     CATEGORIES,
     FILINGS,
@@ -145,8 +145,7 @@ def _before(record: Record) -> tuple[Accumulators, int]:
     if admissions is None:
         admissions = 0 if number is None else max(0, number - 1)
     if number is None:
-        further = (_number(record, "period_number") or 1) > 1
-        number = max(1, admissions) if further else admissions + 1
+        number = admission_number(admissions, _number(record, "period_number") or 1)
     used = {field: _amount(record, name) or 0 for name, field in OPENINGS.items()}
     return Accumulators(admissions=admissions, **used), number
 

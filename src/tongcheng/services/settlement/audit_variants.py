@@ -10,10 +10,17 @@ from collections.abc import Iterator
 import msgspec
 
 from tongcheng.kernel.errors import Refused
-from tongcheng.services.settlement.audit_books import AT_HOME, Books
+from tongcheng.services.settlement.audit_books import Books
 from tongcheng.services.settlement.audit_model import Row
 from tongcheng.services.settlement.bill import Accumulators, Bill
-from tongcheng.services.settlement.rules import CATEGORIES, FILINGS, LEVELS, SUBTYPES, TIERS
+from tongcheng.services.settlement.rules import (
+    AT_HOME,
+    CATEGORIES,
+    FILINGS,
+    LEVELS,
+    SUBTYPES,
+    TIERS,
+)
 from tongcheng.services.settlement.tables import (
     AMOUNT_MAX_FEN,
     BASIS,

@@ -4,7 +4,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import round_half_up
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.words import Words
-from tongcheng.services.settlement.benefit import tables_of
+from tongcheng.services.settlement.books import tables_of
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.tables import BASIS
 from tongcheng.services.settlement.trace import TraceRow

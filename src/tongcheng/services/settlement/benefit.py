@@ -6,7 +6,6 @@ the decision, the estimate before it, and whoever recomputes it years later.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 import msgspec
 
@@ -14,9 +13,14 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.store import Reading
-from tongcheng.services.settlement import engine, overlay, purses
-from tongcheng.services.settlement.bill import Accumulators, Bill
-from tongcheng.services.settlement.compiler import compile_benefit
+from tongcheng.services.settlement import engine, purses
+from tongcheng.services.settlement.bill import Accumulators, Bill, admission_number
+from tongcheng.services.settlement.books import (
+    benefit_book_id,
+    overlay_book,
+    overlay_of,
+    tables_of,
+)
 from tongcheng.services.settlement.model import (
     AccumulatorTotals,
     Announced,
@@ -33,10 +37,7 @@ from tongcheng.services.settlement.store import (
     FilingRow,
     PersonRow,
 )
-from tongcheng.services.settlement.tables import NO_CUT, BenefitTables, Cut, RuleRef
-
-BENEFIT_KIND = "benefit"
-BOOKS_COMPILED_MAX = 256
+from tongcheng.services.settlement.tables import NO_CUT, Cut, RuleRef
 
 
 def day(text: str) -> date:
@@ -50,46 +51,10 @@ def day(text: str) -> date:
 def book_for(home: Home, person: PersonRow, on: date) -> RuleBook:
     """Return the benefit rule book of a person's own area and scheme on a day.
 
-    An area without a book is refused by name; it is never given its neighbour's. Two books of one
-    area and scheme are refused too: versions of one book are dated, two books are not.
+    Refuses as `books.benefit_book_id` and `Shelf.at`.
     """
-    area = home.region.area_of(person.admdvs, "settlement")
-    names = {
-        book.book_id
-        for book in home.shelf
-        if (book.kind, book.scheme) == (BENEFIT_KIND, person.scheme)
-        and home.region.area_of(book.admdvs, "settlement").id == area.id
-    }
-    if not names:
-        raise Refused("AREA_WITHOUT_RULE_BOOK", area=area.id, scheme=person.scheme)
-    return home.shelf.at(_only(names), on)
-
-
-def _only(names: set[str]) -> str:
-    """Return the one book that there is about something, or refuse to choose among them."""
-    if len(names) > 1:
-        raise Refused("RULE_BOOKS_RIVAL", books=", ".join(sorted(names)))
-    return min(names)
-
-
-_COMPILED: dict[tuple[str, str], BenefitTables] = {}
-
-
-def tables_of(book: RuleBook) -> BenefitTables:
-    """Return a book's compiled tables; the books in use are compiled once."""
-    key = (book.digest, book.status)
-    tables = _COMPILED.get(key)
-    if tables is None:
-        tables = compile_benefit(book)
-        _make_room(_COMPILED)
-        _COMPILED[key] = tables
-    return tables
-
-
-def _make_room(compiled: dict[Any, Any]) -> None:
-    """Drop the oldest book when there are too many; several threads may do so at once."""
-    while len(compiled) >= BOOKS_COMPILED_MAX:
-        compiled.pop(next(iter(tuple(compiled))), None)
+    name = benefit_book_id(home.shelf, home.region, person.admdvs, person.scheme)
+    return home.shelf.at(name, on)
 
 
 def year_of_stay(home: Home, person: PersonRow, facts: StayFacts) -> int:
@@ -130,32 +95,13 @@ class Filed(msgspec.Struct, frozen=True):
     on_draft: bool
 
 
-_OVERLAYS: dict[str, overlay.Overlay] = {}
-
-
-def overlay_book(home: Home, on: date) -> RuleBook | None:
-    """Return the region's book on stays elsewhere for a day, None in a region that has none."""
-    names = {book.book_id for book in home.shelf if book.kind == overlay.KIND}
-    return home.shelf.at(_only(names), on) if names else None
-
-
-def overlay_of(book: RuleBook) -> overlay.Overlay:
-    """Return a compiled book on stays elsewhere; the books in use are compiled once."""
-    terms = _OVERLAYS.get(book.digest)
-    if terms is None:
-        terms = overlay.compile_overlay(book)
-        _make_room(_OVERLAYS)
-        _OVERLAYS[book.digest] = terms
-    return terms
-
-
 def filed(home: Home, person: PersonRow, facts: StayFacts, filings: Sequence[FilingRow]) -> Filed:
     """Return how a stay counts as filed.
 
     First what the region has agreed (视同备案), then a filing made for the place, also one made
     after the admission but before this settlement, then an emergency rescue; else it is not filed.
     """
-    book = overlay_book(home, day(facts.period_to_on))
+    book = overlay_book(home.shelf, day(facts.period_to_on))
     if book is None or person.admdvs == facts.institution_admdvs:
         return Filed("local", None, NO_CUT, None, on_draft=False)
     terms, on_draft = overlay_of(book), book.status == "draft"
@@ -218,16 +164,13 @@ def year_totals(reading: Reading, person_key: str, area_id: str, year: int) -> A
 def bill_of(
     person: PersonRow, facts: StayFacts, before: AccumulatorTotals, how: Filed, period: int
 ) -> Bill:
-    """Return the case as the engine is asked about it.
-
-    A further period of an admission that the year has counted already is not another admission.
-    """
+    """Return the case as the engine is asked about it."""
     return Bill(
         in_scope_fen=facts.totals.in_scope_fen,
         total_fen=facts.totals.total_fen,
         person_type=msgspec.convert(person.person_type, PersonType),
         hospital_level=facts.hospital_level,
-        admission_number=before.admissions + 1 if period == 1 else max(1, before.admissions),
+        admission_number=admission_number(before.admissions, period),
         hospital_subtype=facts.hospital_subtype,
         tier=msgspec.convert(person.tier, Tier | None),
         category=msgspec.convert(person.category, Category),

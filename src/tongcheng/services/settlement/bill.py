@@ -58,6 +58,14 @@ class Accumulators(msgspec.Struct, frozen=True, kw_only=True):
     assistance_paid_fen: int = 0
 
 
+def admission_number(admissions_before: int, period_number: int) -> int:
+    """Return which admission of the year a settlement is.
+
+    A further period of an admission that the year has counted already is not another admission.
+    """
+    return admissions_before + 1 if period_number == 1 else max(1, admissions_before)
+
+
 def check_case(tables: BenefitTables, bill: Bill, before: Accumulators) -> None:
     """Refuse what no rule speaks about, in this order: amounts, words, place, person, history."""
     _check_amounts(bill)

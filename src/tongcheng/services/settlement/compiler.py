@@ -17,6 +17,7 @@ from tongcheng.kernel.rulebook import Problem, RuleBook
 from tongcheng.services.settlement.compiler_covers import compile_covers, compile_funds
 from tongcheng.services.settlement.figures import Figures
 from tongcheng.services.settlement.rules import (
+    AT_HOME,
     FILINGS,
     LEVELS,
     PERSON_TYPES,
@@ -54,7 +55,6 @@ _RESTARTS: Final = {
 }
 """What the engine computes; a book that says otherwise is refused, not misread."""
 _FURTHER: Final = frozenset({"none", "as_later_admission"})
-_AT_HOME: Final[frozenset[Filing]] = frozenset({"local", "deemed"})
 
 Row = TypeVar("Row", bound=Selector)
 
@@ -352,7 +352,7 @@ class _Compiler:
             return None
         row = found[1]
         path, figures = f"rules.filing[{found[0]}]", self._figures
-        if _AT_HOME.intersection(row.filings):
+        if AT_HOME.intersection(row.filings):
             figures.refuse(path, "nothing is changed for a stay at home or one that counts as such")
         if row.cut is not None and row.ratio is not None:
             figures.refuse(path, "either a cut or a ratio of its own")

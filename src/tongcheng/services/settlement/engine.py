@@ -17,8 +17,6 @@ held against this one. A fraction on the wire is `amount_fen + amount_rest / amo
 the exact numerator of a large stay would exceed what canonical bytes allow.
 """
 
-from typing import Final
-
 import msgspec
 
 from tongcheng.kernel.errors import Refused
@@ -26,7 +24,7 @@ from tongcheng.kernel.money import round_half_up
 from tongcheng.services.settlement.bill import Accumulators, Bill, check_case
 from tongcheng.services.settlement.covers import Covered, cover
 from tongcheng.services.settlement.outcome import Benefit, Expected, assert_identities
-from tongcheng.services.settlement.rules import Filing
+from tongcheng.services.settlement.rules import AT_HOME
 from tongcheng.services.settlement.tables import (
     BASIS,
     COVER_LAYERS,
@@ -42,9 +40,6 @@ from tongcheng.services.settlement.tables import (
     RuleRef,
 )
 from tongcheng.services.settlement.trace import TraceRow, paid_by
-
-AT_HOME: Final[frozenset[Filing]] = frozenset({"local", "deemed"})
-"""Ways of filing by which nothing is cut."""
 
 
 class _Bands(msgspec.Struct, frozen=True):

@@ -24,11 +24,10 @@ import msgspec
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan, parse_scaled, parse_yuan
 from tongcheng.kernel.rulebook import RuleBook, Shelf
-from tongcheng.services.settlement import overlay
-from tongcheng.services.settlement.benefit import overlay_of, tables_of
 from tongcheng.services.settlement.bill import Accumulators, Bill
+from tongcheng.services.settlement.books import overlay_book, overlay_of, tables_of
 from tongcheng.services.settlement.compiler import compile_benefit
-from tongcheng.services.settlement.engine import AT_HOME, settle
+from tongcheng.services.settlement.engine import settle
 from tongcheng.services.settlement.golden_form import (
     EXPECTED,
     FIGURES,
@@ -53,6 +52,7 @@ from tongcheng.services.settlement.golden_inline import book_of
 from tongcheng.services.settlement.golden_names import overridden
 from tongcheng.services.settlement.golden_shapes import Ground, figure
 from tongcheng.services.settlement.outcome import Benefit
+from tongcheng.services.settlement.rules import AT_HOME
 from tongcheng.services.settlement.rules import KIND as BENEFIT
 from tongcheng.services.settlement.tables import NO_CUT, BenefitTables, Cut, RuleRef
 
@@ -269,10 +269,10 @@ def _cut(case: Computed, shelf: Shelf, given: list[object], ground: Ground) -> C
         value = figure(msgspec.convert(given[0], str | None), where)["value"]
         points = -1 if value is None else parse_scaled(str(value), _RATIO_DIGITS)
         return Cut(points, RuleRef(str(case.id), "overrides.cut"))
-    names = [book.book_id for book in shelf if book.kind == overlay.KIND]
-    if case.filing in AT_HOME or not names or ground.on is None:
+    if case.filing in AT_HOME or ground.on is None:
         return NO_CUT
-    return overlay_of(shelf.at(min(names), ground.on)).cut(case.filing)
+    book = overlay_book(shelf, ground.on)
+    return NO_CUT if book is None else overlay_of(book).cut(case.filing)
 
 
 def _figure(benefit: Benefit, name: str, case_id: str) -> int | None:

@@ -17,7 +17,8 @@ from tongcheng.kernel.store import Snapshot
 from tongcheng.kernel.words import Words
 from tongcheng.services.settlement import chain, explaining, pages_related
 from tongcheng.services.settlement.bars import bands_of
-from tongcheng.services.settlement.benefit import day, tables_of
+from tongcheng.services.settlement.benefit import day
+from tongcheng.services.settlement.books import tables_of
 from tongcheng.services.settlement.decided import facts_of
 from tongcheng.services.settlement.life import POSTED
 from tongcheng.services.settlement.model import BenefitResult

@@ -16,13 +16,14 @@ import msgspec
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.services.settlement import accumulators
-from tongcheng.services.settlement.benefit import day, overlay_of, tables_of
-from tongcheng.services.settlement.bill import Accumulators, Bill
+from tongcheng.services.settlement.benefit import day
+from tongcheng.services.settlement.bill import Accumulators, Bill, admission_number
+from tongcheng.services.settlement.books import overlay_of, tables_of
 from tongcheng.services.settlement.compiler import compile_benefit
-from tongcheng.services.settlement.engine import AT_HOME, settle
+from tongcheng.services.settlement.engine import settle
 from tongcheng.services.settlement.model import BenefitResult, StayFacts
 from tongcheng.services.settlement.outcome import Benefit, accumulate
-from tongcheng.services.settlement.rules import PersonType
+from tongcheng.services.settlement.rules import AT_HOME, PersonType
 from tongcheng.services.settlement.store import DecisionRow, EntryRow
 from tongcheng.services.settlement.tables import NO_CUT, BenefitTables, Cut
 
@@ -234,13 +235,12 @@ def _key(past: Past) -> tuple[str, str]:
 def _bill(past: Past, before: Accumulators) -> Bill:
     """Return the case as it was put to the engine, its admission counted anew."""
     facts, result = past.facts, past.result
-    first = result.period_number == 1
     return Bill(
         in_scope_fen=facts.totals.in_scope_fen,
         total_fen=facts.totals.total_fen,
         person_type=msgspec.convert(result.person_type, PersonType),
         hospital_level=facts.hospital_level,
-        admission_number=before.admissions + 1 if first else max(1, before.admissions),
+        admission_number=admission_number(before.admissions, result.period_number),
         hospital_subtype=facts.hospital_subtype,
         tier=result.tier,
         category=result.category,
@@ -271,17 +271,7 @@ def _stored(past: Past) -> Amounts:
 
 def _used(past: Past) -> Accumulators:
     """Return what a stored decision used of the year."""
-    result = past.result
-    paid = {each.layer: each.amount_fen for each in result.funds}
-    return Accumulators(
-        pool_paid_fen=paid["pool"],
-        large_paid_fen=paid.get("large", 0),
-        deductible_paid_fen=result.deductible_fen,
-        admissions=int(result.period_number == 1),
-        burden_fen=result.burden_fen,
-        catastrophic_paid_fen=paid.get("catastrophic", 0),
-        assistance_paid_fen=paid.get("assistance", 0),
-    )
+    return _moved_by(accumulators.of_decision(past.row, past.result, back=False, at=0))
 
 
 def _moved_by(entry: EntryRow) -> Accumulators:

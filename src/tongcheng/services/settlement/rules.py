@@ -44,6 +44,8 @@ Filing = Literal["local", "deemed", "long_stay", "referral", "emergency", "other
 """How a stay elsewhere was filed beforehand (备案): not elsewhere at all, counted as filed by an
 agreement of the region, long-term residence, referral, emergency rescue, or anything else,
 which includes not filed."""
+AT_HOME: Final[frozenset[Filing]] = frozenset({"local", "deemed"})
+"""Ways of filing by which nothing is cut."""
 PaidAt = Literal["discharge", "year_end", "on_claim"]
 Layer = Literal["pool", "large", "catastrophic", "assistance", "announced"]
 

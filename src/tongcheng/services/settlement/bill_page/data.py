@@ -11,7 +11,6 @@ from tongcheng.kernel.store import Reading
 from tongcheng.kernel.words import Words
 from tongcheng.services.settlement import bills, explaining, line_query
 from tongcheng.services.settlement.bars import bands_of
-from tongcheng.services.settlement.benefit import tables_of
 from tongcheng.services.settlement.bill_page import delegates
 from tongcheng.services.settlement.bill_page.links import Reader, digest_of
 from tongcheng.services.settlement.bill_page.store import BILL_SESSIONS
@@ -29,6 +28,7 @@ from tongcheng.services.settlement.bill_page.views import (
     Standing,
     YearUse,
 )
+from tongcheng.services.settlement.books import tables_of
 from tongcheng.services.settlement.line_query import PERSON
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.rule_words import fund_titles

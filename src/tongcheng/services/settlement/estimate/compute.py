@@ -13,10 +13,9 @@ from tongcheng.services.settlement.benefit import (
     bill_of,
     book_for,
     decide,
-    overlay_book,
-    overlay_of,
     used_before,
 )
+from tongcheng.services.settlement.books import overlay_book, overlay_of
 from tongcheng.services.settlement.estimate.model import (
     ELSEWHERE,
     Estimate,
@@ -33,7 +32,7 @@ from tongcheng.services.settlement.model import (
     StayFacts,
 )
 from tongcheng.services.settlement.rule_words import RuleWords, rule_words
-from tongcheng.services.settlement.rules import LEVELS, Filing
+from tongcheng.services.settlement.rules import AT_HOME, LEVELS, Filing
 from tongcheng.services.settlement.store import PersonRow
 from tongcheng.services.settlement.tables import NO_CUT
 
@@ -62,7 +61,7 @@ def estimate(home: Home, question: Question) -> Estimate | Unknown:
     except Refused as refused:
         return Unknown(refused, unknown_rule(home, question, refused))
     case = _case(home, question)
-    matters = case.how.filing not in engine.AT_HOME
+    matters = case.how.filing not in AT_HOME
     book = book_for(home, case.person, question.on)
     found, silent = _readings(book, case, result.person_fen)
     return Estimate(
@@ -151,7 +150,7 @@ def _case(home: Home, question: Question) -> _Case:
 
 def _filed(home: Home, question: Question) -> Filed:
     """Return how the stay would count as filed, as `benefit.filed` does for one that is there."""
-    book = overlay_book(home, question.on)
+    book = overlay_book(home.shelf, question.on)
     if book is None or question.visited == question.area:
         return Filed("local", None, NO_CUT, None, on_draft=False)
     terms, draft = overlay_of(book), book.status == "draft"

@@ -9,7 +9,7 @@ import msgspec
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.money import parse_yuan
-from tongcheng.services.settlement.benefit import BENEFIT_KIND
+from tongcheng.services.settlement import rules
 from tongcheng.services.settlement.estimate.compute import AWAY
 from tongcheng.services.settlement.estimate.model import ELSEWHERE, Question
 from tongcheng.services.settlement.rules import (
@@ -81,7 +81,7 @@ def insuring_areas(home: Home) -> list[str]:
     known = {
         home.region.area_of(book.admdvs, "settlement").id
         for book in home.shelf
-        if book.kind == BENEFIT_KIND
+        if book.kind == rules.KIND
     }
     return [each for each in areas(home) if each in known]
 
