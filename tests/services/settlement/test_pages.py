@@ -60,6 +60,8 @@ def test_periods_are_shown_beside_each_other(running: Running) -> None:
         assert status == 200
         assert "Period 1 of this stay" in text
         assert "Period 2 of this stay" in text
+        for book in ("Beijing employee basic medical insurance", "stays in another province"):
+            assert book in text, "both books that decided are named"
         for fen in (first.total_fen, last.total_fen):
             assert f"{fen // 100:,}.{fen % 100:02}" in text
     figures = running.run(running.cities.tianjin.read(stays_data.settled_figures))

@@ -5,6 +5,8 @@ answer says; on the insured side a stay is a decision of ours, and the visited s
 what its signed act says.
 """
 
+from typing import Literal
+
 import msgspec
 
 from tongcheng.kernel import canonical
@@ -90,7 +92,7 @@ def _visited_page(
         if claim is None or result is None
         else _visited_sides(snapshot, home, claim, result),
         chain=chain.of_case(snapshot, home, stay.stay_id),
-        books=() if result is None else (_book_ref(home, result),),
+        books=() if result is None else _book_refs(home, result),
         explanation=None
         if claim is None or result is None
         else explaining.of_claim(snapshot, home, claim),
@@ -126,7 +128,7 @@ def _decided_page(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayPage:
         bands=bands_of(scopes, result, book_of(home, result.book_digest)),
         sides=_decided_sides(snapshot, home, row, result),
         chain=chain.of_case(snapshot, home, row.stay_id),
-        books=(_book_ref(home, result),),
+        books=_book_refs(home, result),
         explanation=explaining.of_decision(home, row),
         related=pages_related.of_decision(snapshot, row),
     )
@@ -175,12 +177,24 @@ def book_of(home: Home, digest: str) -> RuleBook | None:
     return home.shelf.find(digest)
 
 
-def _book_ref(home: Home, result: BenefitResult) -> BookRef:
-    book = book_of(home, result.book_digest)
-    title = {"zh": result.book_id, "en": result.book_id} if book is None else book.title
-    name = Words(title["zh"], title["en"])
-    path = "" if book is None else book_path(result.book_digest)
-    return BookRef(name=name, digest=result.book_digest, status=result.book_status, path=path)
+def _book_refs(home: Home, result: BenefitResult) -> tuple[BookRef, ...]:
+    """Return the area's own book and the region's on stays elsewhere.
+
+    The decision says `draft` of both as long as either is one.
+    """
+    named = [(result.book_digest, result.book_id), (result.overlay_digest, "cross_region")]
+    return tuple(
+        _book_ref(home, digest, name, result.book_status)
+        for digest, name in named
+        if digest is not None
+    )
+
+
+def _book_ref(home: Home, digest: str, name: str, status: Literal["draft", "adopted"]) -> BookRef:
+    book = book_of(home, digest)
+    title = {"zh": name, "en": name} if book is None else book.title
+    path = "" if book is None else book_path(digest)
+    return BookRef(Words(title["zh"], title["en"]), digest=digest, status=status, path=path)
 
 
 def _common(
