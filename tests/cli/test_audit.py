@@ -88,6 +88,28 @@ def test_row_with_too_few_fields(tmp_path: Path) -> None:
     assert result.exit_code == 1
 
 
+EVIL = "\x1b[2J\x9b31m\u202eS1"
+
+
+def test_a_file_steers_no_terminal(tmp_path: Path) -> None:
+    """What another system wrote is repeated without controls, and never at any length."""
+    file = tmp_path / "rows.csv"
+    write(file, make(1, 0)[0])
+    header, row = file.read_text("utf-8").splitlines()[:2]
+    contents = {
+        "[AUDIT_COLUMNS]": f"{header},{EVIL}{'x' * 5_000}\n",
+        "[AUDIT_VALUE] column=settlement_id": f"{header}\n{EVIL},{row.partition(',')[2]}\n",
+        "[AUDIT_VALUE] column=*": f"{header}\n{EVIL}{'x' * 5_000},P1\n",
+        "[AUDIT_FILE]": f"{header}\n{'x' * 200_000},P1\n",
+    }
+    for code, content in contents.items():
+        file.write_text(content, "utf-8")
+        result = run(file)
+        assert (result.exit_code, code in result.output) == (1, True), result.output
+        assert not set(EVIL[:-2]) & set(result.output) - set("[2J31m")
+        assert len(result.output) < 3_000
+
+
 def test_every_cause_has_its_sentence() -> None:
     """Each cause is said in both languages, and documented; no sentence is for nothing."""
     page = Path(__file__).parents[2] / "docs" / "audit.md"

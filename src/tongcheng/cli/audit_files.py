@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.settlement.audit_model import Row, Unjudged
-from tongcheng.services.settlement.audit_rows import BookOf, check_columns, read_row
+from tongcheng.services.settlement.audit_rows import BookOf, check_columns, read_row, shown
 
 BATCH_ROWS = 5_000
 KEYS_A_QUESTION = 500
@@ -66,7 +66,7 @@ def _csv_rows(reader: Iterator[list[str]], book_of: BookOf) -> Iterator[Row | Un
         if len(fields) != len(header):
             facts: dict[str, str | int] = {"column": "*", "value": f"{len(fields)} fields"}
             named = dict(zip(header, fields, strict=False)).get("settlement_id", "")
-            yield Unjudged(line=line, settlement_id=named, code="AUDIT_VALUE", facts=facts)
+            yield Unjudged(line=line, settlement_id=shown(named), code="AUDIT_VALUE", facts=facts)
         else:
             yield read_row(line, dict(zip(header, fields, strict=True)), book_of)
 

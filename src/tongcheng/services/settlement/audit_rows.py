@@ -85,7 +85,8 @@ def check_columns(columns: list[str]) -> None:
         ("given twice", twice),
     ):
         if names:
-            raise Refused("AUDIT_COLUMNS", columns=", ".join(names), fault=fault)
+            columns_said = shown(", ".join(names))
+            raise Refused("AUDIT_COLUMNS", columns=columns_said, fault=fault)
 
 
 def read_row(line: int, record: Record, book_of: BookOf) -> Row | Unjudged:
@@ -94,8 +95,18 @@ def read_row(line: int, record: Record, book_of: BookOf) -> Row | Unjudged:
         return _row(line, record, book_of)
     except Refused as refused:
         given = record.get("settlement_id")
-        name = str(given)[:TEXT_CHARACTERS_MAX] if given is not None else ""
-        return Unjudged(line=line, settlement_id=name, code=refused.code, facts=dict(refused.facts))
+        name = shown(str(given)) if given is not None else ""
+        facts = {
+            key: shown(value) if isinstance(value, str) else value
+            for key, value in refused.facts.items()
+        }
+        return Unjudged(line=line, settlement_id=name, code=refused.code, facts=facts)
+
+
+def shown(text: str) -> str:
+    """Return what a file says as it may be repeated: short, and nothing that steers a terminal."""
+    part = text[:TEXT_CHARACTERS_MAX]
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in part)
 
 
 def _row(line: int, record: Record, book_of: BookOf) -> Row:
@@ -155,7 +166,7 @@ def _text(record: Record, column: str) -> str | None:
     if value is None or value == "":
         return None
     text = str(value)
-    if len(text) > TEXT_CHARACTERS_MAX:
+    if len(text) > TEXT_CHARACTERS_MAX or not text.isprintable():
         raise Refused("AUDIT_VALUE", column=column, value=text[:TEXT_CHARACTERS_MAX])
     return text
 
