@@ -17,11 +17,11 @@ from tongcheng.services.settlement import (
     store,
     verify,
 )
-from tongcheng.services.settlement.estimate import api as estimate_api
-from tongcheng.services.settlement.estimate import pages as estimate_pages
 from tongcheng.services.settlement.bill_page import api as bill_api
 from tongcheng.services.settlement.bill_page import pages as bill_pages
 from tongcheng.services.settlement.bill_page import store as bill_store
+from tongcheng.services.settlement.estimate import api as estimate_api
+from tongcheng.services.settlement.estimate import pages as estimate_pages
 from tongcheng.services.settlement.line_query import LINE_QUERY
 from tongcheng.services.settlement.mapping import MAPPINGS
 from tongcheng.services.settlement.model import (
