@@ -20,7 +20,7 @@ Severity = Literal["error", "warning"]
 FilingState = Literal["valid", "missing", "expired", "unknown"]
 
 LONG_STAY_DAYS: Final = 90
-"""General knowledge, no document seen: a longer stay is settled in several periods. It only warns."""
+"""General knowledge, no document seen: a longer stay is settled in periods. It only warns."""
 LINES_NAMED_MAX: Final = 5
 """So many lines are named where one finding stands for many."""
 
