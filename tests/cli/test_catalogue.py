@@ -50,7 +50,7 @@ def test_import_then_compare(tmp_path: Path, node: Path) -> None:
     )
 
     assert pack["differences"] == []
-    assert f"{name}: 1 items, for all days" in first.output
+    assert f"{name}: 1 item, for all days" in first.output
     assert "nothing was done" in again.output
     assert equal["differences"] == []
     assert by_digest["counts"]["ended"] == 1
@@ -94,7 +94,7 @@ def test_import_of_a_mapping(tmp_path: Path, node: Path) -> None:
     head = "hospital_code,med_list_codg,from,to\n"
     file.write_text(head + "h1,N1,2026-01-01,\nh2,N2,2026-01-01,\n", encoding="utf-8")
     bad.write_text(head + "h3,N3,2026-01-01,\nh4,N4,soon,\n", encoding="utf-8")
-    place = InstitutionRow("H1", "示例医院", "Sample Hospital", 3, "120000", SHIPPED.name)
+    place = InstitutionRow("H1", "示例医院", "Sample Hospital", 3, None, "120000", SHIPPED.name)
     run_command(node, lambda tx: tx.put(INSTITUTIONS, place))
     words = ("--institution", "H1", "--data", node)
 

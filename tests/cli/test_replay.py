@@ -53,8 +53,8 @@ def test_what_an_officer_reads(run: Callable[..., Result]) -> None:
     for words in (
         "which differs in 1 place\n",
         "bands[0].steps[0].ratio: 0.5 → 0.6",
-        "90 settlements replayed, 90 of them fall under this book.",
-        "persons would pay less",
+        "90 settlements replayed, 90 under this book.",
+        "1 person would pay less",
         "difference",
         "the 20 largest of",
         "every stored decision follows again",

@@ -52,7 +52,7 @@ def test_send_and_list(region: Path) -> None:
     listed = _call("settlement", "statement", "list", "--data", region, "--json")
     rows = json.loads(listed.output)
 
-    assert "beijing-hsb 2020-01: 0 lines in 1 pages wait to be sent" in first.output
+    assert "beijing-hsb 2020-01: 0 lines in 1 page, to be sent when the node runs" in first.output
     assert "under way" in again.output
     assert "[STATEMENT_UNDER_WAY]" in named.output
     assert "[MONTH_NOT_OVER]" in early.output

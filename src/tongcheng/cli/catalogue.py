@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tongcheng.cli import options
+from tongcheng.cli.counted import counted
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Snapshot
@@ -71,7 +72,8 @@ def import_(file: Path, folder: Path, name: str | None, passphrase_file: Path | 
     seconds = time.monotonic() - started
     effective = importing.header.effective_from
     since = "all days" if effective == effective.min else f"days from {effective.isoformat()}"
-    click.echo(f"{importing.name}: {importing.items} items, for {since}, in {seconds:.1f} s")
+    items = counted(importing.items, "item", "items")
+    click.echo(f"{importing.name}: {items}, for {since}, in {seconds:.1f} s")
     click.echo(f"digest {importing.digest}")
 
 

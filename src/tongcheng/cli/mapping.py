@@ -10,6 +10,7 @@ import click
 
 from tongcheng.cli import options
 from tongcheng.cli.catalogue import read
+from tongcheng.cli.counted import counted
 from tongcheng.node import files
 from tongcheng.node.bulk import run_each
 from tongcheng.services.settlement import mapping as mappings
@@ -43,4 +44,4 @@ def import_(
     directory = files.node_directory(folder)
     command = [lambda tx: mappings.put(tx, institution, rows, strict=strict)]
     for count in run_each(directory, command, passphrase=passphrase):
-        click.echo(f"{institution}: {count} rows")
+        click.echo(f"{institution}: {counted(count, 'row', 'rows')}")

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tongcheng.cli import options
+from tongcheng.cli.counted import counted
 from tongcheng.cli.rulebook import applies_to, find_book, problems_of
 from tongcheng.kernel import rulebook as books
 from tongcheng.kernel.home import Home
@@ -159,7 +160,7 @@ def _print(book: RuleBook, nodes: list[Node], listed: list[Change], sums: Sums) 
     under = sum(node.found.under_book for node in nodes)
     changed = sums.direct + sums.consequence
     console.print(
-        f"{decisions} settlements replayed, {under} of them fall under this book. "
+        f"{counted(decisions, 'settlement', 'settlements')} replayed, {under} under this book. "
         f"{changed} would change: {sums.direct} directly, {sums.consequence} only as a consequence "
         f"of an earlier change in the person's year."
     )
@@ -188,7 +189,7 @@ def _print_versions(console: Console, book: RuleBook, nodes: list[Node]) -> None
     """Show what the book changes, once for each version that it would stand in for."""
     versions = {digest: found for node in nodes for digest, found in node.versions.items()}
     for digest, found in versions.items():
-        places = "1 place" if len(found) == 1 else f"{len(found)} places"
+        places = counted(len(found), "place", "places")
         differs = f"which differs in {places}" if found else "which is the same"
         console.print(f"in place of the version {digest[:12]}, {differs}")
         for change in found[:LISTED_MOST]:
@@ -215,7 +216,8 @@ def _print_sums(console: Console, sums: Sums) -> None:
             table.add_row(f"{row.fund}, announced for later", *_three(row))
     console.print(table, soft_wrap=False)
     console.print(
-        f"{sums.gaining} persons would pay less, {format_yuan(sums.gained_fen)} in all; "
+        f"{counted(sums.gaining, 'person', 'persons')} would pay less, "
+        f"{format_yuan(sums.gained_fen)} in all; "
         f"{sums.losing} more, {format_yuan(sums.lost_fen)} in all; {sums.even} the same."
     )
     groups = _table(("person", "hospital level"), ("settlements", "patients pay"))

@@ -16,6 +16,7 @@ from rich.table import Table
 
 import tongcheng
 from tongcheng.cli import options
+from tongcheng.cli.counted import counted
 from tongcheng.kernel import rulebook as books
 from tongcheng.kernel.errors import Catalogue, Refused
 from tongcheng.kernel.plain_yaml import Plain
@@ -115,7 +116,7 @@ def diff(before: str, after: str, *, as_json: bool) -> None:
         table.add_row(*(_cell(text) for text in (change.path, change.before, change.after)))
     console = Console()
     console.print(table)
-    console.print(f"{len(changes)} differences")
+    console.print(counted(len(changes), "difference", "differences"))
 
 
 def _shipped() -> Iterator[Path]:

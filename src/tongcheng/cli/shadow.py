@@ -8,6 +8,7 @@ import msgspec
 
 from tongcheng.cli import options
 from tongcheng.cli.audit_words import CAUSE_WORDS
+from tongcheng.cli.counted import counted
 from tongcheng.cli.faults import language
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.money import format_yuan
@@ -36,7 +37,7 @@ def shadow(folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None
     else:
         for each in found:
             _print(each)
-        click.echo(f"{len(found)} decisions differ")
+        click.echo(counted(len(found), "decision differs", "decisions differ"))
     if found:
         raise SystemExit(1)
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tongcheng.cli import options
+from tongcheng.cli.counted import counted
 from tongcheng.kernel import canonical
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
@@ -61,7 +62,8 @@ def _open(tx: Transaction, member: str, month: str, *, is_named: bool) -> str:
         if is_named or refusal.code not in passed:
             raise
         return passed[refusal.code]
-    return f"{row.line_count} lines in {row.pages} pages wait to be sent"
+    lines, pages = counted(row.line_count, "line", "lines"), counted(row.pages, "page", "pages")
+    return f"{lines} in {pages}, to be sent when the node runs"
 
 
 @statement.command("list")
