@@ -4,7 +4,7 @@ Every node of the tree has one sentence, every rule another; a path or a code of
 shown to a person.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from tongcheng.kernel.errors import Refused
@@ -40,7 +40,7 @@ _CONFIDENCES: Final = {
     "low": "settlement.rule.confidence.low",
     "own": "settlement.rule.confidence.own",
 }
-_PERSONS: Final = {
+PERSON_TYPE_KEYS: Final[Mapping[str, str]] = {
     "active": "settlement.person_type.active",
     "retired": "settlement.person_type.retired",
     "resident": "settlement.person_type.resident",
@@ -218,7 +218,7 @@ def _pool(facts: _Facts) -> str:
     how = [_adjusted(voice, each) for each in reason.modified_by]
     if how and reason.rule is not None and reason.rule.value is not None:
         base, told = stated(voice, reason.rule), reason.modified_by[0]
-        who = _PERSONS["active"] if told.persons == ("retired",) else None
+        who = PERSON_TYPE_KEYS["active"] if told.persons == ("retired",) else None
         how.insert(
             0,
             voice.t("settlement.why.how.base", ratio=base)
@@ -239,7 +239,7 @@ def _adjusted(voice: Voice, rule: RuleWords) -> str:
     except Refused:
         return voice.t("settlement.why.how.unseen")
     points = format_yuan(value).removesuffix(".00")
-    who = [voice.t(_PERSONS[each]) for each in rule.persons if each in _PERSONS]
+    who = [voice.t(PERSON_TYPE_KEYS[each]) for each in rule.persons if each in PERSON_TYPE_KEYS]
     if name == "personal_share_times" and who:
         less = _less(voice, BASIS - value)
         return voice.t("settlement.why.how.less", who=_listed(voice, who), less=less)

@@ -4,7 +4,7 @@ from litestar import Response
 
 from tongcheng.services.settlement import pages_related
 from tongcheng.services.settlement.explain_view import trees
-from tongcheng.services.settlement.rules import PersonType
+from tongcheng.services.settlement.explain_words import PERSON_TYPE_KEYS
 from tongcheng.services.settlement.stay_tables import (
     STATE_KEYS,
     bands_picture,
@@ -26,14 +26,7 @@ REFRESH_PATH = "/settlement/stays/rows"
 SCHEME_KEYS = {"310": "settlement.scheme.310", "390": "settlement.scheme.390"}
 """Insurance schemes by the code of the national interface; another is shown by its code."""
 
-PERSON_TYPE_KEYS: dict[PersonType | None, str] = {
-    "active": "settlement.person_type.active",
-    "retired": "settlement.person_type.retired",
-    "resident": "settlement.person_type.resident",
-    "child": "settlement.person_type.child",
-    "elder": "settlement.person_type.elder",
-    None: "settlement.person_type.unknown",
-}
+PERSON_TYPE_UNKNOWN = "settlement.person_type.unknown"
 
 
 def stays(page: Page, view: StaysPage) -> Response[str]:
@@ -234,7 +227,7 @@ def _stay_facts(page: Page, view: StayPage) -> tuple[tuple[str, str], ...]:
     cover = page.t(
         "settlement.stay.cover.value",
         scheme=view.scheme if scheme is None else page.t(scheme),
-        person=page.t(PERSON_TYPE_KEYS[view.person_type]),
+        person=page.t(PERSON_TYPE_KEYS.get(view.person_type or "", PERSON_TYPE_UNKNOWN)),
     )
     facts = [
         (page.t("settlement.stay.hospital"), voice.of(view.hospital)),

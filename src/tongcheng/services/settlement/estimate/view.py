@@ -10,6 +10,7 @@ from tongcheng.services.settlement.estimate.form import FAULTS, Form, areas, ins
 from tongcheng.services.settlement.estimate.model import ELSEWHERE, Estimate, Unknown, WhatIf
 from tongcheng.services.settlement.explain_view import trees
 from tongcheng.services.settlement.explain_words import (
+    PERSON_TYPE_KEYS,
     money,
     rule_sentences,
     section_words,
@@ -23,13 +24,6 @@ ESTIMATE_PATH: Final = "/estimate"
 NONE: Final = "settlement.estimate.option.none"
 
 SCHEMES: Final = {"310": "settlement.scheme.310", "390": "settlement.scheme.390"}
-PERSONS: Final = {
-    "active": "settlement.person_type.active",
-    "retired": "settlement.person_type.retired",
-    "resident": "settlement.person_type.resident",
-    "child": "settlement.person_type.child",
-    "elder": "settlement.person_type.elder",
-}
 TIERS: Final = {
     "": NONE,
     "low": "settlement.tier.low",
@@ -61,7 +55,7 @@ FILINGS: Final = {
 }
 CHOSEN: Final = {
     "scheme": ("settlement.estimate.field.scheme", SCHEMES),
-    "person": ("settlement.estimate.field.person", PERSONS),
+    "person": ("settlement.estimate.field.person", PERSON_TYPE_KEYS),
     "tier": ("settlement.estimate.field.tier", TIERS),
     "category": ("settlement.estimate.field.category", CATEGORIES),
     "level": ("settlement.estimate.field.level", LEVELS),
