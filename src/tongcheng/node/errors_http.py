@@ -23,7 +23,7 @@ from tongcheng.kernel.exchange.transport import PeerRefused, Unreachable
 from tongcheng.kernel.store import StoredValueDamaged, WriterStopped
 from tongcheng.kernel.words import LANGUAGES, Language
 from tongcheng.web import i18n
-from tongcheng.web.toolkit import Toolkit, is_page
+from tongcheng.web.toolkit import Toolkit, is_page, path_of
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -177,7 +177,7 @@ def _frames(fault: BaseException) -> list[str]:
 def _of_http(request: AnyRequest, fault: HTTPException) -> Refused:
     code = _HTTP_CODES.get(fault.status_code)
     if code == "PATH_UNKNOWN":
-        return Refused(code, path=request.url.path[:DETAIL_CHARACTERS_MAX])
+        return Refused(code, path=path_of(request)[:DETAIL_CHARACTERS_MAX])
     if code == "METHOD_NOT_ALLOWED":
         return Refused(code, method=str(request.method))
     if code is not None:

@@ -162,11 +162,12 @@ class Toolkit:
 
     def page(self, request: AnyRequest) -> Page:
         """Return the page a request asks for; its path, else its headers, say the language."""
-        language = i18n.language_of_path(request.url.path)
+        path = path_of(request)
+        language = i18n.language_of_path(path)
         if language is None:
             language = i18n.preferred(request.headers.get("accept-language", ""))
             return Page(self, language, f"/{language}")
-        return Page(self, language, request.url.path, request.url.query)
+        return Page(self, language, path, request.scope["query_string"].decode("latin-1"))
 
     def html(self, page: Page, template: str, values: Mapping[str, object]) -> str:
         """Render a template for a page; a name the template misses is our bug."""
@@ -196,9 +197,18 @@ def _refused(fault: Exception, path: str) -> Refused:
     return Refused(code, path=path)
 
 
+def path_of(connection: AnyConnection) -> str:
+    """Return the path that is asked for, with one slash before it.
+
+    Litestar's `connection.url` fails where a stranger's Host has a port that is none.
+    """
+    path: str = connection.scope["path"]
+    return "/" + path.lstrip("/")
+
+
 def is_page(connection: AnyConnection) -> bool:
     """Tell whether an error should be answered as a page: by path, or because HTML is wanted."""
-    if i18n.language_of_path(connection.url.path) is not None:
+    if i18n.language_of_path(path_of(connection)) is not None:
         return True
     return "text/html" in connection.headers.get("accept", "")
 

@@ -133,6 +133,17 @@ class Ward:
             return snapshot.select(AUDIT)
 
 
+def delegate(**changes: str) -> dict[str, str]:
+    """Return a delegate as the staff record one, with `changes`."""
+    given = {
+        "name": "测试女儿",
+        "id_number": "990101197501010021",
+        "relationship": "child",
+        "to_on": "2027-12-31",
+    }
+    return {**given, **changes}
+
+
 def form_of(html: str) -> str:
     """Return the token of a page's forms."""
     return html.split('name="form" value="')[1].split('"', maxsplit=1)[0]

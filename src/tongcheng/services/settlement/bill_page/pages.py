@@ -268,7 +268,7 @@ def _set_cookies(
                 value=secret,
                 path=f"/{language}{BILL_PATH}/{token}",
                 max_age=seconds,
-                secure=request.url.scheme == "https",
+                secure=request.scope["scheme"] == "https",
                 httponly=True,
                 samesite="strict",
             )
