@@ -152,7 +152,7 @@ class Case(msgspec.Struct, frozen=True):
     def _checked(self, raw: bytes, question_id: str) -> AgencyAnswer:
         try:
             answer = msgspec.json.decode(raw, type=AgencyAnswer)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
             raise Refused("AGENCY_ANSWER", fault=str(fault)) from None
         totals = self.facts.totals
         layers = [each.layer for each in answer.funds]
