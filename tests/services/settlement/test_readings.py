@@ -16,7 +16,7 @@ from tongcheng.services.settlement.compiler import compile_benefit
 from tongcheng.services.settlement.readings import (
     Reading,
     alternative,
-    announced_difference,
+    announced,
     difference,
     readings,
     settled,
@@ -161,7 +161,9 @@ def test_a_cover_that_pays_later_changes_what_is_announced() -> None:
     bill = _bill(10_000_000, "resident", tier="low")
 
     assert difference(other, base, bill, NOTHING) == 0
-    assert announced_difference(other, base, bill, NOTHING) == 800_000 * 6 // 10
+    later = [announced(each, bill, NOTHING) for each in (base, other)]
+    assert None not in later
+    assert later[1] == (later[0] or 0) + 800_000 * 6 // 10
 
 
 def test_a_reading_that_does_not_compile_is_kept_with_its_refusal() -> None:
@@ -179,7 +181,7 @@ def test_a_reading_that_does_not_compile_is_kept_with_its_refusal() -> None:
     assert other.refused is not None
     assert other.refused.code == "RULE_BOOK_NUMBER"
     assert difference(other, base, _bill(100), NOTHING) is None
-    assert announced_difference(other, base, _bill(100), NOTHING) is None
+    assert announced(other, _bill(100), NOTHING) is None
 
 
 def test_steps_of_a_path() -> None:

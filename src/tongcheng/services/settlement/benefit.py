@@ -4,7 +4,7 @@ Reads books and accumulators, computes with the engine, writes nothing: the same
 the decision, the estimate before it, and whoever recomputes it years later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import msgspec
@@ -28,6 +28,7 @@ from tongcheng.services.settlement.model import (
     FundPayment,
     StayFacts,
 )
+from tongcheng.services.settlement.overlay import Overlay
 from tongcheng.services.settlement.rules import Category, Filing, Layer, PersonType, Tier
 from tongcheng.services.settlement.store import (
     DECISIONS,
@@ -95,19 +96,32 @@ class Filed(msgspec.Struct, frozen=True):
     on_draft: bool
 
 
+def filed_between(
+    home: Home, on: date, insured: str, visited: str, filing_of: Callable[[Overlay], Filing]
+) -> Filed:
+    """Return how a stay that ends on a day counts between two divisions.
+
+    `filing_of` says how it was filed; it is asked only where the region has not agreed that every
+    stay counts as filed (视同备案). Refuses RULE_BOOK_MISSING, RULE_BOOK_DRAFT, RULE_BOOKS_RIVAL.
+    """
+    book = overlay_book(home.shelf, on)
+    if book is None or insured == visited:
+        return Filed("local", None, NO_CUT, None, on_draft=False)
+    terms, on_draft = overlay_of(book), book.status == "draft"
+    deemed = terms.deemed_between(insured, visited)
+    if deemed is not None:
+        return Filed("deemed", deemed, NO_CUT, book.digest, on_draft)
+    filing = filing_of(terms)
+    cut = terms.cut(filing)
+    return Filed(filing, cut.ref, cut, book.digest, on_draft)
+
+
 def filed(home: Home, person: PersonRow, facts: StayFacts, filings: Sequence[FilingRow]) -> Filed:
     """Return how a stay counts as filed.
 
-    First what the region has agreed (视同备案), then a filing made for the place, also one made
-    after the admission but before this settlement, then an emergency rescue; else it is not filed.
+    First what the region has agreed, then a filing made for the place, also one made after the
+    admission but before this settlement, then an emergency rescue; else it is not filed.
     """
-    book = overlay_book(home.shelf, day(facts.period_to_on))
-    if book is None or person.admdvs == facts.institution_admdvs:
-        return Filed("local", None, NO_CUT, None, on_draft=False)
-    terms, on_draft = overlay_of(book), book.status == "draft"
-    deemed = terms.deemed_between(person.admdvs, facts.institution_admdvs)
-    if deemed is not None:
-        return Filed("deemed", deemed, NO_CUT, book.digest, on_draft)
     valid = [
         row
         for row in filings
@@ -115,13 +129,16 @@ def filed(home: Home, person: PersonRow, facts: StayFacts, filings: Sequence[Fil
         and row.from_on <= facts.period_to_on
         and (row.to_on is None or row.to_on >= facts.admitted_on)
     ]
-    filing: Filing = "other"
-    if valid:
-        filing = msgspec.convert(max(valid, key=lambda row: row.number).filing, Filing)
-    elif facts.emergency and terms.emergency_filed:
-        filing = "emergency"
-    cut = terms.cut(filing)
-    return Filed(filing, cut.ref, cut, book.digest, on_draft)
+
+    def filing_of(terms: Overlay) -> Filing:
+        if valid:
+            latest = max(valid, key=lambda row: row.number)
+            made: Filing = msgspec.convert(latest.filing, Filing)
+            return made
+        return "emergency" if facts.emergency and terms.emergency_filed else "other"
+
+    on, insured = day(facts.period_to_on), person.admdvs
+    return filed_between(home, on, insured, facts.institution_admdvs, filing_of)
 
 
 def filed_by(reading: Reading, home: Home, person: PersonRow, facts: StayFacts) -> Filed:

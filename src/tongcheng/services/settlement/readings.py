@@ -166,19 +166,11 @@ def difference(reading: Reading, base: Reading, bill: Bill, before: Accumulators
     return there.person_in_scope_fen - here.person_in_scope_fen
 
 
-def announced_difference(
-    reading: Reading, base: Reading, bill: Bill, before: Accumulators
-) -> int | None:
-    """Return how many fen more (less: negative) announced funds may pay later by a reading.
-
-    None where either refuses the bill or does not know an announced amount.
-    """
-    there, here = announced(reading, bill, before), announced(base, bill, before)
-    return None if there is None or here is None else there - here
-
-
 def announced(reading: Reading, bill: Bill, before: Accumulators) -> int | None:
-    """Return what covers that pay later may pay by a reading (fen); None as above."""
+    """Return what covers that pay later may pay by a reading (fen).
+
+    None where it refuses the bill or does not know an announced amount.
+    """
     benefit = settled(reading, bill, before)
     if isinstance(benefit, Refused):
         return None

@@ -13,9 +13,9 @@ from tongcheng.services.settlement.benefit import (
     bill_of,
     book_for,
     decide,
+    filed_between,
     used_before,
 )
-from tongcheng.services.settlement.books import overlay_book, overlay_of
 from tongcheng.services.settlement.estimate.model import (
     ELSEWHERE,
     Estimate,
@@ -34,7 +34,6 @@ from tongcheng.services.settlement.model import (
 from tongcheng.services.settlement.rule_words import RuleWords, rule_words
 from tongcheng.services.settlement.rules import AT_HOME, LEVELS, Filing
 from tongcheng.services.settlement.store import PersonRow
-from tongcheng.services.settlement.tables import NO_CUT
 
 NOBODY = "0" * 64
 OTHER_PROVINCE = "999999"
@@ -149,17 +148,9 @@ def _case(home: Home, question: Question) -> _Case:
 
 
 def _filed(home: Home, question: Question) -> Filed:
-    """Return how the stay would count as filed, as `benefit.filed` does for one that is there."""
-    book = overlay_book(home.shelf, question.on)
-    if book is None or question.visited == question.area:
-        return Filed("local", None, NO_CUT, None, on_draft=False)
-    terms, draft = overlay_of(book), book.status == "draft"
-    places = division(home, question.area), division(home, question.visited)
-    deemed = terms.deemed_between(*places)
-    if deemed is not None:
-        return Filed("deemed", deemed, NO_CUT, book.digest, on_draft=draft)
-    cut = terms.cut(question.filing)
-    return Filed(question.filing, cut.ref, cut, book.digest, on_draft=draft)
+    """Return how the stay would count as filed."""
+    insured, visited = division(home, question.area), division(home, question.visited)
+    return filed_between(home, question.on, insured, visited, lambda _: question.filing)
 
 
 def _changed(home: Home, question: Question, base_fen: int, *, matters: bool) -> Iterator[WhatIf]:
