@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 import tongcheng
 from tests.services.settlement import samples, samples_books, samples_cases
 from tongcheng.kernel import region
+from tongcheng.kernel.access import Reader
 from tongcheng.kernel.errors import Catalogue
 from tongcheng.kernel.texts import Texts
 from tongcheng.kernel.words import Words
@@ -19,7 +20,7 @@ from tongcheng.services.plan.model import Figure, Figures
 from tongcheng.services.plan.model import load as load_plan
 from tongcheng.services.settlement import cases_view, pages_view
 from tongcheng.services.settlement.views import StayState
-from tongcheng.web import Console, NavItem, Page, Toolkit
+from tongcheng.web import Console, NavItem, NavSection, Page, Toolkit
 from tongcheng.web.security import secure
 from tongcheng.web.toolkit import ERRORS_PATH, TEXTS_PATH, AnyRequest
 
@@ -34,11 +35,19 @@ TEXTS_PATHS = (
     SETTLEMENT / "policy" / "texts.yaml",
 )
 NAV = (
-    NavItem("plan.nav", "/"),
-    NavItem("settlement.nav", "/settlement/stays"),
-    NavItem("settlement.cases.nav", "/settlement/cases"),
-    NavItem("settlement.policy.nav", "/rulebooks"),
+    NavSection("plan.nav", (NavItem("plan.nav", "/", "plan.read"),)),
+    NavSection(
+        "settlement.nav",
+        (
+            NavItem("settlement.nav", "/settlement/stays", "settlement.stays.read"),
+            NavItem("settlement.cases.nav", "/settlement/cases", "settlement.cases.read"),
+        ),
+    ),
+    NavSection(
+        "settlement.policy.nav", (NavItem("settlement.policy.nav", "/rulebooks", "rulebook.read"),)
+    ),
 )
+READER = Reader("account/sample", frozenset(item.action for one in NAV for item in one.items))
 
 # Every page of the shell, by its path without language.
 PATHS = (
@@ -86,6 +95,7 @@ def toolkit(*, doubt: bool = True) -> Toolkit:
     return Toolkit(
         console(doubt=doubt),
         {"plan": plan.TEMPLATES_DIR, "settlement": SETTLEMENT / "templates"},
+        visitor=READER,
     )
 
 

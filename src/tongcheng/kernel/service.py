@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from tongcheng.kernel.access import Action
 from tongcheng.kernel.cases.kind import CaseKind
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
@@ -71,7 +72,8 @@ class Service(msgspec.Struct, frozen=True):
     """Everything one service brings: interfaces inward (acts, asks, tables, cases) and outward.
 
     `pages` are the console's, for people who work. `person_pages` each prove for themselves who
-    reads, so a node serves them to anybody, also where its console is closed.
+    reads, so a node serves them to anybody, also where its console is closed. `actions` are what
+    people can do on its pages; each page names one of them (`opt=needs(...)`).
     """
 
     name: str
@@ -85,6 +87,7 @@ class Service(msgspec.Struct, frozen=True):
     pages: tuple[Any, ...] = ()
     person_pages: tuple[Any, ...] = ()
     verify: tuple[Callable[[Snapshot, Home], Iterator[Finding]], ...] = ()
+    actions: tuple[Action, ...] = ()
 
 
 class Registry:

@@ -16,6 +16,8 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 
 from tongcheng.kernel import journal
+from tongcheng.kernel.access import Action, Reader
+from tongcheng.kernel.access.actions import KERNEL_ACTIONS
 from tongcheng.kernel.errors import ErrorEntry, Refused
 from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, CHECKPOINT_PATH, INBOX_PATH
 from tongcheng.kernel.region import PACKS_DIR
@@ -78,7 +80,8 @@ def create_app(
     `local_names_only` answers nobody who calls this machine by another name than its own: a page
     somewhere on the web can point its own name here, and would read the console as if it were it.
     """
-    toolkit = Toolkit(console, template_folders(node))
+    visitor = Reader("console", frozenset(action.name for action in actions_of(node)))
+    toolkit = Toolkit(console, template_folders(node), visitor=visitor)
     faults = Faults(console.errors, node.home.entropy, toolkit if pages else None)
     handlers: list[Any] = [inbox, catch_up, ask, checkpoint, live, ready, metrics_page, error_entry]
     handlers += [route for service in node.services for route in service.routes]
@@ -108,6 +111,11 @@ def create_app(
         request_max_body_size=BODY_BYTES_MAX,
         state=State(state),
     )
+
+
+def actions_of(node: Node) -> tuple[Action, ...]:
+    """Return everything that people can do on the pages of a node."""
+    return (*KERNEL_ACTIONS, *(each for service in node.services for each in service.actions))
 
 
 def _pages(node: Node, toolkit: Toolkit, *, console: bool, bills: bool) -> list[Any]:

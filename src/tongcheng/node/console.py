@@ -7,21 +7,30 @@ from tongcheng.kernel.errors import Catalogue
 from tongcheng.kernel.service import Service
 from tongcheng.kernel.texts import Texts
 from tongcheng.node.core import Node
-from tongcheng.web.console import Console, NavItem
+from tongcheng.node.pages import TEXTS as PAGE_TEXTS
+from tongcheng.web.console import Console, NavItem, NavSection
 from tongcheng.web.toolkit import ERRORS_PATH, TEXTS_PATH
 
-NODE_TEXTS_PATH = Path(__file__).with_name("texts.yaml")
 NODE_ERRORS_PATH = Path(__file__).with_name("errors.yaml")
 KERNEL_ERRORS_PATH = Path(kernel_errors.__file__).with_name("errors.yaml")
 
-NAVIGATION: tuple[NavItem, ...] = (
-    NavItem("plan.nav", "/"),
-    NavItem("settlement.nav", "/settlement/stays"),
-    NavItem("settlement.cases.nav", "/settlement/cases"),
-    NavItem("settlement.policy.nav", "/rulebooks"),
-    NavItem("settlement.estimate.nav", "/estimate"),
-    NavItem("node.exchange.nav", "/exchange"),
+NAVIGATION: tuple[NavSection, ...] = (
+    NavSection("node.nav.plan", (NavItem("plan.nav", "/", "plan.read"),)),
+    NavSection(
+        "node.nav.settlement",
+        (
+            NavItem("settlement.nav", "/settlement/stays", "settlement.stays.read"),
+            NavItem("settlement.cases.nav", "/settlement/cases", "settlement.cases.read"),
+            NavItem("settlement.estimate.nav", "/estimate", "settlement.estimate.read"),
+        ),
+    ),
+    NavSection(
+        "node.nav.rules",
+        (NavItem("settlement.policy.nav", "/rulebooks", "rulebook.read"),),
+    ),
+    NavSection("node.nav.evidence", (NavItem("node.exchange.nav", "/exchange", "exchange.read"),)),
 )
+"""Every entry of the navigation, a section a row; what a reader may not open is left out."""
 
 
 def catalogue(services: tuple[Service, ...]) -> Catalogue:
@@ -31,14 +40,14 @@ def catalogue(services: tuple[Service, ...]) -> Catalogue:
 
 
 def make_console(
-    node: Node, *, synthetic: bool = False, nav: tuple[NavItem, ...] = NAVIGATION
+    node: Node, *, synthetic: bool = False, nav: tuple[NavSection, ...] = NAVIGATION
 ) -> Console:
     """Return the console of a node; `synthetic` when every person in it was made up."""
     texts = [path for service in node.services for path in service.texts]
     return Console(
         member_id=node.home.member_id,
         region=node.home.region,
-        texts=Texts.load(TEXTS_PATH, NODE_TEXTS_PATH, *texts),
+        texts=Texts.load(TEXTS_PATH, *PAGE_TEXTS, *texts),
         errors=catalogue(node.services),
         now=node.clock.now,
         nav=nav,

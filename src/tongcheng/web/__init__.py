@@ -5,7 +5,7 @@ A service renders its pages with it from frozen view structs; a node makes one `
 """
 
 from tongcheng.web.components import Badge, Cell, Column, Empty, Row, Step, Table, Tone
-from tongcheng.web.console import Console, NavItem
+from tongcheng.web.console import Console, NavItem, NavSection
 from tongcheng.web.i18n import LANGUAGES, Language
 from tongcheng.web.toolkit import Page, Toolkit, is_page
 
@@ -18,6 +18,7 @@ __all__ = [
     "Empty",
     "Language",
     "NavItem",
+    "NavSection",
     "Page",
     "Row",
     "Step",

@@ -13,10 +13,21 @@ PROOFS_PATH = "/journal/proofs"
 
 
 class NavItem(msgspec.Struct, frozen=True):
-    """One entry of the navigation: `label_key` in a `texts.yaml`, `path` without language."""
+    """One entry of the navigation: `label_key` in a `texts.yaml`, `path` without language.
+
+    `action` is what its page needs; who may not is not shown the entry.
+    """
 
     label_key: str
     path: str
+    action: str
+
+
+class NavSection(msgspec.Struct, frozen=True):
+    """A group of pages: one word in the first row of the navigation, its pages in the second."""
+
+    label_key: str
+    items: tuple[NavItem, ...]
 
 
 class Console(msgspec.Struct, frozen=True):
@@ -33,7 +44,7 @@ class Console(msgspec.Struct, frozen=True):
     texts: Texts
     errors: Catalogue
     now: Callable[[], int]
-    nav: tuple[NavItem, ...] = ()
+    nav: tuple[NavSection, ...] = ()
     draft: bool = False
     synthetic: bool = False
 

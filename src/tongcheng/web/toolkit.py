@@ -33,16 +33,24 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
+from tongcheng.kernel.access import Reader
 from tongcheng.kernel.errors import Refused
 from tongcheng.web import i18n
 from tongcheng.web.assets import STATIC_DIR, Assets
 from tongcheng.web.console import Console
 from tongcheng.web.i18n import LANGUAGES, Language
 from tongcheng.web.mark import mark_svg
+from tongcheng.web.navigation import Section, sections
 from tongcheng.web.voice import Voice
 
 AnyRequest = Request[Any, Any, State]
 AnyConnection = ASGIConnection[Any, Any, Any, State]
+ACTION = "action"
+"""The key of a handler's `opt` that names what it does."""
+READER = "reader"
+"""The key of a request's own state that holds who asks."""
+VISITOR = Reader("visitor", frozenset())
+
 PageFaults = Callable[[AnyRequest, Exception], Response[Any]]
 
 TEMPLATES_DIR = Path(__file__).parent / "templates"
@@ -59,6 +67,11 @@ STATUS_CODES = {
 }
 
 
+def needs(action: str) -> dict[str, str]:
+    """Return the `opt` of a page's handler: the action that its readers must be allowed."""
+    return {ACTION: action}
+
+
 class Page(msgspec.Struct, frozen=True):
     """One request for a page: its language and address, and the words to answer it in."""
 
@@ -66,6 +79,7 @@ class Page(msgspec.Struct, frozen=True):
     language: Language
     path: str
     query: str = ""
+    reader: Reader = VISITOR
 
     @property
     def console(self) -> Console:
@@ -77,14 +91,24 @@ class Page(msgspec.Struct, frozen=True):
         """The words and figures of the page's language."""
         return self.toolkit.voices[self.language]
 
+    def may(self, action: str) -> bool:
+        """Tell whether the reader may do it: what they may not is not offered to them."""
+        return self.reader.may(action)
+
     def t(self, key: str, **values: str | int) -> str:
         """Return the text of a key in the page's language."""
         return self.voice.t(key, **values)
 
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The navigation for this reader at this page."""
+        here = self.path.removeprefix(f"/{self.language}")
+        return sections(self.console.nav, self.reader, here)
+
     def href(self, path: str) -> str:
         """Return the address of another page in the same language: "/zh" + path."""
         assert path.startswith("/"), path
-        return f"/{self.language}{path}"
+        return f"/{self.language}{path}".rstrip("/")
 
     def html(self, template: str, values: Mapping[str, object]) -> str:
         """Render a template ("settlement/stays.html") with what it shows."""
@@ -103,11 +127,17 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Toolkit:
-    """Templates, assets and languages of one node. `templates`: package name → its folder."""
+    """Templates, assets and languages of one node. `templates`: package name → its folder.
 
-    def __init__(self, console: Console, templates: Mapping[str, Path]) -> None:
+    `visitor` is who reads where nobody has signed in.
+    """
+
+    def __init__(
+        self, console: Console, templates: Mapping[str, Path], *, visitor: Reader = VISITOR
+    ) -> None:
         assert "web" not in templates, "the toolkit's own templates are named web/…"
         self.console = console
+        self.visitor = visitor
         self.voices: dict[Language, Voice] = {
             language: Voice(console.texts, language, console.region.zone) for language in LANGUAGES
         }
@@ -166,8 +196,14 @@ class Toolkit:
         language = i18n.language_of_path(path)
         if language is None:
             language = i18n.preferred(request.headers.get("accept-language", ""))
-            return Page(self, language, f"/{language}")
-        return Page(self, language, path, request.scope["query_string"].decode("latin-1"))
+            return Page(self, language, f"/{language}", reader=self.reader_of(request))
+        query = request.scope["query_string"].decode("latin-1")
+        return Page(self, language, path, query, self.reader_of(request))
+
+    def reader_of(self, connection: AnyConnection) -> Reader:
+        """Return who asks, as the guard found out; the visitor where it found nobody."""
+        reader: Reader = connection.scope["state"].get(READER, self.visitor)
+        return reader
 
     def html(self, page: Page, template: str, values: Mapping[str, object]) -> str:
         """Render a template for a page; a name the template misses is our bug."""

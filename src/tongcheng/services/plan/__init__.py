@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tongcheng.kernel.access import Action
 from tongcheng.kernel.service import Service
 from tongcheng.services.plan.pages import HANDLERS
 
@@ -13,4 +14,5 @@ SERVICE = Service(
     texts=(FOLDER / "texts.yaml",),
     errors=(FOLDER / "errors.yaml",),
     pages=HANDLERS,
+    actions=(Action("plan.read"),),
 )

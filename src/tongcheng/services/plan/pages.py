@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tongcheng.services.plan.model import Commitment, Figure, Figures, Plan, WorkArea
 from tongcheng.web import Badge, Page
+from tongcheng.web.toolkit import needs
 
 # Which words name a service; a plan may only name services that have some.
 SERVICE_KEYS: dict[str, str] = {
@@ -80,7 +81,7 @@ def _line(page: Page, commitment: Commitment, figures: Figures) -> CommitmentVie
     )
 
 
-@get("/", include_in_schema=False, sync_to_thread=True)
+@get("/", include_in_schema=False, sync_to_thread=True, opt=needs("plan.read"))
 def home_page(page: NamedDependency[Page], state: State) -> Response[str]:
     """Serve the home page from `state.plan` and `state.figures`, both set by the node."""
     return home(page, state["plan"], state["figures"])

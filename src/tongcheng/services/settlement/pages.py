@@ -11,11 +11,9 @@ from tongcheng.services.settlement import pages_data, pages_view, stays_data
 from tongcheng.services.settlement.pages_view import REFRESH_PATH, STAYS_PATH
 from tongcheng.services.settlement.views import STATES, StaysPage
 from tongcheng.web import Page
-from tongcheng.web.toolkit import AnyRequest
+from tongcheng.web.toolkit import AnyRequest, needs
 
 _INSTANT_DIGITS_MAX = 15
-CONSOLE = "console"
-"""Who reads, in the audit, while the console has no log-in."""
 
 
 async def _list(request: AnyRequest) -> StaysPage:
@@ -32,19 +30,23 @@ async def _list(request: AnyRequest) -> StaysPage:
     )
 
 
-@get(STAYS_PATH, include_in_schema=False)
+@get(STAYS_PATH, include_in_schema=False, opt=needs("settlement.stays.read"))
 async def stays_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
     """Serve the list of stays, latest change first."""
     return pages_view.stays(page, await _list(request))
 
 
-@get(REFRESH_PATH, include_in_schema=False)
+@get(REFRESH_PATH, include_in_schema=False, opt=needs("settlement.stays.read"))
 async def stays_rows(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
     """Serve the part of the list that changes."""
     return pages_view.stays_rows(page, await _list(request))
 
 
-@get(STAYS_PATH + "/{stay_id:str}", include_in_schema=False)
+@get(
+    STAYS_PATH + "/{stay_id:str}",
+    include_in_schema=False,
+    opt=needs("settlement.stay.read"),
+)
 async def stay_page(
     page: NamedDependency[Page], request: AnyRequest, stay_id: FromPath[str]
 ) -> Response[str]:
@@ -54,7 +56,7 @@ async def stay_page(
     view = await node.read(
         lambda snapshot: pages_data.stay_page(snapshot, node.home, errors, stay_id, page.language)
     )
-    entry = audit.Entry(CONSOLE, "stay.read", stay_id)
+    entry = audit.Entry(page.reader.actor, "stay.read", stay_id)
     await node.run(lambda tx: audit.note(tx, entry))
     return pages_view.stay(page, view)
 

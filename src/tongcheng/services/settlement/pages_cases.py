@@ -14,15 +14,14 @@ from tongcheng.kernel.words import Words
 from tongcheng.services.settlement import cases_view
 from tongcheng.services.settlement.cases_view import CASES_PATH, CaseItem, CasePage, CasesPage
 from tongcheng.services.settlement.line_query import LINE_QUERY
-from tongcheng.services.settlement.pages import CONSOLE
 from tongcheng.services.settlement.store import INSTITUTIONS
 from tongcheng.web import Page
-from tongcheng.web.toolkit import AnyRequest
+from tongcheng.web.toolkit import AnyRequest, needs
 
 PAGE_ROWS = 50
 
 
-@get(CASES_PATH, include_in_schema=False)
+@get(CASES_PATH, include_in_schema=False, opt=needs("settlement.cases.read"))
 async def cases_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
     """Serve the open cases, those due first standing first."""
     node: RunningNode = request.app.state["node"]
@@ -38,7 +37,11 @@ async def cases_page(page: NamedDependency[Page], request: AnyRequest) -> Respon
     return cases_view.cases_list(page, await node.read(question))
 
 
-@get(CASES_PATH + "/{case_id:str}", include_in_schema=False)
+@get(
+    CASES_PATH + "/{case_id:str}",
+    include_in_schema=False,
+    opt=needs("settlement.case.read"),
+)
 async def case_page(
     page: NamedDependency[Page], request: AnyRequest, case_id: FromPath[str]
 ) -> Response[str]:
@@ -53,7 +56,7 @@ async def case_page(
         return CasePage(found, _hospital(snapshot, found.case), now_at)
 
     view = await node.read(question)
-    entry = audit.Entry(CONSOLE, "case.read", case_id)
+    entry = audit.Entry(page.reader.actor, "case.read", case_id)
     await node.run(lambda tx: audit.note(tx, entry))
     return cases_view.case(page, view)
 

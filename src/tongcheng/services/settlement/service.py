@@ -17,6 +17,7 @@ from tongcheng.services.settlement import (
     store,
     verify,
 )
+from tongcheng.services.settlement.actions import ACTIONS
 from tongcheng.services.settlement.bill_page import api as bill_api
 from tongcheng.services.settlement.bill_page import pages as bill_pages
 from tongcheng.services.settlement.bill_page import store as bill_store
@@ -121,4 +122,5 @@ SERVICE = Service(
     pages=(*HANDLERS, *pages_cases.HANDLERS, *policy_pages.HANDLERS, *estimate_pages.HANDLERS),
     person_pages=bill_pages.HANDLERS,
     verify=verify.VERIFY,
+    actions=ACTIONS,
 )

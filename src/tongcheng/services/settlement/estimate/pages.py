@@ -11,10 +11,15 @@ from tongcheng.services.settlement.estimate.compute import estimate
 from tongcheng.services.settlement.estimate.model import Unknown
 from tongcheng.services.settlement.estimate.view import ESTIMATE_PATH, page_of
 from tongcheng.web import Page
-from tongcheng.web.toolkit import AnyRequest
+from tongcheng.web.toolkit import AnyRequest, needs
 
 
-@get(ESTIMATE_PATH, include_in_schema=False, sync_to_thread=False)
+@get(
+    ESTIMATE_PATH,
+    include_in_schema=False,
+    opt=needs("settlement.estimate.read"),
+    sync_to_thread=False,
+)
 def estimate_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
     """Serve the form, and the answer to what it says; nothing of it is kept."""
     node: RunningNode = request.app.state["node"]

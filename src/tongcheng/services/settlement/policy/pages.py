@@ -18,7 +18,7 @@ from tongcheng.services.settlement.policy import diff_view, view
 from tongcheng.services.settlement.policy.links import BOOKS_PATH
 from tongcheng.services.settlement.policy.view import Adopted, Version
 from tongcheng.web import Page
-from tongcheng.web.toolkit import AnyRequest
+from tongcheng.web.toolkit import AnyRequest, needs
 
 
 def versions_of(reading: Reading, home: Home, also: str = "") -> tuple[Version, ...]:
@@ -73,14 +73,14 @@ async def _versions(
     return found, local_date(node.clock.now(), page.console.region.zone).isoformat()
 
 
-@get(BOOKS_PATH, include_in_schema=False)
+@get(BOOKS_PATH, include_in_schema=False, opt=needs("rulebook.read"))
 async def books_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
     """Serve the list of rule books."""
     versions, _ = await _versions(page, request)
     return view.books(page, versions)
 
 
-@get(BOOKS_PATH + "/{key:str}", include_in_schema=False)
+@get(BOOKS_PATH + "/{key:str}", include_in_schema=False, opt=needs("rulebook.read"))
 async def book_page(
     page: NamedDependency[Page], request: AnyRequest, key: FromPath[str]
 ) -> Response[str]:
@@ -91,7 +91,7 @@ async def book_page(
     return view.book(page, same, chosen)
 
 
-@get(BOOKS_PATH + "/{key:str}/diff", include_in_schema=False)
+@get(BOOKS_PATH + "/{key:str}/diff", include_in_schema=False, opt=needs("rulebook.read"))
 async def diff_page(
     page: NamedDependency[Page], request: AnyRequest, key: FromPath[str]
 ) -> Response[str]:

@@ -1,24 +1,19 @@
-"""The node's own pages: the exchange with its dead letters, and the proof of one envelope."""
+"""The exchange page: what waits for a peer, what does not move, what is parked."""
 
-import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
 
-from tongcheng.kernel import ids
 from tongcheng.kernel.exchange.status import ChannelStatus, channels
-from tongcheng.kernel.journal.proof import prove
 from tongcheng.kernel.store import Snapshot
 from tongcheng.node.core import Node
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Table
-from tongcheng.web.console import PROOFS_PATH
-from tongcheng.web.toolkit import AnyRequest
+from tongcheng.web.toolkit import AnyRequest, needs
 
 EXCHANGE_PATH = "/exchange"
 
 
-@get(EXCHANGE_PATH, include_in_schema=False)
+@get(EXCHANGE_PATH, include_in_schema=False, opt=needs("exchange.read"))
 async def exchange_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
     """Serve the state of every channel: what waits, what does not move, what is parked."""
     node: Node = request.app.state["node"]
@@ -88,16 +83,4 @@ def _badge(page: Page, one: ChannelStatus) -> Badge:
     return Badge(page.t("node.exchange.ok"), "good")
 
 
-@get(PROOFS_PATH + "/{envelope_id:str}", include_in_schema=False)
-async def proof_page(request: AnyRequest, envelope_id: FromPath[str]) -> Response[bytes]:
-    """Serve the proof of one envelope, as `tongcheng journal check` reads it, without us."""
-    node: Node = request.app.state["node"]
-    ids.parse_uuid7(envelope_id)
-    document = await node.read(lambda snapshot: prove(snapshot, node.home, envelope_id))
-    return Response(
-        msgspec.json.format(msgspec.json.encode(document), indent=2),
-        media_type="application/json",
-    )
-
-
-HANDLERS: tuple[HTTPRouteHandler, ...] = (exchange_page, proof_page)
+HANDLERS: tuple[HTTPRouteHandler, ...] = (exchange_page,)

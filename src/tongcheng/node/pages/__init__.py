@@ -1,0 +1,10 @@
+"""The node's own pages, one package per page: its handlers, its view, its `texts.yaml`."""
+
+from pathlib import Path
+
+from litestar.handlers import HTTPRouteHandler
+
+from tongcheng.node.pages import exchange, journal
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (*exchange.HANDLERS, *journal.HANDLERS)
+TEXTS: tuple[Path, ...] = tuple(sorted(Path(__file__).parent.glob("*/texts.yaml")))
