@@ -109,6 +109,8 @@ def test_passphrase_of_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("console = 'open'\nhost = '0.0.0.0'", "CONSOLE_NOT_LOOPBACK"),
         ("console = 'open'\nhost = '::'", "CONSOLE_NOT_LOOPBACK"),
         ("console = 'open'\nhost = 'node.example'", "CONSOLE_NOT_LOOPBACK"),
+        ("demo = true", "DEMO_NOT_SYNTHETIC"),
+        ("demo = true\nsynthetic = true\nhost = '0.0.0.0'", "DEMO_NOT_LOOPBACK"),
     ],
 )
 def test_faulty_settings_are_refused(tmp_path: Path, line: str, code: str) -> None:

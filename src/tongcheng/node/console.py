@@ -40,9 +40,16 @@ def catalogue(services: tuple[Service, ...]) -> Catalogue:
 
 
 def make_console(
-    node: Node, *, synthetic: bool = False, nav: tuple[NavSection, ...] = NAVIGATION
+    node: Node,
+    *,
+    synthetic: bool = False,
+    demo: bool = False,
+    nav: tuple[NavSection, ...] = NAVIGATION,
 ) -> Console:
-    """Return the console of a node; `synthetic` when every person in it was made up."""
+    """Return the console of a node; `synthetic` when every person in it was made up.
+
+    `demo` when it may be broken on purpose.
+    """
     texts = [path for service in node.services for path in service.texts]
     return Console(
         member_id=node.home.member_id,
@@ -53,4 +60,5 @@ def make_console(
         nav=nav,
         draft=node.home.allow_draft_rulebooks,
         synthetic=synthetic,
+        demo=demo,
     )

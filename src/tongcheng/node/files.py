@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     benefit: Decider = "engine"
     benefit_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/\s?#]+/[^\s?#]*)?$")] = ""
     synthetic: bool = False
+    demo: bool = False
     log_format: Literal["auto", "json", "text"] = "auto"
 
 
@@ -130,11 +131,18 @@ def read_settings(directory: Path) -> Settings:
 
 
 def check(settings: Settings) -> None:
-    """Refuse settings that contradict each other: CONSOLE_NOT_LOOPBACK, BENEFIT_URL."""
+    """Refuse settings that contradict each other, by the code of what is wrong.
+
+    CONSOLE_NOT_LOOPBACK, BENEFIT_URL, DEMO_NOT_SYNTHETIC, DEMO_NOT_LOOPBACK.
+    """
     if settings.console == "open" and not is_loopback(settings.host):
         raise Refused("CONSOLE_NOT_LOOPBACK", host=settings.host)
     if (settings.benefit != "engine") != bool(settings.benefit_url):
         raise Refused("BENEFIT_URL", benefit=settings.benefit)
+    if settings.demo and not settings.synthetic:
+        raise Refused("DEMO_NOT_SYNTHETIC")
+    if settings.demo and not is_loopback(settings.host):
+        raise Refused("DEMO_NOT_LOOPBACK", host=settings.host)
 
 
 def is_loopback(host: str) -> bool:

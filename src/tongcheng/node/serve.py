@@ -95,7 +95,7 @@ async def _serve(
 
 
 def _configuration(node: Node, settings: Settings) -> uvicorn.Config:
-    console = make_console(node, synthetic=settings.synthetic)
+    console = make_console(node, synthetic=settings.synthetic, demo=settings.demo)
     app = create_app(
         node,
         console,

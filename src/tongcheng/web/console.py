@@ -36,6 +36,7 @@ class Console(msgspec.Struct, frozen=True):
     `member_id` is the member whose node this is.
     `draft`: real decisions are made on rule books that nobody has adopted.
     `synthetic`: every person and every stay was made up.
+    `demo`: the node shows itself being broken on purpose; only ever with `synthetic`.
     `now` gives Unix milliseconds UTC.
     """
 
@@ -47,6 +48,7 @@ class Console(msgspec.Struct, frozen=True):
     nav: tuple[NavSection, ...] = ()
     draft: bool = False
     synthetic: bool = False
+    demo: bool = False
 
     @property
     def member(self) -> Member:

@@ -102,6 +102,7 @@ def _make_nodes(folder: Path, pack_name: str, members: Sequence[str], port: int)
             console="open",
             allow_draft_rulebooks=True,
             synthetic=True,
+            demo=True,
         )
         ports.append(settings.port)
         missing.append(settings)
