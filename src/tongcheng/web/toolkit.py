@@ -95,6 +95,11 @@ class Page(msgspec.Struct, frozen=True):
         """Tell whether the reader may do it: what they may not is not offered to them."""
         return self.reader.may(action)
 
+    @property
+    def form_token(self) -> str:
+        """What every form of this reader's carries; empty for a visitor (see `web.forms`)."""
+        return self.reader.form_token
+
     def t(self, key: str, **values: str | int) -> str:
         """Return the text of a key in the page's language."""
         return self.voice.t(key, **values)

@@ -8,13 +8,15 @@ class Reader(msgspec.Struct, frozen=True):
 
     `actor` is what the audit calls them: "visitor", or "account/" and the account's id. `name` and
     `role` are shown to themselves and empty for a visitor. `actions` are the names of what the
-    table of authority lets them do now.
+    table of authority lets them do now. `form_token` belongs to the session: every form they send
+    carries it, so that no other site can send one in their name.
     """
 
     actor: str
     actions: frozenset[str]
     name: str = ""
     role: str = ""
+    form_token: str = ""
 
     @property
     def signed_in(self) -> bool:

@@ -116,7 +116,7 @@ def test_a_form_must_be_of_this_page(tmp_path: Path) -> None:
         asked = _cases(desk)
 
     statuses = [each.status_code for each in answers]
-    assert statuses == [403, 403, 403, 400, 400, 400, 400]
+    assert statuses == [403, 403, 403, 403, 400, 400, 413]
     assert all("<h1>" in each.text for each in answers)
     assert QUESTION not in still.text
     assert asked == []

@@ -6,7 +6,6 @@ further page belongs to the opened link alone; its forms carry a token that othe
 
 import re
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
@@ -24,6 +23,7 @@ from tongcheng.services.settlement.bill_page import data, links, page_line, page
 from tongcheng.services.settlement.bill_page.links import Reader
 from tongcheng.services.settlement.line_query import PersonAction
 from tongcheng.web import LANGUAGES, Page
+from tongcheng.web.forms import read_form, see_other
 from tongcheng.web.i18n import preferred
 from tongcheng.web.toolkit import AnyRequest
 
@@ -32,11 +32,7 @@ SHORT_PATH: Final = "/b"
 """Printed on the settlement sheet: short, and in whatever language the browser asks for."""
 
 COOKIE: Final = "bill"
-FORM_BYTES_MAX: Final = 8_192
-"""A text of 500 characters, each percent-encoded from three bytes, and the form's own fields."""
-FIELDS_MAX: Final = 8
 _PAGE: Final = re.compile(r"[0-9]{1,4}")
-SEE_OTHER: Final = 303
 FORBIDDEN: Final = 403
 
 _ACTIONS: Final[dict[str, PersonAction]] = {
@@ -84,7 +80,7 @@ async def bill_page(
     return page_whole.bill(page, view, token, links.form_token(reader))
 
 
-@post(BILL_PATH + "/{token:str}", include_in_schema=False, request_max_body_size=FORM_BYTES_MAX)
+@post(BILL_PATH + "/{token:str}", include_in_schema=False)
 async def open_bill(
     page: NamedDependency[Page], request: AnyRequest, token: FromPath[str]
 ) -> Response[Any]:
@@ -95,7 +91,7 @@ async def open_bill(
     # Noted before anything is awaited: what comes at one moment has no more tries than the rest.
     state["bill_tries"].check(address)
     state["bill_tries"].note(address)
-    characters = (await _form(request)).get("characters", "")
+    characters = (await read_form(request)).get("characters", "")
     secret: str | None = await node.run(lambda tx: links.open_bill(tx, token, characters))
     if secret is None:
         return page_whole.question(page, failed=True, status=FORBIDDEN)
@@ -105,11 +101,7 @@ async def open_bill(
     return answer
 
 
-@post(
-    BILL_PATH + "/{token:str}/close",
-    include_in_schema=False,
-    request_max_body_size=FORM_BYTES_MAX,
-)
+@post(BILL_PATH + "/{token:str}/close", include_in_schema=False)
 async def close_bill(
     page: NamedDependency[Page], request: AnyRequest, token: FromPath[str]
 ) -> Response[Any]:
@@ -145,11 +137,7 @@ async def line_page(
     return page_line.line(page, view, token, links.form_token(reader), now_at)
 
 
-@post(
-    BILL_PATH + "/{token:str}/line/{number:int}",
-    include_in_schema=False,
-    request_max_body_size=FORM_BYTES_MAX,
-)
+@post(BILL_PATH + "/{token:str}/line/{number:int}", include_in_schema=False)
 async def ask_about_line(
     page: NamedDependency[Page], request: AnyRequest, token: FromPath[str], number: FromPath[int]
 ) -> Response[Any]:
@@ -171,11 +159,7 @@ async def ask_about_line(
     return _see(page, token, f"/line/{number}")
 
 
-@post(
-    BILL_PATH + "/{token:str}/case/{case_id:str}",
-    include_in_schema=False,
-    request_max_body_size=FORM_BYTES_MAX,
-)
+@post(BILL_PATH + "/{token:str}/case/{case_id:str}", include_in_schema=False)
 async def answer_case(
     page: NamedDependency[Page], request: AnyRequest, token: FromPath[str], case_id: FromPath[str]
 ) -> Response[Any]:
@@ -216,28 +200,10 @@ def _reader(reading: Reading, request: AnyRequest, token: str) -> Reader | None:
     return links.reader_of(reading, node.home.region.zone, token, secret, node.clock.now())
 
 
-async def _form(request: AnyRequest) -> dict[str, str]:
-    """Read a small form; refuses REQUEST_MALFORMED, also for one that another site has sent."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise Refused("REQUEST_MALFORMED", detail="the form comes from another site")
-    body = await request.body()
-    try:
-        fields = parse_qs(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            errors="strict",
-            max_num_fields=FIELDS_MAX,
-        )
-    except ValueError:
-        raise Refused("REQUEST_MALFORMED", detail="the form cannot be read") from None
-    return {name: values[0] for name, values in fields.items()}
-
-
 async def _form_of_reader(request: AnyRequest, token: str) -> tuple[Reader | None, dict[str, str]]:
     """Return who sends a form, and the form; refuses BILL_FORM_STALE for one not of this page."""
     node: RunningNode = request.app.state["node"]
-    form = await _form(request)
+    form = await read_form(request)
     reader = await node.read(lambda snapshot: _reader(snapshot, request, token))
     if reader is not None:
         links.check_form(reader, form.get("form", ""))
@@ -253,8 +219,7 @@ async def _note(node: RunningNode, reader: Reader, action: str, detail: str = ""
 
 def _see(page: Page, token: str, path: str = "") -> Response[Any]:
     """Send the browser to a page of this bill, by GET, so that going back repeats no form."""
-    address = page.href(f"{BILL_PATH}/{_token(token)}{path}")
-    return Redirect(address, status_code=SEE_OTHER)
+    return see_other(page, f"{BILL_PATH}/{_token(token)}{path}")
 
 
 def _set_cookies(
