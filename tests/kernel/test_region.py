@@ -78,6 +78,11 @@ FAULTS = {
     "which is not listed": ("jurisdiction: tianjin", "jurisdiction: shanghai"),
     "is claimed by": ('prefixes: ["12"]', 'prefixes: ["1301"]'),
     "colour": ('colour: "#2d6fa3"', "colour: blue"),
+    "tianjin: `at` is not in its shape": ("at: [38, 34.5]", "at: [28.5, 24.5]"),
+    "jurisdictions[1].at[1]": ("at: [38, 34.5]", "at: [38, 65]"),
+    "tianjin: its shape is not a row of points": ("shape: M37.5 24 40", "shape: M37.5 40"),
+    "tianjin: its shape leaves the box": ("shape: M37.5 24", "shape: M37.5 240"),
+    "jurisdictions[1].shape": ("shape: M37.5 24", "shape: m37.5 24"),
     "unknown field": ("zone: Asia/Shanghai", "zone: Asia/Shanghai\nzones: 1"),
     "stands twice": ("zone: Asia/Shanghai", "zone: Asia/Shanghai\nzone: UTC"),
 }

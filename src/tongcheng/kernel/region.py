@@ -24,20 +24,34 @@ PACKS_DIR = Path(__file__).parents[1] / "regions"
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
 Prefix = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2,6}$")]
 Colour = Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-f]{6}$")]
+MARK_UNITS = 64
+"""The side of the box in which the region's mark is drawn."""
+Coordinate = Annotated[float, msgspec.Meta(ge=0, le=MARK_UNITS)]
+Point = tuple[Coordinate, Coordinate]
+Outline = Annotated[str, msgspec.Meta(pattern=r"^M[0-9.]+ [0-9. ]+Z$")]
+"""One closed outline of straight lines, as SVG writes it: "M23 27 27 21 … 30.5Z"."""
 
 
 class Jurisdiction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A city or province: the place a colour and a short name stand for, on every page.
 
-    `colour` is `#rrggbb`; `shape` is the path of its part of the mark, drawn in a box of
-    64 by 64 units (a sign, not a map: no border may be read off it).
+    `colour` is `#rrggbb`; `shape` is the outline of its part of the mark, drawn in a box of
+    64 by 64 units (a sign, not a map: no border may be read off it). `at` is the point in it
+    where lines from and to the place end.
     """
 
     id: Code
     name: Words
     short: Words
     colour: Colour
-    shape: str
+    shape: Outline
+    at: Point
+
+    @property
+    def outline(self) -> tuple[tuple[float, float], ...]:
+        """Return the corners of its shape, in order."""
+        numbers = [float(each) for each in self.shape[1:-1].split()]
+        return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 class Area(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -195,10 +209,34 @@ def _fault(pack: RegionPack) -> str | None:
         twice = {each for each in ids if ids.count(each) > 1}
         if twice:
             return f"{what} {min(twice)} is listed twice"
+    for place in pack.jurisdictions:
+        where = _shape_fault(place)
+        if where is not None:
+            return f"jurisdiction {place.id}: {where}"
     for member in pack.members:
         if member.jurisdiction not in places:
             return f"member {member.id} is of {member.jurisdiction}, which is not listed"
     return _shared_prefix(pack)
+
+
+def _shape_fault(place: Jurisdiction) -> str | None:
+    try:
+        corners = place.outline
+    except ValueError:
+        return "its shape is not a row of points"
+    if any(not 0 <= value <= MARK_UNITS for corner in corners for value in corner):
+        return "its shape leaves the box"
+    return None if _is_inside(place.at, corners) else "`at` is not in its shape"
+
+
+def _is_inside(point: tuple[float, float], corners: tuple[tuple[float, float], ...]) -> bool:
+    """Tell whether a point lies in an outline: a line from it to the right cuts an odd number."""
+    x, y = point
+    is_inside = False
+    for (ax, ay), (bx, by) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        if (ay > y) != (by > y) and x < ax + (bx - ax) * (y - ay) / (by - ay):
+            is_inside = not is_inside
+    return is_inside
 
 
 def _shared_prefix(pack: RegionPack) -> str | None:
