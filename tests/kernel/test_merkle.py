@@ -271,3 +271,39 @@ def test_growth_needs_only_the_peaks(hashes: list[bytes], data: st.DataObject) -
     found = merkle.growth_proof(old, hashes[old_size:])
 
     assert found == merkle.consistency_proof(hashes, old_size)
+
+
+@given(st.integers(1, 70), st.data())
+def test_path_from_complete_subtrees_is_the_proof(size: int, data: st.DataObject) -> None:
+    """Whoever keeps the roots of complete subtrees gives the same proof as all leaves do."""
+    index = data.draw(st.integers(0, size - 1))
+    leaves = [merkle.leaf_hash(bytes([number])) for number in range(size)]
+
+    def subtree(level: int, number: int) -> bytes:
+        first, end = number << level, (number + 1) << level
+        assert end <= size, "a subtree that the tree cuts was asked for"
+        return merkle.root(leaves[first:end])
+
+    path = merkle.inclusion_path(subtree, index, size)
+
+    assert path == merkle.inclusion_proof(leaves, index)
+
+
+@given(st.integers(1, 70), st.data())
+def test_each_rung_joins_the_one_below_with_its_sibling(size: int, data: st.DataObject) -> None:
+    """The ladder that people follow ends at the root, and needs each of its steps."""
+    index = data.draw(st.integers(0, size - 1))
+    leaves = [merkle.leaf_hash(bytes([number])) for number in range(size)]
+    proof = merkle.inclusion_proof(leaves, index)
+
+    rungs = merkle.climb(leaves[index], index, size, proof)
+
+    assert rungs is not None
+    below = leaves[index]
+    for rung in rungs:
+        pair = (rung.sibling, below) if rung.on_left else (below, rung.sibling)
+        assert rung.result == merkle.node_hash(*pair)
+        below = rung.result
+    assert below == merkle.root(leaves)
+    assert merkle.climb(leaves[index], index, size, [*proof, below]) is None
+    assert not proof or merkle.climb(leaves[index], index, size, proof[:-1]) is None

@@ -7,7 +7,7 @@ prefixes, so that an inner node can never be passed off as a leaf. Sections cite
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 HASH_BYTES = 32
@@ -71,6 +71,65 @@ def inclusion_proofs(leaf_hashes: Sequence[bytes]) -> list[list[bytes]]:
     return [_path(levels, index) for index in range(len(leaf_hashes))]
 
 
+def inclusion_path(
+    subtree: Callable[[int, int], bytes], index: int, size: int
+) -> list[bytes]:  # fmt: skip
+    """Return the inclusion proof from the roots of complete subtrees, for whoever keeps those.
+
+    `subtree(level, number)` is the root over the 2**level leaves from number * 2**level on. It is
+    asked for at most the square of the tree's height, and never for one that `size` cuts.
+    """
+    assert 0 <= index < size, (index, size)
+    proof = []
+    for level in range((size - 1).bit_length()):
+        sibling = (index >> level) ^ 1
+        # At the right edge there may be none: the subtree is carried up as it is.
+        if sibling << level < size:
+            proof.append(_root_from(subtree, level, sibling, size))
+    return proof
+
+
+def _root_from(
+    subtree: Callable[[int, int], bytes], level: int, number: int, size: int
+) -> bytes:  # fmt: skip
+    """Return the root over the leaves of one subtree, as far as the tree of `size` has them."""
+    start = number << level
+    if start + (1 << level) <= size:
+        return subtree(level, number)
+    peaks = []
+    at, rest = start, size - start
+    while rest:
+        step = rest.bit_length() - 1
+        peaks.append(subtree(step, at >> step))
+        at += 1 << step
+        rest -= 1 << step
+    return Frontier(size - start, tuple(peaks)).root()
+
+
+class Rung(NamedTuple):
+    """One step up from a leaf: the sibling, on which side it stands, and the hash of both."""
+
+    sibling: bytes
+    on_left: bool
+    result: bytes
+
+
+def climb(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> list[Rung] | None:
+    """Follow an inclusion proof upwards (2.1.3.2); None when it is too long or too short."""
+    place, last, result = index, size - 1, leaf
+    rungs = []
+    for sibling in proof:
+        if last == 0:
+            return None
+        on_left = bool(place & 1) or place == last
+        result = node_hash(sibling, result) if on_left else node_hash(result, sibling)
+        rungs.append(Rung(sibling, on_left, result))
+        while on_left and not place & 1 and place:
+            place, last = place >> 1, last >> 1
+        place, last = place >> 1, last >> 1
+    return rungs if last == 0 else None
+
+
 def verify_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes
 ) -> bool:
@@ -80,18 +139,10 @@ def verify_inclusion(
     """
     if not 0 <= index < size or not _are_hashes((leaf, expected_root, *proof)):
         return False
-    place, last, result = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            return False
-        if place & 1 or place == last:
-            result = node_hash(sibling, result)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            result = node_hash(result, sibling)
-        place, last = place >> 1, last >> 1
-    return last == 0 and result == expected_root
+    rungs = climb(leaf, index, size, proof)
+    if rungs is None:
+        return False
+    return (rungs[-1].result if rungs else leaf) == expected_root
 
 
 def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes]:

@@ -15,7 +15,9 @@ from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.exchange.exchange import Exchange
 from tongcheng.kernel.exchange.transport import Transport
 from tongcheng.kernel.home import Home
+from tongcheng.kernel.journal import head as journal_head
 from tongcheng.kernel.journal.rounds import Checkpoints
+from tongcheng.kernel.journal.subtrees import Subtrees
 from tongcheng.kernel.recall import recall
 from tongcheng.kernel.service import Registry, Service
 from tongcheng.kernel.store import Command, Database, Snapshot, Writer
@@ -50,6 +52,7 @@ class Node:
         self.clock = clock
         self.database = database
         self.registry = Registry(self.services)
+        self.subtrees = Subtrees()
         self._transport = transport
         self._threaded = threaded
         self.worker: Worker
@@ -76,6 +79,7 @@ class Node:
         self._jobs = [
             asyncio.create_task(self.checkpoints.run(), name="checkpoints"),
             asyncio.create_task(jobs.once(self.unpark, "unpark"), name="unpark"),
+            asyncio.create_task(jobs.once(self.read_tree, "journal tree"), name="journal tree"),
             asyncio.create_task(jobs.every_minute(seal, "audit seal"), name="audit seal"),
             asyncio.create_task(jobs.every_minute(self.refresh_accord, "accord"), name="accord"),
         ]
@@ -84,6 +88,10 @@ class Node:
         """Apply what was parked until this software learned its type; return how many acts."""
         count: int = await self.run(lambda tx: acts.unpark(tx, self.registry))
         return count
+
+    async def read_tree(self) -> None:
+        """Take the journal's tree into memory, so that the first proof is as quick as the next."""
+        await self.read(lambda found: self.subtrees.catch_up(found, journal_head(found)[0]))
 
     async def adopt(self, raw: bytes) -> None:
         """Adopt a signed accord and exchange by it from its first instant on."""
