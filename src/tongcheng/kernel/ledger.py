@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from tongcheng.kernel import canonical, ids, journal
+from tongcheng.kernel import canonical, ids, journal, ledger_totals
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import FEN_MAX
 from tongcheng.kernel.store import Records, Transaction
@@ -79,7 +79,7 @@ TRANSFERS = Records(
     "ledger_transfers",
     TransferRow,
     key=("transfer_id",),
-    indexes=(("subject_id",), ("debit_account",), ("credit_account",)),
+    indexes=(("subject_id",), ("debit_account", "month"), ("credit_account", "month")),
     clustered=True,
 )
 HOLDS = Records("ledger_holds", HoldRow, key=("hold_id",), indexes=(("subject_id",),))
@@ -202,6 +202,7 @@ def _record(tx: Transaction, order: Order, kind: Kind, held: TransferRow | None)
     tx.add(TRANSFERS, row)
     tx.put(ACCOUNTS, after_debit)
     tx.put(ACCOUNTS, after_credit)
+    ledger_totals.count(tx, row)
     journal.append(tx, TRANSFER_KIND, row.transfer_id.hex(), content_of(row))
     return row
 

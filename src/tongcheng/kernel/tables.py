@@ -17,6 +17,7 @@ from tongcheng.kernel.journal import (
     WITNESSED,
 )
 from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
+from tongcheng.kernel.ledger_totals import TOTALS
 from tongcheng.kernel.officers import OFFICERS
 from tongcheng.kernel.rulebook_record import ADOPTIONS, RULE_BOOKS
 from tongcheng.kernel.store.database import WRITER_LEASE
@@ -42,6 +43,7 @@ KERNEL_TABLES: tuple[Records[Any], ...] = (
     RULE_BOOKS,
     SENT,
     TAKEN,
+    TOTALS,
     TRANSFERS,
     TROUBLES,
     WITNESSED,

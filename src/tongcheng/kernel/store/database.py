@@ -28,7 +28,7 @@ RowT = TypeVar("RowT", bound=msgspec.Struct)
 BUSY_TIMEOUT_S = 5.0
 CACHE_KIB = 65_536
 IDLE_CONNECTIONS_MAX = 4
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x544F4E47
 """'TONG': a foreign SQLite file is refused before anything is read from it."""
 

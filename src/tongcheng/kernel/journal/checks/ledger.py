@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tongcheng.kernel import ledger
+from tongcheng.kernel import ledger, ledger_totals
+from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.journal.checks.view import Check, View, finding, of_row
 from tongcheng.kernel.journal.leaves import JOURNAL_CONTENTS, JOURNAL_LEAVES
 from tongcheng.kernel.ledger import (
@@ -17,6 +18,7 @@ from tongcheng.kernel.ledger import (
     HoldRow,
     TransferRow,
 )
+from tongcheng.kernel.ledger_totals import TOTALS, TotalRow
 from tongcheng.kernel.service import Finding
 
 _IN_ORDER = "SELECT content_id FROM journal_leaves WHERE kind = ? ORDER BY leaf_index"
@@ -28,9 +30,11 @@ _UNLEAVED = (
 
 
 class Books:
-    """Accounts and holds as the transfers alone make them."""
+    """Accounts, holds and totals as the transfers alone make them."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self.totals: dict[tuple[str, str, str], TotalRow] = {}
         self.accounts: dict[str, AccountRow] = {}
         self.holds: dict[bytes, HoldRow] = {}
         self._held: dict[bytes, TransferRow] = {}
@@ -46,6 +50,7 @@ class Books:
         after_debit, after_credit = ledger.apply(debit, credit, row)
         self.accounts[debit.account_id] = after_debit
         self.accounts[credit.account_id] = after_credit
+        self._count(row)
         problem = self._hold(row)
         if before != rebuilt:
             return "the balances or versions before it are not those of the transfers before it"
@@ -56,6 +61,14 @@ class Books:
     def _account(self, account_id: str, purse: str) -> AccountRow:
         found = self.accounts.get(account_id)
         return found or AccountRow(account_id, purse, 0, 0, 0, 0, 0, None)
+
+    def _count(self, row: TransferRow) -> None:
+        on = local_date(row.at, self._zone).isoformat()
+        for account_id in (row.debit_account, row.credit_account):
+            key = (account_id, row.month, on)
+            after = ledger_totals.add(self.totals.get(key) or ledger_totals.blank(*key), row)
+            if after is not None:
+                self.totals[key] = after
 
     def _hold(self, row: TransferRow) -> str | None:
         """Follow the chain hold, then post or void."""
@@ -79,7 +92,7 @@ class Books:
 
 
 def _look(view: View) -> Iterator[Finding]:
-    books = Books()
+    books = Books(view.home.region.zone)
     ordered = [str(key) for (key,) in view.snapshot.raw.execute(_IN_ORDER, (TRANSFER_KIND,))]
     for done, key in enumerate(ordered):
         if done % 1_000 == 0:
@@ -99,6 +112,7 @@ def _look(view: View) -> Iterator[Finding]:
         yield finding(TRANSFERS, key, "has no leaf in the journal")
     yield from _accounts(view, books)
     yield from _holds(view, books)
+    yield from _totals(view, books)
     yield from _trial_balance(books)
 
 
@@ -124,6 +138,15 @@ def _holds(view: View, books: Books) -> Iterator[Finding]:
         yield finding(HOLDS, hold_id.hex(), "is missing; a transfer made it")
 
 
+def _totals(view: View, books: Books) -> Iterator[Finding]:
+    missing = dict(books.totals)
+    for row in view.stream(TOTALS):
+        if missing.pop((row.account_id, row.month, row.moved_on), None) != row:
+            yield of_row(TOTALS, row, "is not what its transfers make of it")
+    for key in sorted(missing):
+        yield finding(TOTALS, "/".join(key), "is missing; a transfer made it")
+
+
 def _trial_balance(books: Books) -> Iterator[Finding]:
     sums: Counter[str] = Counter()
     for row in books.accounts.values():
@@ -133,4 +156,6 @@ def _trial_balance(books: Books) -> Iterator[Finding]:
             yield finding(ACCOUNTS, purse, f"the purse's trial balance is {balance_fen} fen, not 0")
 
 
-LEDGER = Check("ledger", (ACCOUNTS, HOLDS, TRANSFERS, JOURNAL_CONTENTS, JOURNAL_LEAVES), _look)
+LEDGER = Check(
+    "ledger", (ACCOUNTS, HOLDS, TOTALS, TRANSFERS, JOURNAL_CONTENTS, JOURNAL_LEAVES), _look
+)
