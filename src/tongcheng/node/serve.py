@@ -28,6 +28,7 @@ from tongcheng.node.console import make_console
 from tongcheng.node.core import Node, open_database
 from tongcheng.node.files import Settings, open_home, pack_folder, read_settings
 from tongcheng.node.http_transport import HttpTransport
+from tongcheng.node.line import CuttableTransport, lines_of, watch
 
 KEEP_ALIVE_S = 75
 """Longer than a peer keeps its side, so that it never posts into a connection just closed."""
@@ -76,8 +77,12 @@ async def _serve(
     if settings.benefit_url:
         home.agency = HttpAgency(transport, settings.benefit_url)
     database = open_database(directory, home.ring.mac_key)
-    node = Node(home, database, SystemClock(), transport, threaded=True)
+    lines = lines_of(directory)
+    to_peers = CuttableTransport(transport, lines, home) if settings.demo else transport
+    node = Node(home, database, SystemClock(), to_peers, threaded=True)
     node.open()
+    noticing = watch(lines, home.member_id, node.exchange.line_is_back) if settings.demo else None
+    watching = None if noticing is None else asyncio.create_task(noticing, name="lines")
     try:
         listening = listen(settings.host, settings.port)
         announce(f"http://{_shown_host(settings.host)}:{settings.port}")
@@ -89,6 +94,8 @@ async def _serve(
         log.info("serving", member=home.member_id, host=settings.host, port=settings.port)
         await server.serve(sockets=[listening])
     finally:
+        if watching is not None:
+            watching.cancel()
         await node.stop()
         await transport.close()
         log.info("stopped", member=home.member_id)

@@ -71,6 +71,14 @@ class Exchange:
                 for event in self._answered.get(subject, ()):
                     event.set()
 
+    def line_is_back(self, peer: str) -> None:
+        """Try a peer at once that did not answer: whoever says so has seen that the line is back.
+
+        Without this word a link finds out at its next try, half a minute later at most.
+        """
+        if peer in self._links:
+            self._links[peer].try_now()
+
     async def wait_answer(self, envelope_id: str, timeout_ms: int) -> bool:
         """Wait until our act has been answered; False when the time is over.
 

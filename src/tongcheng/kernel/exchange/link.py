@@ -56,6 +56,7 @@ class Link:
         self._transport = transport
         self._clock = clock
         self._wake = asyncio.Event()
+        self._again = asyncio.Event()
         self._failures = 0
         self._resend_after: int | None = None
         self._caught_up = False
@@ -74,6 +75,10 @@ class Link:
     def _wake_now(self) -> None:
         self._later = None
         self._wake.set()
+
+    def try_now(self) -> None:
+        """Wait no longer for the next try: somebody knows that the peer can be reached again."""
+        self._again.set()
 
     async def run(self) -> None:
         """Bring the peer its acts until cancelled."""
@@ -174,7 +179,13 @@ class Link:
         self._failures += 1
         longest = min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** min(self._failures, 12))
         share = int.from_bytes(self._home.entropy.bytes(2), "big") / 65_536
-        await asyncio.sleep(longest * (0.5 + share / 2) / 1_000)
+        pause_s = longest * (0.5 + share / 2) / 1_000
+        timer = asyncio.get_running_loop().call_later(pause_s, self._again.set)
+        try:
+            await self._again.wait()
+        finally:
+            timer.cancel()
+            self._again.clear()
 
     async def _note_trouble(self, code: str, detail: str) -> None:
         """Keep the peer's refusal where an operator sees it."""
