@@ -38,7 +38,9 @@ def _token(page: NamedDependency[Page]) -> dict[str, str]:
 
 def _sign_in(request: AnyRequest) -> None:
     if "signed-in" in request.headers:
-        request.scope["state"][READER] = Reader("account/1", frozenset(), "", "clerk", TOKEN)
+        request.scope["state"][READER] = Reader(
+            "account/1", frozenset(), account_id="1", form_token=TOKEN
+        )
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ NAV = (
         ),
     ),
 )
-CLERK = Reader("account/1", frozenset({"plan.read", "desk.read", "stays.read"}), "A", "clerk")
+CLERK = Reader("account/1", frozenset({"plan.read", "desk.read", "stays.read"}), "A")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_the_nearest_entry_is_where_the_reader_is(path: str, here: list[str]) ->
 
 def test_what_a_reader_may_not_open_is_left_out() -> None:
     """A section leads to the first page that its reader may open; an empty one is not shown."""
-    reader = Reader("account/2", frozenset({"stays.read"}), "B", "auditor")
+    reader = Reader("account/2", frozenset({"stays.read"}), "B")
 
     found = sections(NAV, reader, "/")
 

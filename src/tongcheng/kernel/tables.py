@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tongcheng.kernel.access.accounts import STAFF, STAFF_PASSWORDS
+from tongcheng.kernel.access.sessions import SESSIONS
 from tongcheng.kernel.adoption import ACCORDS
 from tongcheng.kernel.audit import AUDIT, AUDIT_HEAD
 from tongcheng.kernel.authority import CREDENTIALS
@@ -42,6 +44,9 @@ KERNEL_TABLES: tuple[Records[Any], ...] = (
     OFFICERS,
     RULE_BOOKS,
     SENT,
+    SESSIONS,
+    STAFF,
+    STAFF_PASSWORDS,
     TAKEN,
     TOTALS,
     TRANSFERS,

@@ -18,6 +18,7 @@ KERNEL_ACTIONS: tuple[Action, ...] = (
     Action("accord.read"),
     Action("account.manage"),
     Action("account.own"),
+    Action("account.sign_in"),
     Action("access.break_glass"),
     Action("access.delegate"),
     Action("access.review"),

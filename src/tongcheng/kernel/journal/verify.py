@@ -19,13 +19,14 @@ from tongcheng.kernel.journal.checks.exchange import EXCHANGE
 from tongcheng.kernel.journal.checks.ledger import LEDGER
 from tongcheng.kernel.journal.checks.records import ADOPTED, AUDITED
 from tongcheng.kernel.journal.checks.rulebooks import RULEBOOKS
+from tongcheng.kernel.journal.checks.staff import ACCOUNTS
 from tongcheng.kernel.journal.checks.tree import TREE
 from tongcheng.kernel.journal.checks.view import Check, Progress, View
 from tongcheng.kernel.journal.witness import WITNESSED
 from tongcheng.kernel.service import Finding, Service
 from tongcheng.kernel.store import Database, Snapshot
 
-CHECKS = (TREE, ADOPTED, RULEBOOKS, EXCHANGE, LEDGER, AUDITED)
+CHECKS = (TREE, ADOPTED, RULEBOOKS, ACCOUNTS, EXCHANGE, LEDGER, AUDITED)
 
 
 class Report(msgspec.Struct):
