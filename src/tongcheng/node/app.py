@@ -24,7 +24,7 @@ from tongcheng.kernel.region import PACKS_DIR
 from tongcheng.node import metrics as figures
 from tongcheng.node.core import Node
 from tongcheng.node.errors_http import Faults
-from tongcheng.node.figures import figures_of
+from tongcheng.node.figures import LiveFigures
 from tongcheng.node.files import is_loopback
 from tongcheng.node.limits import (
     BODY_BYTES_MAX,
@@ -37,6 +37,7 @@ from tongcheng.node.limits import (
 from tongcheng.node.openapi import openapi_config
 from tongcheng.node.pages import HANDLERS as NODE_PAGES
 from tongcheng.services.plan.model import load as load_plan
+from tongcheng.services.plan.story import load as load_story
 from tongcheng.web.console import Console
 from tongcheng.web.security import secure
 from tongcheng.web.toolkit import Toolkit
@@ -87,6 +88,7 @@ def create_app(
     handlers += [route for service in node.services for route in service.routes]
     handlers += _pages(node, toolkit, console=pages, bills=bill_pages)
     folder = pack_folder or PACKS_DIR / node.home.region.id
+    story = load_story(folder / "story.yaml") if pages and console.synthetic else None
     state = {
         "node": node,
         "console": console,
@@ -97,7 +99,8 @@ def create_app(
         # Apart: a stranger in a hospital's own network must not lock out the hospital's systems.
         "bill_tries": RefusalLimiter(node.clock),
         "plan": load_plan(folder / "plan.yaml") if pages else None,
-        "figures": figures_of(node, synthetic=console.synthetic),
+        "story": story,
+        "figures": LiveFigures(node, synthetic=console.synthetic, story=story),
     }
     return Litestar(
         route_handlers=handlers,

@@ -1,30 +1,119 @@
-"""The live figures that this node sets beside the joint plan's commitments."""
+"""The live figures that this node sets beside the joint plan: its evidence, in a few numbers.
 
-from collections.abc import Callable
+They are read together from one snapshot and kept for some seconds, with the instant they are of:
+a public page must not be a way to keep a node busy.
+"""
 
+import msgspec
+
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.store import Snapshot
 from tongcheng.kernel.words import Words
 from tongcheng.node.core import Node
-from tongcheng.services.plan.model import Figure, Figures
-from tongcheng.services.settlement.stays_data import settled_figures
+from tongcheng.services.plan.model import Figure, FundFlow, Live, ServicePage
+from tongcheng.services.plan.story import Story
+from tongcheng.services.settlement import fund_flows
+
+KEPT_MS = 2_000
+STAYS_PATH = "/settlement/stays"
+LIST_ACTION = "settlement.stays.read"
+SERVICE_PAGES = {"settlement": ServicePage(STAYS_PATH, LIST_ACTION)}
+HIGHLIGHTS = (
+    "settlement.settled",
+    "settlement.funds",
+    "settlement.waiting",
+    "settlement.duration",
+)
 
 
-def figures_of(node: Node, *, synthetic: bool) -> Figures:
-    """Return the figures by the key that a plan names; each is computed when a page asks."""
-    return {"settlement.settled": _settled(node, synthetic=synthetic)}
+class LiveFigures:
+    """Computes the figures of one node, at most once in KEPT_MS.
 
+    `synthetic` marks figures of made-up persons; `story` is the region's, where it is told.
+    """
 
-def _settled(node: Node, *, synthetic: bool) -> Callable[[], Figure]:
-    def figure() -> Figure:
-        with node.database.snapshot() as snapshot:
-            count, fund_fen = settled_figures(snapshot)
-        funds = f"{fund_fen // 100:,}.{fund_fen % 100:02}"
-        return Figure(
-            count=count,
-            unit=Words("笔住院已结算", "stays settled"),
-            detail=Words(f"基金支付 {funds} 元", f"The funds pay ¥{funds}"),
-            evidence_path="/settlement/stays",
-            evidence=Words("看每一笔", "See each of them"),
-            synthetic=synthetic,
+    def __init__(self, node: Node, *, synthetic: bool, story: Story | None = None) -> None:
+        self._node = node
+        self._synthetic = synthetic
+        self._story = story
+        self._kept: Live | None = None
+
+    def __call__(self) -> Live:
+        """Return the figures as they are, or were up to KEPT_MS ago."""
+        now_at = self._node.clock.now()
+        kept = self._kept
+        if kept is None or not 0 <= now_at - kept.as_of_at < KEPT_MS:
+            with self._node.database.snapshot() as snapshot:
+                kept = self._kept = self._compute(snapshot, now_at)
+        return kept
+
+    def _compute(self, snapshot: Snapshot, now_at: int) -> Live:
+        flows = _flows(snapshot, self._node.home)
+        return Live(
+            as_of_at=now_at,
+            figures=_figures(snapshot, flows),
+            highlights=HIGHLIGHTS,
+            flows=flows,
+            service_pages=SERVICE_PAGES,
+            story_path=self._story_path(snapshot),
+            synthetic=self._synthetic,
         )
 
-    return figure
+    def _story_path(self, snapshot: Snapshot) -> str | None:
+        if self._story is None:
+            return None
+        stay = self._story.stay
+        stay_id = fund_flows.stay_id_of(snapshot, stay.institution_id, stay.inpatient_no)
+        return None if stay_id is None else f"{STAYS_PATH}/{stay_id}"
+
+
+def _flows(snapshot: Snapshot, home: Home) -> tuple[FundFlow, ...]:
+    """Return what flows between places, the largest first; what stays at home is no flow."""
+    found = [
+        FundFlow(insured_id, hospital_id, sums.settlements, sums.fund_fen)
+        for (insured_id, hospital_id), sums in fund_flows.fund_flows(snapshot, home).items()
+        if insured_id != hospital_id
+    ]
+    return tuple(sorted(found, key=lambda flow: flow.fund_fen, reverse=True))
+
+
+def _figures(snapshot: Snapshot, flows: tuple[FundFlow, ...]) -> dict[str, Figure | None]:
+    """Return every figure; what cannot be counted yet is None."""
+    settled = Figure(
+        key="settlement.settled",
+        value=sum(flow.count for flow in flows),
+        measure="count",
+        name=Words("笔跨城住院结算", "hospital settlements between cities"),
+        evidence=Words("看每一笔", "See each of them"),
+        evidence_path=f"{STAYS_PATH}?state=settled",
+        evidence_action=LIST_ACTION,
+    )
+    funds = msgspec.structs.replace(
+        settled,
+        key="settlement.funds",
+        value=sum(flow.fund_fen for flow in flows),
+        measure="fen",
+        name=Words("基金支付", "paid by the funds"),
+    )
+    waiting = msgspec.structs.replace(
+        settled,
+        key="settlement.waiting",
+        value=fund_flows.waiting(snapshot),
+        name=Words("笔在等对方回音", "waiting for the other side"),
+        evidence=Words("看未闭合的", "See what is open"),
+        evidence_path=f"{STAYS_PATH}?state=pending",
+    )
+    median_ms = fund_flows.median_duration_ms(snapshot)
+    duration = msgspec.structs.replace(
+        settled,
+        key="settlement.duration",
+        value=median_ms or 0,
+        measure="ms",
+        name=Words("从医院请求到结算完成，中位数", "from a hospital's request to settled, median"),
+    )
+    return {
+        settled.key: settled if flows else None,
+        funds.key: funds if flows else None,
+        waiting.key: waiting,
+        duration.key: None if median_ms is None else duration,
+    }

@@ -7,7 +7,7 @@ import pytest
 from tests.web import site
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.plan.model import load
-from tongcheng.services.plan.pages import SERVICE_KEYS
+from tongcheng.services.plan.view import SERVICE_KEYS
 
 FAULTS = {
     # what is named: (in the good file, in the bad one)

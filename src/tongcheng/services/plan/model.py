@@ -57,25 +57,63 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(each for area in self.areas for each in area.commitments)
 
 
-class Figure(msgspec.Struct, frozen=True):
-    """One live figure: in words, with its number, and the page that proves it.
+Measure = Literal["count", "fen", "ms"]
+"""What a figure's whole number is of: things, money, or time."""
 
-    `count` and `unit` are for the large print ("200", "stays settled"); `detail` says the rest
-    ("the funds paid 1,234.56 yuan"); `evidence_path` is an address without language.
-    `synthetic` marks a figure computed from synthetic data.
+
+class Figure(msgspec.Struct, frozen=True):
+    """One live figure: its number, what it counts, and the page that proves it.
+
+    `value` is in units of `measure`; `name` says what it is ("paid by the funds").
+    `evidence_path` is an address without language, `evidence_action` what its reader must be
+    allowed.
     """
 
-    count: int
-    unit: Words
-    detail: Words
-    evidence_path: str
+    key: str
+    value: int
+    measure: Measure
+    name: Words
     evidence: Words
+    evidence_path: str
+    evidence_action: str
+
+
+class ServicePage(msgspec.Struct, frozen=True):
+    """Where a service's own pages begin (an address without language), and what that needs."""
+
+    path: str
+    action: str
+
+
+class FundFlow(msgspec.Struct, frozen=True):
+    """What the funds of one place pay to the hospitals of another, by codes of the region."""
+
+    insured_place_id: str
+    hospital_place_id: str
+    count: int
+    fund_fen: int
+
+
+class Live(msgspec.Struct, frozen=True):
+    """What runs on a node at one instant (UTC ms).
+
+    `figures` holds a key for each figure that the node can compute, None while there is nothing
+    to count. `highlights` are the keys that stand at the top, the first one largest.
+    `service_pages` holds the services that have pages here.
+    `story_path` leads to the stay of the region's story, None where this node does not hold it.
+    """
+
+    as_of_at: int
+    figures: Mapping[str, Figure | None] = {}
+    highlights: tuple[str, ...] = ()
+    flows: tuple[FundFlow, ...] = ()
+    service_pages: Mapping[str, ServicePage] = {}
+    story_path: str | None = None
     synthetic: bool = False
 
 
-# A figure key → what computes it now, or None while there is nothing to count. Supplied by the
-# node, so that the plan knows no other service.
-Figures = Mapping[str, Callable[[], Figure | None]]
+# Supplied by the node, so that the plan knows no other service.
+Figures = Callable[[], Live]
 
 
 def load(path: Path) -> Plan:

@@ -1,58 +1,39 @@
 """The home page: the joint plan, with what runs here beside each commitment."""
 
-import msgspec
 from litestar import Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
-from tongcheng.services.plan.model import Commitment, Figure, Figures, Plan, WorkArea
-from tongcheng.web import Badge, Page
+from tongcheng.services.plan import export, view
+from tongcheng.services.plan.model import Live, Plan
+from tongcheng.services.plan.story import Story
+from tongcheng.web import Page
 from tongcheng.web.toolkit import needs
 
-# Which words name a service; a plan may only name services that have some.
-SERVICE_KEYS: dict[str, str] = {
-    "air": "plan.service.air",
-    "approvals": "plan.service.approvals",
-    "industry": "plan.service.industry",
-    "innovation": "plan.service.innovation",
-    "mobility": "plan.service.mobility",
-    "plan": "plan.service.plan",
-    "recognition": "plan.service.recognition",
-    "rivers": "plan.service.rivers",
-    "settlement": "plan.service.settlement",
-}
+CSV_TYPE = "text/csv"
+JSON_LD_TYPE = "application/ld+json"
+READ = needs("plan.read")
 
 
-class CommitmentView(msgspec.Struct, frozen=True):
-    """One line of the plan as it is shown; `figure` is None when it is not built."""
-
-    commitment: Commitment
-    services: tuple[str, ...]
-    badge: Badge
-    figure: Figure | None
-
-
-class AreaView(msgspec.Struct, frozen=True):
-    """One area with its lines, and how many of them run."""
-
-    area: WorkArea
-    lines: tuple[CommitmentView, ...]
-    running: int
-
-
-def home(page: Page, plan: Plan, figures: Figures) -> Response[str]:
-    """Answer with the plan; each figure is computed now, once."""
-    areas = tuple(_area(page, area, figures) for area in plan.areas)
-    lines = [line for area in areas for line in area.lines]
-    running = sum(area.running for area in areas)
+def home(page: Page, plan: Plan, live: Live, story: Story | None) -> Response[str]:
+    """Answer with the plan as it stands at one instant."""
+    running = sum(view.runs(each, live) for each in plan.commitments)
     return page.render(
         "plan/home.html",
         {
             "plan": plan,
-            "headline": _headline(page, running, len(lines)),
-            "areas": areas,
-            "running": [line.figure for line in lines if line.figure is not None],
+            "headline": _headline(page, running, len(plan.commitments)),
+            "highlights": view.highlights(page, live),
+            "live": live,
+            "map": view.map_of(page, live),
+            "payers": view.payers(page, live),
+            "flows": view.flows_table(page, live),
+            "story": story,
+            "steps": () if story is None else view.story_steps(page, story, live),
+            "areas": view.area_views(page, plan, live),
+            "running": running,
+            "running_badge": view.state_badges(page)[True],
         },
     )
 
@@ -64,27 +45,34 @@ def _headline(page: Page, running: int, count: int) -> str:
     return page.voice.tn("plan.headline", running, total=total)
 
 
-def _area(page: Page, area: WorkArea, figures: Figures) -> AreaView:
-    lines = tuple(_line(page, commitment, figures) for commitment in area.commitments)
-    return AreaView(area, lines, sum(line.badge.tone == "good" for line in lines))
-
-
-def _line(page: Page, commitment: Commitment, figures: Figures) -> CommitmentView:
-    compute = figures.get(commitment.figure) if commitment.figure else None
-    runs = commitment.status == "live" and compute is not None
-    badge = Badge(page.t("plan.live"), "good") if runs else Badge(page.t("plan.not_built"), "quiet")
-    return CommitmentView(
-        commitment,
-        tuple(page.t(SERVICE_KEYS[name]) for name in commitment.services),
-        badge,
-        compute() if runs and compute is not None else None,
-    )
-
-
-@get("/", include_in_schema=False, sync_to_thread=True, opt=needs("plan.read"))
+@get("/", include_in_schema=False, sync_to_thread=True, opt=READ)
 def home_page(page: NamedDependency[Page], state: State) -> Response[str]:
-    """Serve the home page from `state.plan` and `state.figures`, both set by the node."""
-    return home(page, state["plan"], state["figures"])
+    """Serve the home page from what the node has set: `plan`, `figures`, `story`."""
+    return home(page, state["plan"], state["figures"](), state["story"])
 
 
-HANDLERS: tuple[HTTPRouteHandler, ...] = (home_page,)
+@get("/plan.csv", include_in_schema=False, sync_to_thread=True, opt=READ)
+def plan_csv(page: NamedDependency[Page], state: State) -> Response[str]:
+    """Serve the plan's lines as a table, each with its status and its figure."""
+    return _file(export.plan_csv(page, state["plan"], state["figures"]()), "plan.csv", CSV_TYPE)
+
+
+@get("/plan.json", include_in_schema=False, sync_to_thread=True, opt=READ)
+def plan_json(page: NamedDependency[Page], state: State) -> Response[bytes]:
+    """Serve the same as linked data (JSON-LD, words of schema.org)."""
+    document = export.plan_json(page, state["plan"], state["figures"]())
+    return Response(document, media_type=JSON_LD_TYPE)
+
+
+@get("/plan/flows.csv", include_in_schema=False, sync_to_thread=True, opt=READ)
+def flows_csv(page: NamedDependency[Page], state: State) -> Response[str]:
+    """Serve the table of the map."""
+    return _file(export.flows_csv(page, state["figures"]()), "flows.csv", CSV_TYPE)
+
+
+def _file(text: str, name: str, media_type: str) -> Response[str]:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=media_type, headers=headers)
+
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (home_page, plan_csv, plan_json, flows_csv)
