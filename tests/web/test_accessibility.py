@@ -88,7 +88,7 @@ def test_the_list_refreshes_itself_within_the_policy(browser: Browser, address: 
         pass
 
     assert polled.value.status == 200
-    expect(page.locator("#stays h1")).to_have_count(1)
+    expect(page.locator("h1")).to_have_count(1)
     assert said == []
     page.context.close()
 

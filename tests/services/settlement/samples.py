@@ -10,6 +10,7 @@ from tongcheng.services.settlement.views import (
     Band,
     BookRef,
     ChainStep,
+    Choice,
     Fund,
     Record,
     RefusalView,
@@ -17,6 +18,7 @@ from tongcheng.services.settlement.views import (
     StayPage,
     StayRow,
     StaysPage,
+    StaysQuery,
     StayState,
 )
 
@@ -100,7 +102,7 @@ CHAIN = (
 
 def stay(state: StayState = "settled") -> StayPage:
     """Return one stay in a given state."""
-    settled = state in {"settled", "voided", "disputed"}
+    settled = state in {"settled", "voiding", "voided", "disputed"}
     refused = msgspec.structs.replace(CHAIN[1], kind="refused")
     waiting = ChainStep(
         "settle", CHAIN[0].envelope_id, "tianjin-hsb", "beijing-hsb", 232, DIGEST, NOW, "waiting"
@@ -123,7 +125,7 @@ def stay(state: StayState = "settled") -> StayPage:
         admitted_on=date(2026, 11, 9),
         discharged_on=None if state == "admitted" else date(2026, 11, 22),
         settled_at=NOW if settled else None,
-        pending_since=NOW - 180_000 if state == "pending" else None,
+        pending_since=NOW - 180_000 if state in {"pending", "voiding"} else None,
         settlement_id="01jd5q8y6m4v0w9k2h3n7r5t1b" if settled else "",
         amounts=AMOUNTS if settled else None,
         bands=BANDS if settled else (),
@@ -156,18 +158,23 @@ def _row(number: int) -> StayRow:
         total_fen=total if state in {"settled", "pending", "voided"} else None,
         fund_fen=total * 7 // 10 if known else None,
         person_fen=total - total * 7 // 10 if known else None,
+        draft=known,
+        waits_since=NOW - 725_000 if state == "pending" else None,
     )
 
 
-def stays(count: int = 12, state: StayState | None = None, *, live: bool = True) -> StaysPage:
+def stays(count: int = 12, query: StaysQuery | None = None) -> StaysPage:
     """Return a list of stays as a busy afternoon has them."""
+    asked = query or StaysQuery()
+    rows = tuple(row for row in map(_row, range(count)) if asked.state in {None, row.state})
     return StaysPage(
-        rows=tuple(row for row in map(_row, range(count)) if state in {None, row.state}),
+        rows=rows,
         counts={"settled": 187, "pending": 3, "admitted": 12, "refused": 2, "voided": 1}
         if count
         else {},
-        fund_fen=312_345_678 if count else 0,
-        state=state,
-        older_than=NOW - 1_000_000 if count else None,
-        live=live,
+        query=asked,
+        next_before=(rows[-1].at, rows[-1].stay_id) if rows else None,
+        hospitals=(Choice("H12010100001", HOSPITAL),),
+        areas=(Choice("beijing", BEIJING),),
+        now_at=NOW,
     )

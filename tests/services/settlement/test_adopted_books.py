@@ -13,6 +13,7 @@ from tongcheng.kernel.rulebook import RuleBook, Shelf
 from tongcheng.services.settlement.pages_data import book_of
 from tongcheng.services.settlement.stays_data import stays_page
 from tongcheng.services.settlement.store import CLAIMS, DECISIONS, STAYS
+from tongcheng.services.settlement.views import StaysQuery
 
 BOOK_ID = "beijing-employee-inpatient"
 
@@ -69,7 +70,7 @@ def test_draft_is_refused_until_two_officers_adopt(tmp_path: Path, *, estimate_f
         assert claim_states(cities) == ["refused", "settled"]
         with cities.tianjin.database.snapshot() as snapshot:
             result = snapshot.select(CLAIMS)[-1].result
-            listed = stays_page(snapshot, cities.tianjin.home, None, None, live=False)
+            listed = stays_page(snapshot, cities.tianjin.home, StaysQuery(), 0)
         assert b'"book_status":"adopted"' in result
         assert book.digest.encode() in result
         assert [row.draft for row in listed.rows] == [False]
@@ -89,7 +90,7 @@ def test_draft_says_so_everywhere(tmp_path: Path) -> None:
             assert b'"book_status":"draft"' in snapshot.select(DECISIONS)[0].result
         for node in (cities.beijing, cities.tianjin):
             with node.database.snapshot() as snapshot:
-                listed = stays_page(snapshot, node.home, None, None, live=False)
+                listed = stays_page(snapshot, node.home, StaysQuery(), 0)
             assert [row.draft for row in listed.rows] == [True]
 
     on_two_nodes(tmp_path, work)

@@ -1,5 +1,7 @@
 """The settlement pages over a real store: what was settled is what both cities' pages say."""
 
+import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +13,11 @@ from tests.services.settlement import two_cities
 from tests.services.settlement.test_periods import in_periods
 from tests.services.settlement.two_cities import INSURED, VISITED, Running
 from tongcheng.kernel import canonical
+from tongcheng.kernel.audit import AUDIT
 from tongcheng.kernel.exchange.acts import RefusedBody
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
-from tongcheng.services.settlement import stays_data
+from tongcheng.services.settlement import stays_csv, stays_data
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.store import CLAIMS
 
@@ -77,14 +80,107 @@ def test_the_list_shows_stays_and_its_filter_leaves_out_others(running: Running)
     assert status == 200
     assert claim.stay_id in text
     assert open_stay.stay_id in text
-    assert text.count("按规则草案计算") == 1, "of the two only the settled one has amounts"
+    assert text.count(">草案<") == 1, "of the two only the settled one has amounts"
 
     _, settled = _get(running, VISITED, "/zh/settlement/stays?state=settled")
     assert claim.stay_id in settled
     assert open_stay.stay_id not in settled
 
-    _, older = _get(running, VISITED, "/en/settlement/stays?older_than=1")
+    _, older = _get(running, VISITED, "/en/settlement/stays?before=1.x")
     assert claim.stay_id not in older
+
+
+def test_a_stay_is_found_by_its_numbers(running: Running) -> None:
+    """Written in full, each number leads to its stay, and the finding is in the audit."""
+    claim = running.run(running.cities.settled(0))
+    other = running.run(running.cities.admitted(1))
+    running.run(running.cities.quiet())
+
+    for number in ("ZY000000", claim.stay_id, claim.settlement_id):
+        _, found = _get(running, VISITED, f"/en/settlement/stays?q={number}")
+        assert "1 stay found" in found
+        assert claim.stay_id in found
+        assert other.stay_id not in found
+    for number in ("ZY00000", "%25", "%00", claim.stay_id[:-1]):
+        _, found = _get(running, VISITED, f"/en/settlement/stays?q={number}")
+        assert "Nothing found" in found or number == "%00"
+    _, there = _get(running, INSURED, f"/en/settlement/stays?q={claim.settlement_id}")
+    assert claim.stay_id in there
+    rows = running.run(running.cities.tianjin.read(lambda s: s.select(AUDIT)))
+    read = [(row.actor, row.subject) for row in rows if row.action == "stay.read"]
+    assert read == [("console", claim.stay_id)] * 3
+
+
+FILTERS: tuple[tuple[str, set[str]], ...] = (
+    ("hospital=H12010100001", {VISITED}),
+    ("hospital=H12010200002", set()),
+    ("area=beijing", {VISITED, INSURED}),
+    ("area=tianjin", set()),
+    ("area=nowhere", set()),
+    ("on=2026-11-22", {VISITED, INSURED}),
+    ("on=2026-11-21", set()),
+    ("on=0001-01-01", {VISITED, INSURED}),
+)
+
+
+@pytest.mark.parametrize(("query", "shown"), FILTERS)
+def test_filters_narrow_the_list_and_its_file(
+    running: Running, query: str, shown: set[str]
+) -> None:
+    """A hospital is chosen among those here; what a filter cannot mean is left out."""
+    claim = running.run(running.cities.settled(0))
+    running.run(running.cities.quiet())
+
+    for member in (VISITED, INSURED):
+        _, listed = _get(running, member, f"/en/settlement/stays?{query}")
+        status, file = _get(running, member, f"/en/settlement/stays/download.csv?{query}")
+        assert status == 200
+        assert (claim.stay_id in listed, claim.stay_id in file) == (member in shown,) * 2
+
+
+def test_the_file_has_the_list_and_no_person(running: Running) -> None:
+    """One line a stay under the names of its columns; no number of a patient's, no formula."""
+    claim = running.run(running.cities.settled(0))
+    running.run(running.cities.quiet())
+
+    _, text = _get(running, VISITED, "/zh/settlement/stays/download.csv?q=ZY000000")
+    header, line, end = text.split("\r\n")
+    assert header == "\ufeff" + ",".join(stays_csv.COLUMNS)
+    assert line.startswith(f"{claim.stay_id},2026-11-22 18:00:00,已结算,")
+    assert f"{claim.total_fen // 100}.{claim.total_fen % 100:02}" in line
+    assert end == ""
+    assert "ZY000000" not in text
+
+
+def test_pages_of_the_list_hold_each_stay_once(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stays of one commit share an instant; the next page goes on between them."""
+    monkeypatch.setattr(stays_data, "PAGE_ROWS", 2)
+    stays = [running.run(running.cities.admitted(number)).stay_id for number in range(5)]
+    address, found = "/zh/settlement/stays", []
+    while address:
+        _, text = _get(running, VISITED, address)
+        found += re.findall(r'id="row-([^"]+)"', text)
+        after = re.search(r'href="(/zh[^"]+before=[^"]+)"', text)
+        address = html.unescape(after[1]) if after else ""
+
+    assert sorted(found) == sorted(stays)
+
+
+def test_a_void_is_open_until_it_is_confirmed(running: Running) -> None:
+    """While the other city is silent, neither a settlement nor its void is called done."""
+    cities = running.cities
+    claim = running.run(cities.settled(0))
+    cities.wire.cut = True
+    running.run(cities.desk.void(cities.caller, claim.settlement_id))
+
+    _, listed = _get(running, VISITED, "/en/settlement/stays")
+    _, page = _get(running, VISITED, f"/en/settlement/stays/{claim.stay_id}")
+
+    assert "0 settled, 1 open" in listed
+    assert 'Void pending <span class="count">1</span>' in listed
+    assert "Waiting for Beijing to confirm the void" in page
 
 
 def test_who_has_left_unsettled_is_not_in_hospital(running: Running) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from tests.services.settlement import samples
 from tests.web import site
-from tongcheng.services.settlement import pages_view
-from tongcheng.services.settlement.views import Record, StayState
+from tongcheng.services.settlement import pages_view, stays_view
+from tongcheng.services.settlement.views import Record, StaysQuery, StayState
 from tongcheng.web import Language, Page
 
 TOOLS = site.toolkit()
@@ -26,6 +26,11 @@ HEADLINES: tuple[tuple[StayState, str, str], ...] = (
         "Waiting for Beijing since 22 Nov 17:57:05",
     ),
     ("refused", "北京未予结算", "Beijing refused to settle"),
+    (
+        "voiding",
+        "正在等北京确认撤销，自 11月22日 17:57:05 起",
+        "Waiting for Beijing to confirm the void since 22 Nov 17:57:05",
+    ),
     ("voided", "结算已撤销，189,085.85 元 已全额冲回", "Voided: ¥189,085.85 was reversed in full"),
     (
         "disputed",
@@ -62,18 +67,19 @@ def test_a_void_before_settlement_moved_no_money() -> None:
 
 
 def test_the_list_says_how_many_and_how_much() -> None:
-    """Its title has the count and the funds; what waits is beside it."""
-    text = _text(pages_view.stays(_page("en"), samples.stays()).content)
+    """Its title has the counts; what waits says for how long."""
+    text = _text(stays_view.stays(_page("en"), samples.stays()).content)
 
-    assert "187 stays settled; the funds paid ¥3,123,456.78" in text
-    assert "3 wait for the insured side's answer" in text
-    assert "about ¥3.12 million" in text
+    assert "187 settled, 3 open" in text
+    assert "Pending 12 minutes" in text, "what waits shows its age"
 
 
 def test_the_fragment_keeps_the_filter_and_pauses() -> None:
     """A filtered list stays filtered when it refreshes; a paused one does not refresh."""
-    live = pages_view.stays_rows(_page(), samples.stays(state="pending")).content
-    paused = pages_view.stays_rows(_page(), samples.stays(state="pending", live=False)).content
+    asked = StaysQuery(state="pending")
+    live = stays_view.stays_rows(_page(), samples.stays(query=asked)).content
+    asked = msgspec.structs.replace(asked, live=False)
+    paused = stays_view.stays_rows(_page(), samples.stays(query=asked)).content
 
     assert 'hx-get="/zh/settlement/stays/rows?state=pending"' in live
     assert 'href="/zh/settlement/stays?state=pending&amp;live=0"' in live

@@ -32,7 +32,7 @@ from tongcheng.services.settlement.sides import answered_side, insured_side, vis
 from tongcheng.services.settlement.stays_data import stays_page
 from tongcheng.services.settlement.store import DECISIONS, YEARS, ClaimRow, StayRow
 from tongcheng.services.settlement.verify import VERIFY
-from tongcheng.services.settlement.views import StayState
+from tongcheng.services.settlement.views import StaysQuery, StayState
 
 Work = Callable[[TwoCities], Awaitable[None]]
 ZONE = "Asia/Shanghai"
@@ -375,7 +375,7 @@ def test_the_list_shows_who_is_still_in_hospital(tmp_path: Path) -> None:
         home = cities.tianjin.home
         states: list[StayState | None] = [None, "admitted", "settled"]
         with cities.tianjin.database.snapshot() as snapshot:
-            pages = [stays_page(snapshot, home, at, None, live=False) for at in states]
+            pages = [stays_page(snapshot, home, StaysQuery(state=at), 0) for at in states]
 
         assert [[row.state for row in page.rows] for page in pages] == [
             ["admitted"],

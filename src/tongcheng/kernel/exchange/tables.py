@@ -78,7 +78,7 @@ TAKEN = Records(
     "exchange_taken",
     TakenRow,
     key=("envelope_id",),
-    indexes=(("src", "seq"), ("case_id",), ("outcome",), ("reply_to",)),
+    indexes=(("src", "seq"), ("case_id",), ("outcome", "taken_at"), ("reply_to",)),
 )
 TROUBLES = Records("exchange_troubles", TroubleRow, key=("dst",))
 

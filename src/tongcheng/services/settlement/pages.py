@@ -1,45 +1,72 @@
 """The settlement pages' addresses: read a snapshot, fill the view, render it."""
 
+from functools import partial
+
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from tongcheng.kernel import audit
 from tongcheng.kernel.running import RunningNode
-from tongcheng.services.settlement import pages_data, pages_view, stays_data
-from tongcheng.services.settlement.pages_view import REFRESH_PATH, STAYS_PATH
-from tongcheng.services.settlement.views import STATES, StaysPage
+from tongcheng.kernel.store import Transaction
+from tongcheng.services.settlement import (
+    pages_data,
+    pages_view,
+    stays_csv,
+    stays_data,
+    stays_query,
+    stays_view,
+)
+from tongcheng.services.settlement.stays_view import CSV_PATH, REFRESH_PATH, STAYS_PATH
+from tongcheng.services.settlement.views import StayRow, StaysPage
 from tongcheng.web import Page
 from tongcheng.web.toolkit import AnyRequest, needs
 
-_INSTANT_DIGITS_MAX = 15
 
-
-async def _list(request: AnyRequest) -> StaysPage:
-    """Return the list that a query asks for; what it cannot mean is as if it were not there."""
+async def _list(page: Page, request: AnyRequest) -> StaysPage:
+    """Return the list that a query asks for; naming a patient's stay is noted in the audit."""
     node: RunningNode = request.app.state["node"]
-    query = request.query_params
-    chosen = next((state for state in STATES if state == query.get("state")), None)
-    since = str(query.get("older_than", ""))
-    is_instant = since.isascii() and since.isdigit() and len(since) <= _INSTANT_DIGITS_MAX
-    older_than = int(since) if is_instant else None
-    live = query.get("live") != "0" and older_than is None
-    return await node.read(
-        lambda snapshot: stays_data.stays_page(snapshot, node.home, chosen, older_than, live=live)
+    query = stays_query.read(request.query_params)
+    now_at = node.clock.now()
+    view = await node.read(
+        lambda snapshot: stays_data.stays_page(snapshot, node.home, query, now_at)
     )
+    if query.found and view.rows:
+        await node.run(partial(_note_found, actor=page.reader.actor, rows=view.rows))
+    return view
+
+
+def _note_found(tx: Transaction, *, actor: str, rows: tuple[StayRow, ...]) -> None:
+    for row in rows:
+        audit.note(tx, audit.Entry(actor, "stay.read", row.stay_id, "found by its number"))
 
 
 @get(STAYS_PATH, include_in_schema=False, opt=needs("settlement.stays.read"))
 async def stays_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
     """Serve the list of stays, latest change first."""
-    return pages_view.stays(page, await _list(request))
+    return stays_view.stays(page, await _list(page, request))
 
 
 @get(REFRESH_PATH, include_in_schema=False, opt=needs("settlement.stays.read"))
 async def stays_rows(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
     """Serve the part of the list that changes."""
-    return pages_view.stays_rows(page, await _list(request))
+    return stays_view.stays_rows(page, await _list(page, request))
+
+
+@get(CSV_PATH, include_in_schema=False, opt=needs("settlement.stays.read"))
+async def stays_file(page: NamedDependency[Page], request: AnyRequest) -> Stream:
+    """Serve the shown list as a file, without the search for one patient's stay."""
+    node: RunningNode = request.app.state["node"]
+    query = msgspec.structs.replace(stays_query.read(request.query_params), found="")
+    name = f"stays-{node.home.member_id}.csv"
+    return Stream(
+        stays_csv.lines(page, node, query),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @get(
@@ -61,4 +88,4 @@ async def stay_page(
     return pages_view.stay(page, view)
 
 
-HANDLERS: tuple[HTTPRouteHandler, ...] = (stays_page, stays_rows, stay_page)
+HANDLERS: tuple[HTTPRouteHandler, ...] = (stays_page, stays_rows, stays_file, stay_page)

@@ -26,7 +26,8 @@ from tongcheng.services.settlement.life import POSTED
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.policy.links import book_path
 from tongcheng.services.settlement.rules import PERSON_TYPES, PersonType
-from tongcheng.services.settlement.stays_data import VIEW_STATES, hospital_of, state_of
+from tongcheng.services.settlement.stays_counts import VIEW_STATES
+from tongcheng.services.settlement.stays_data import hospital_of, state_of
 from tongcheng.services.settlement.store import (
     CLAIMS,
     DECISIONS,
@@ -82,7 +83,9 @@ def _visited_page(
         admitted_on=local_date(stay.admitted_at, zone),
         discharged_on=None if discharged is None else local_date(discharged, zone),
         settled_at=claim.changed_at if claim is not None and result is not None else None,
-        pending_since=claim.opened_at if claim is not None and state == "pending" else None,
+        pending_since=claim.changed_at
+        if claim is not None and state in {"pending", "voiding"}
+        else None,
         settlement_id=claim.settlement_id if claim is not None else "",
         amounts=None if claim is None or result is None else _amounts(home, claim, result),
         bands=()

@@ -6,7 +6,6 @@ from tongcheng.services.settlement import pages_related
 from tongcheng.services.settlement.explain_view import trees
 from tongcheng.services.settlement.explain_words import PERSON_TYPE_KEYS
 from tongcheng.services.settlement.stay_tables import (
-    STATE_KEYS,
     bands_picture,
     bands_table,
     books_table,
@@ -17,26 +16,14 @@ from tongcheng.services.settlement.stay_tables import (
     sides_table,
     state_badge,
 )
-from tongcheng.services.settlement.views import STATES, StayPage, StayRow, StaysPage
-from tongcheng.web import Cell, Column, Empty, Page, Row, Table
-
-STAYS_PATH = "/settlement/stays"
-REFRESH_PATH = "/settlement/stays/rows"
+from tongcheng.services.settlement.stays_view import STAYS_PATH
+from tongcheng.services.settlement.views import StayPage
+from tongcheng.web import Page
 
 SCHEME_KEYS = {"310": "settlement.scheme.310", "390": "settlement.scheme.390"}
 """Insurance schemes by the code of the national interface; another is shown by its code."""
 
 PERSON_TYPE_UNKNOWN = "settlement.person_type.unknown"
-
-
-def stays(page: Page, view: StaysPage) -> Response[str]:
-    """Answer with the list of stays; it refreshes itself while `view.live`."""
-    return page.render("settlement/stays.html", _stays_values(page, view))
-
-
-def stays_rows(page: Page, view: StaysPage) -> Response[str]:
-    """Answer with the part of the list that changes, for the page to put into itself."""
-    return page.render("settlement/stays_rows.html", _stays_values(page, view))
 
 
 def stay(page: Page, view: StayPage) -> Response[str]:
@@ -84,16 +71,6 @@ def _sides_title(view: StayPage) -> str:
     return "settlement.sides.title.equal"
 
 
-def stays_headline(page: Page, view: StaysPage) -> str:
-    """Return the answer of the list in words: how many, how much, and what is left open."""
-    voice = page.voice
-    settled = view.counts.get("settled", 0)
-    if settled == 0:
-        return page.t("settlement.stays.none")
-    funds = voice.money(view.fund_fen)
-    return voice.tn("settlement.stays.settled", settled, funds=funds)
-
-
 def stay_headline(page: Page, view: StayPage) -> str:
     """Return the answer of one stay in words."""
     voice = page.voice
@@ -107,10 +84,10 @@ def stay_headline(page: Page, view: StayPage) -> str:
                 funds=voice.money(view.amounts.fund_fen),
                 person=voice.money(view.amounts.person_fen),
             )
-        case "pending":
+        case "pending" | "voiding":
             assert view.pending_since is not None, "a pending stay waits since some moment"
             since = voice.moment(view.pending_since)
-            return page.t("settlement.stay.pending", place=insured, moment=since)
+            return page.t(f"settlement.stay.{view.state}", place=insured, moment=since)
         case "refused":
             return page.t("settlement.stay.refused", place=insured)
         case "voided":
@@ -127,92 +104,6 @@ def _voided_headline(page: Page, view: StayPage) -> str:
     if view.amounts is None:
         return page.t("settlement.stay.voided.unsettled")
     return page.t("settlement.stay.voided", total=page.voice.money(view.amounts.total_fen))
-
-
-def _stays_values(page: Page, view: StaysPage) -> dict[str, object]:
-    pending = view.counts.get("pending", 0)
-    said = page.voice.said(view.fund_fen)
-    return {
-        "headline": stays_headline(page, view),
-        "said": page.t("settlement.stays.said", said=said) if said else "",
-        "open": page.voice.tn("settlement.stays.pending", pending) if pending else "",
-        "view": view,
-        "tabs": _tabs(page, view),
-        "table": _stays_table(page, view),
-        "refresh": _address(page.href(REFRESH_PATH), view),
-        "toggle": _address(page.href(STAYS_PATH), view, live=not view.live),
-        "older": _address(page.href(STAYS_PATH), view, older_than=view.older_than)
-        if view.older_than is not None
-        else "",
-    }
-
-
-def _address(
-    path: str, view: StaysPage, *, live: bool = True, older_than: int | None = None
-) -> str:
-    """Return the address of a list: only what differs from the plain list is in its query."""
-    query = [f"state={view.state}"] if view.state else []
-    query += [] if live else ["live=0"]
-    query += [f"older_than={older_than}"] if older_than is not None else []
-    return f"{path}?{'&'.join(query)}" if query else path
-
-
-def _tabs(page: Page, view: StaysPage) -> tuple[dict[str, object], ...]:
-    path = page.href(STAYS_PATH)
-    total = sum(view.counts.values())
-    tabs = [(page.t("settlement.stays.all"), total, path, view.state is None)]
-    tabs += [
-        (
-            page.t(STATE_KEYS[state]),
-            view.counts.get(state, 0),
-            f"{path}?state={state}",
-            view.state == state,
-        )
-        for state in STATES
-    ]
-    return tuple(
-        {"text": text, "count": page.voice.number(count), "link": link, "here": here}
-        for text, count, link, here in tabs
-    )
-
-
-def _stays_table(page: Page, view: StaysPage) -> Table:
-    return Table(
-        caption=page.t("settlement.stays.caption"),
-        columns=(
-            Column(page.t("settlement.column.time"), "code"),
-            Column(page.t("settlement.column.hospital"), main=True),
-            Column(page.t("settlement.column.insured")),
-            Column(page.t("settlement.column.total"), "money"),
-            Column(page.t("settlement.column.funds"), "money"),
-            Column(page.t("settlement.column.person"), "money"),
-            Column(page.t("settlement.column.state"), "state"),
-        ),
-        rows=tuple(_stay_row(page, row) for row in view.rows),
-        empty=Empty(page.t("settlement.stays.empty.title"), page.t("settlement.stays.empty.text")),
-    )
-
-
-def _stay_row(page: Page, row: StayRow) -> Row:
-    voice = page.voice
-    amounts = (row.total_fen, row.fund_fen, row.person_fen)
-    return Row(
-        key=row.stay_id,
-        link=page.href(f"{STAYS_PATH}/{row.stay_id}"),
-        cells=(
-            Cell(voice.moment(row.at)),
-            Cell(voice.of(row.hospital)),
-            Cell(
-                voice.of(row.insured_area),
-                colour=page.console.place_of(row.insured_member).colour,
-            ),
-            *(Cell("" if fen is None else voice.amount(fen)) for fen in amounts),
-            Cell(
-                badge=state_badge(page, row.state),
-                note=page.t("settlement.draft") if row.draft else "",
-            ),
-        ),
-    )
 
 
 def _stay_facts(page: Page, view: StayPage) -> tuple[tuple[str, str], ...]:

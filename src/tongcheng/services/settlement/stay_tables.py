@@ -25,6 +25,7 @@ STATE_KEYS: dict[StayState, str] = {
     "pending": "settlement.state.pending",
     "settled": "settlement.state.settled",
     "refused": "settlement.state.refused",
+    "voiding": "settlement.state.voiding",
     "voided": "settlement.state.voided",
     "disputed": "settlement.state.disputed",
 }
@@ -34,6 +35,7 @@ STATE_TONES: dict[StayState, Tone] = {
     "pending": "waiting",
     "settled": "good",
     "refused": "bad",
+    "voiding": "waiting",
     "voided": "quiet",
     "disputed": "bad",
 }

@@ -1,94 +1,178 @@
 """From the store to the list of stays: those in hospitals here, and those decided here."""
 
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
 import sqlalchemy as sa
 
 from tongcheng.kernel import canonical
+from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.kernel.home import Home
+from tongcheng.kernel.region import Area
 from tongcheng.kernel.store import Snapshot
 from tongcheng.kernel.words import Words
+from tongcheng.services.settlement import stays_counts
 from tongcheng.services.settlement.decided import facts_of
 from tongcheng.services.settlement.model import BenefitResult
+from tongcheng.services.settlement.stays_counts import (
+    GOES_ON,
+    OPEN_STATES,
+    STATES_AT_REST,
+    VIEW_STATES,
+    WITH_CLAIM,
+    claim_states,
+)
 from tongcheng.services.settlement.store import (
     CLAIMS,
     DECISIONS,
     INSTITUTIONS,
     STAYS,
     ClaimRow,
+    DecisionRow,
 )
 from tongcheng.services.settlement.store import StayRow as Stay
-from tongcheng.services.settlement.views import STATES, StayRow, StaysPage, StayState
+from tongcheng.services.settlement.views import (
+    Choice,
+    Position,
+    StayRow,
+    StaysPage,
+    StaysQuery,
+    StayState,
+)
 
 PAGE_ROWS = 50
 
-VIEW_STATES: dict[str, StayState] = {
-    "pending": "pending",
-    "settled": "settled",
-    "refused": "refused",
-    "cancelling": "voided",
-    "voiding": "voided",
-    "voided": "voided",
-    "disputed": "disputed",
-}
-"""State of a claim or a decision → what a reader is told."""
 
-
-def stays_page(
-    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None, *, live: bool
-) -> StaysPage:
-    """Return the list: stays in hospitals here, and stays elsewhere that were decided here."""
-    visited = _visited_rows(snapshot, home, state, older_than)
-    decided = _decided_rows(snapshot, home, state, older_than)
-    rows = sorted([*visited, *decided], key=lambda row: (row.at, row.stay_id), reverse=True)
+def stays_page(snapshot: Snapshot, home: Home, query: StaysQuery, now_at: int) -> StaysPage:
+    """Return the list at `now_at`: stays in hospitals here, and stays elsewhere decided here."""
+    rows = stay_rows(snapshot, home, query, PAGE_ROWS + 1)
     shown = rows[:PAGE_ROWS]
-    counts, fund_fen = _counts(snapshot)
     return StaysPage(
         rows=tuple(shown),
-        counts=counts,
-        fund_fen=fund_fen,
-        state=state,
-        older_than=shown[-1].at if len(rows) > PAGE_ROWS else None,
-        live=live,
+        counts=stays_counts.counts(snapshot),
+        query=query,
+        next_before=_position(shown[-1]) if len(rows) > PAGE_ROWS else None,
+        hospitals=_hospitals(snapshot),
+        areas=tuple(Choice(area.id, area.name) for area in _areas(home)),
+        now_at=now_at,
     )
 
 
-_GOES_ON = sa.or_(
-    STAYS.c.last_claim_id.is_(None),
-    sa.and_(CLAIMS.c.state == "settled", STAYS.c.period > CLAIMS.c.period),
-)
-"""A stay of which something is left to settle: nothing was yet, or only periods before."""
+def stay_rows(snapshot: Snapshot, home: Home, query: StaysQuery, limit: int) -> list[StayRow]:
+    """Return at most `limit` rows of a list, latest change first."""
+    rows = [
+        *_visited_rows(snapshot, home, query, limit),
+        *_decided_rows(snapshot, home, query, limit),
+    ]
+    return sorted(rows, key=_position, reverse=True)[:limit]
 
 
-def _claim_states(state: StayState) -> list[str]:
-    return [stored for stored, shown in VIEW_STATES.items() if shown == state]
+def _position(row: StayRow) -> Position:
+    return row.at, row.stay_id
 
 
-def _visited_rows(
-    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None
-) -> list[StayRow]:
-    joined = STAYS.table.outerjoin(CLAIMS.table, CLAIMS.c.settlement_id == STAYS.c.last_claim_id)
-    statement = sa.select(STAYS.table).select_from(joined)
-    if state in {"admitted", "discharged"}:
-        left = STAYS.c.discharged_at.is_not(None)
-        is_so = left if state == "discharged" else sa.not_(left)
-        statement = statement.where(_GOES_ON, is_so)
-    elif state is not None:
-        statement = statement.where(CLAIMS.c.state.in_(_claim_states(state)), sa.not_(_GOES_ON))
-    if older_than is not None:
-        statement = statement.where(STAYS.c.changed_at < older_than)
+def _hospitals(snapshot: Snapshot) -> tuple[Choice, ...]:
+    found = (
+        Choice(row.institution_id, Words(row.name_zh, row.name_en))
+        for row in snapshot.select(INSTITUTIONS)
+    )
+    return tuple(found)
+
+
+def _areas(home: Home) -> list[Area]:
+    return [
+        area
+        for member in home.region.members
+        if "settlement" in member.services
+        for area in member.areas
+    ]
+
+
+def day_of(home: Home, on: date) -> tuple[int, int]:
+    """Return the first instant of a local day, and the first after it (UTC, ms)."""
+    first = datetime.combine(on, time(), ZoneInfo(home.region.zone)).astimezone(UTC)
+    begins_at = int(first.timestamp()) * 1000
+    return begins_at, begins_at + DAY_MS
+
+
+def _visited_rows(snapshot: Snapshot, home: Home, query: StaysQuery, limit: int) -> list[StayRow]:
+    statement = sa.select(STAYS.table).select_from(WITH_CLAIM).where(*_stands(query.state))
+    statement = statement.where(*_since(home, query, STAYS.c.changed_at, STAYS.c.stay_id))
+    if query.hospital:
+        statement = statement.where(STAYS.c.institution_id == query.hospital)
+    if query.area:
+        statement = statement.where(_in_area(home, query.area))
+    if query.found:
+        statement = statement.where(STAYS.c.stay_id.in_(_found(query.found)))
     ordered = statement.order_by(STAYS.c.changed_at.desc(), STAYS.c.stay_id.desc())
-    stays = snapshot.fetch(STAYS, ordered.limit(PAGE_ROWS + 1))
-    return [_visited_row(snapshot, home, stay) for stay in stays]
+    return [
+        _visited_row(snapshot, home, stay) for stay in snapshot.fetch(STAYS, ordered.limit(limit))
+    ]
+
+
+def _stands(state: StayState | None) -> list[sa.ColumnElement[bool]]:
+    """Return what makes a stay stand as `state`: its own state first, because that is indexed."""
+    if state is None:
+        return []
+    if state in STATES_AT_REST:
+        return [STAYS.c.state.in_(STATES_AT_REST[state])]
+    if state in OPEN_STATES:
+        return [STAYS.c.state == state, GOES_ON]
+    is_open = STAYS.c.state.in_(OPEN_STATES)
+    return [is_open, CLAIMS.c.state.in_(claim_states(state)), sa.not_(GOES_ON)]
+
+
+def _since(
+    home: Home, query: StaysQuery, at: sa.Column[int], stay_id: sa.Column[str]
+) -> list[sa.ColumnElement[bool]]:
+    """Return what keeps a list to its day and behind the page before."""
+    found: list[sa.ColumnElement[bool]] = []
+    if query.on is not None:
+        begins_at, ends_at = day_of(home, query.on)
+        found += [at >= begins_at, at < ends_at]
+    if query.before is not None:
+        before_at, before_id = query.before
+        found += [at <= before_at, sa.or_(at < before_at, stay_id < before_id)]
+    return found
+
+
+def _in_area(home: Home, area_id: str) -> sa.ColumnElement[bool]:
+    """Return what tells that a stay's person is insured in an area: the longest prefix decides."""
+    areas = _areas(home)
+    own = [prefix for area in areas if area.id == area_id for prefix in area.prefixes]
+    nearer = [
+        prefix
+        for area in areas
+        if area.id != area_id
+        for prefix in area.prefixes
+        if any(prefix.startswith(each) for each in own)
+    ]
+    inside = sa.or_(sa.false(), *(STAYS.c.admdvs.startswith(each) for each in own))
+    return sa.and_(inside, *(sa.not_(STAYS.c.admdvs.startswith(each)) for each in nearer))
+
+
+def _found(text: str) -> sa.CompoundSelect[tuple[str]]:
+    """Return the ids of stays here that a reader names: by their own id or another's."""
+    hospitals = sa.select(INSTITUTIONS.c.institution_id)
+    return sa.union_all(
+        sa.select(STAYS.c.stay_id).where(STAYS.c.stay_id == text),
+        sa.select(STAYS.c.stay_id).where(
+            STAYS.c.institution_id.in_(hospitals), STAYS.c.inpatient_no == text
+        ),
+        sa.select(CLAIMS.c.stay_id).where(CLAIMS.c.settlement_id == text),
+    )
 
 
 def _visited_row(snapshot: Snapshot, home: Home, stay: Stay) -> StayRow:
     claim = None if stay.last_claim_id is None else snapshot.get(CLAIMS, stay.last_claim_id)
     goes_on = claim is not None and claim.state == "settled" and stay.period > claim.period
     is_decided = claim is not None and bool(claim.result)
+    # After a mid-stay settlement the person is in hospital still; the amounts are its own.
+    state = state_of(stay, None if goes_on else claim)
     return StayRow(
         stay_id=stay.stay_id,
         at=stay.changed_at,
-        # After a mid-stay settlement the person is in hospital still; the amounts are its own.
-        state=state_of(stay, None if goes_on else claim),
+        state=state,
         hospital=hospital_of(snapshot, stay.institution_id),
         visited_member=home.member_id,
         insured_member=stay.insured_member,
@@ -97,7 +181,17 @@ def _visited_row(snapshot: Snapshot, home: Home, stay: Stay) -> StayRow:
         fund_fen=claim.fund_fen if claim is not None and is_decided else None,
         person_fen=claim.person_fen if claim is not None and is_decided else None,
         draft=claim is not None and _by_draft(claim.result),
+        waits_since=_waits_since(stay, claim, state),
     )
+
+
+def _waits_since(stay: Stay, claim: ClaimRow | None, state: StayState) -> int | None:
+    """Return since when somebody waits: for the other side's answer, or for the settlement."""
+    if state == "discharged":
+        return stay.discharged_at
+    if claim is None or state not in {"pending", "voiding"}:
+        return None
+    return claim.changed_at
 
 
 def state_of(stay: Stay, claim: ClaimRow | None) -> StayState:
@@ -107,68 +201,44 @@ def state_of(stay: Stay, claim: ClaimRow | None) -> StayState:
     return "admitted" if stay.discharged_at is None else "discharged"
 
 
-def _decided_rows(
-    snapshot: Snapshot, home: Home, state: StayState | None, older_than: int | None
-) -> list[StayRow]:
-    statement = sa.select(DECISIONS.table)
-    if state is not None:
-        statement = statement.where(DECISIONS.c.state.in_(_claim_states(state)))
-    if older_than is not None:
-        statement = statement.where(DECISIONS.c.decided_at < older_than)
-    ordered = statement.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.stay_id.desc())
+def _decided_rows(snapshot: Snapshot, home: Home, query: StaysQuery, limit: int) -> list[StayRow]:
+    if query.hospital:
+        return []  # those listed for choosing are here; these stays were elsewhere
+    at, stay_id = DECISIONS.c.decided_at, DECISIONS.c.stay_id
+    statement = sa.select(DECISIONS.table).where(*_since(home, query, at, stay_id))
+    if query.state is not None:
+        statement = statement.where(DECISIONS.c.state.in_(claim_states(query.state)))
+    if query.area:
+        statement = statement.where(DECISIONS.c.area_id == query.area)
+    if query.found:
+        settlements = sa.tuple_(DECISIONS.c.visited_member, DECISIONS.c.settlement_id)
+        named = [(member.id, query.found) for member in home.region.members]
+        statement = statement.where(sa.or_(stay_id == query.found, settlements.in_(named)))
+    ordered = statement.order_by(at.desc(), stay_id.desc())
     return [
-        StayRow(
-            stay_id=row.stay_id,
-            at=row.decided_at,
-            state=VIEW_STATES[row.state],
-            hospital=hospital_of(snapshot, facts_of(row).institution_id),
-            visited_member=row.visited_member,
-            insured_member=home.member_id,
-            insured_area=home.region.area(row.area_id).name,
-            total_fen=row.total_fen,
-            fund_fen=row.fund_fen,
-            person_fen=row.person_fen,
-            draft=_by_draft(row.result),
-        )
-        for row in snapshot.fetch(DECISIONS, ordered.limit(PAGE_ROWS + 1))
+        _decided_row(snapshot, home, row) for row in snapshot.fetch(DECISIONS, ordered.limit(limit))
     ]
+
+
+def _decided_row(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayRow:
+    return StayRow(
+        stay_id=row.stay_id,
+        at=row.decided_at,
+        state=VIEW_STATES[row.state],
+        hospital=hospital_of(snapshot, facts_of(row).institution_id),
+        visited_member=row.visited_member,
+        insured_member=home.member_id,
+        insured_area=home.region.area(row.area_id).name,
+        total_fen=row.total_fen,
+        fund_fen=row.fund_fen,
+        person_fen=row.person_fen,
+        draft=_by_draft(row.result),
+    )
 
 
 def _by_draft(result: bytes) -> bool:
     """Tell whether a result, if there is one, follows from a draft rule book."""
     return bool(result) and canonical.decode_as(result, BenefitResult).book_status == "draft"
-
-
-def _counts(snapshot: Snapshot) -> tuple[dict[StayState, int], int]:
-    """Return how many stays stand in each state, and what the funds paid for settled ones."""
-    joined = STAYS.table.outerjoin(CLAIMS.table, CLAIMS.c.settlement_id == STAYS.c.last_claim_id)
-    left = STAYS.c.discharged_at.is_not(None).label("has_left")
-    goes_on = _GOES_ON.label("goes_on")
-    by_claim = (
-        sa.select(CLAIMS.c.state, left, goes_on, sa.func.count())
-        .select_from(joined)
-        .group_by(CLAIMS.c.state, left, goes_on)
-    )
-    by_decision = sa.select(
-        DECISIONS.c.state, sa.func.count(), sa.func.sum(DECISIONS.c.fund_fen)
-    ).group_by(DECISIONS.c.state)
-    counts: dict[StayState, int] = dict.fromkeys(STATES, 0)
-    # Of all periods, not only of each stay's last one.
-    stands = sa.select(sa.func.sum(CLAIMS.c.fund_fen)).where(CLAIMS.c.state == "settled")
-    fund_fen = snapshot.query(stands)[0][0] or 0
-    for stored, has_left, is_open, count in snapshot.query(by_claim):
-        unsettled: StayState = "discharged" if has_left else "admitted"
-        counts[unsettled if is_open else VIEW_STATES[stored]] += count
-    for stored, count, funds in snapshot.query(by_decision):
-        counts[VIEW_STATES[stored]] += count
-        fund_fen += funds if VIEW_STATES[stored] == "settled" else 0
-    return counts, fund_fen
-
-
-def settled_figures(snapshot: Snapshot) -> tuple[int, int]:
-    """Return how many stays are settled and what the funds pay for them (fen)."""
-    counts, fund_fen = _counts(snapshot)
-    return counts["settled"], fund_fen
 
 
 def hospital_of(snapshot: Snapshot, institution_id: str) -> Words:
@@ -177,3 +247,13 @@ def hospital_of(snapshot: Snapshot, institution_id: str) -> Words:
     if place is None:
         return Words(institution_id, institution_id)
     return Words(place.name_zh, place.name_en)
+
+
+def settled_figures(snapshot: Snapshot) -> tuple[int, int]:
+    """Return how many stays are settled and what the funds pay for them, over all time (fen)."""
+    stays = sa.select(sa.func.count()).where(STAYS.c.state == "settled")
+    claims = sa.select(sa.func.sum(CLAIMS.c.fund_fen)).where(CLAIMS.c.state == "settled")
+    decisions = sa.select(sa.func.count(), sa.func.sum(DECISIONS.c.fund_fen))
+    decided, decided_fen = snapshot.query(decisions.where(DECISIONS.c.state == "settled"))[0]
+    funds_fen = int(snapshot.query(claims)[0][0] or 0) + int(decided_fen or 0)
+    return int(snapshot.query(stays)[0][0]) + int(decided), funds_fen

@@ -314,14 +314,19 @@ STAYS = Records(
     "settlement_stays",
     StayRow,
     key=("stay_id",),
-    indexes=(("institution_id", "inpatient_no"), ("changed_at",), ("state",)),
+    indexes=(("institution_id", "inpatient_no"), ("changed_at",), ("state", "changed_at")),
 )
 LINES = Records("settlement_lines", LineRow, key=("stay_id", "line_id"))
 CLAIMS = Records(
     "settlement_claims",
     ClaimRow,
     key=("settlement_id",),
-    indexes=(("stay_id",), ("settle_id",), ("state",)),
+    # The last one holds all that a day's sums are made of: pages that refresh read no row for them.
+    indexes=(
+        ("stay_id",),
+        ("settle_id",),
+        ("state", "changed_at", "admdvs", "total_fen", "fund_fen", "person_fen"),
+    ),
 )
 MESSAGES = Records(
     "settlement_messages",
@@ -343,7 +348,21 @@ DECISIONS = Records(
     "settlement_decisions",
     DecisionRow,
     key=("visited_member", "settlement_id"),
-    indexes=(("stay_id",), ("person_key",), ("decision_no",)),
+    indexes=(
+        ("stay_id",),
+        ("person_key",),
+        ("decision_no",),
+        ("decided_at",),
+        (
+            "state",
+            "decided_at",
+            "visited_member",
+            "area_id",
+            "total_fen",
+            "fund_fen",
+            "person_fen",
+        ),
+    ),
 )
 SHADOWS = Records("settlement_shadow", ShadowRow, key=("visited_member", "settlement_id"))
 DECISION_HEAD = Records("settlement_decision_head", DecisionHeadRow, key=("head_id",))

@@ -17,16 +17,20 @@ from tongcheng.services.settlement.rules import PersonType
 DIGEST_SHOWN = 12
 """Hex digits of a digest: enough to compare by eye; the whole is in the proof."""
 
-StayState = Literal["admitted", "discharged", "pending", "settled", "refused", "voided", "disputed"]
+StayState = Literal[
+    "admitted", "discharged", "pending", "settled", "refused", "voiding", "voided", "disputed"
+]
 STATES: tuple[StayState, ...] = (
     "pending",
-    "settled",
-    "admitted",
+    "voiding",
     "discharged",
+    "admitted",
     "refused",
-    "voided",
     "disputed",
+    "settled",
+    "voided",
 )
+"""In the order of a clerk's day: what waits for the other side, what waits here, what is done."""
 
 BandKind = Literal[
     "deductible", "pool", "large", "over_cap", "self_paid", "over_ceiling", "first_self_pay"
@@ -40,7 +44,8 @@ class StayRow(msgspec.Struct, frozen=True):
     """One stay in the list. `at` is its latest change; amounts are None before settlement.
 
     `visited_member` and `insured_member` are member codes of the region pack; `insured_area`
-    is the pooling area's name. `draft`: the amounts follow from a draft rule book.
+    is the pooling area's name. `draft`: the amounts follow from a draft rule book. `waits_since`
+    is when somebody began to wait: for the other side's answer, or for the settlement.
     """
 
     stay_id: str
@@ -54,22 +59,56 @@ class StayRow(msgspec.Struct, frozen=True):
     fund_fen: int | None = None
     person_fen: int | None = None
     draft: bool = False
+    waits_since: int | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One value that a filter offers: a code and its name."""
+
+    code: str
+    name: Words
+
+
+Position = tuple[int, str]
+"""Where a page of the list ends: the instant of its last row, and that row's stay."""
+
+
+class StaysQuery(msgspec.Struct, frozen=True):
+    """The list that is asked for; each filter that is set narrows it.
+
+    `found` is an inpatient number or the id of a stay or of a settlement, as it is written.
+    `hospital` and `area` are codes, `on` the local date of the latest change. `before` goes on
+    where a page ended. `live` lists refresh themselves.
+    """
+
+    state: StayState | None = None
+    found: str = ""
+    hospital: str = ""
+    area: str = ""
+    on: date | None = None
+    before: Position | None = None
+    live: bool = True
+
+    @property
+    def is_narrow(self) -> bool:
+        """Tell whether something beside the state narrows the list."""
+        return bool(self.found or self.hospital or self.area or self.on)
 
 
 class StaysPage(msgspec.Struct, frozen=True):
-    """The list of stays arriving, latest change first.
+    """The list of stays at `now_at`, latest change first.
 
-    `counts` has every state of the whole store (not only of this page), `fund_fen` is what the
-    funds paid for all settled stays. `state` is the filter, None for all. `older_than` leads to
-    the next page: the `at` of the last row when there are more, else None.
+    `counts` has every state of the whole store, not only of what `query` leaves. `next_before`
+    continues the list, None at its end. `hospitals` and `areas` can be chosen.
     """
 
     rows: tuple[StayRow, ...]
     counts: dict[StayState, int]
-    fund_fen: int
-    state: StayState | None = None
-    older_than: int | None = None
-    live: bool = True
+    query: StaysQuery
+    next_before: Position | None
+    hospitals: tuple[Choice, ...]
+    areas: tuple[Choice, ...]
+    now_at: int
 
 
 class Fund(msgspec.Struct, frozen=True):
