@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 from litestar import Litestar, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -16,8 +17,9 @@ from tongcheng.kernel.errors import Catalogue
 from tongcheng.kernel.texts import Texts
 from tongcheng.kernel.words import Words
 from tongcheng.services import plan
-from tongcheng.services.plan.model import Figure, Figures
+from tongcheng.services.plan.model import Figure, FundFlow, Live, ServicePage
 from tongcheng.services.plan.model import load as load_plan
+from tongcheng.services.plan.story import load as load_story
 from tongcheng.services.settlement import cases_view, pages_view, stays_query, stays_view
 from tongcheng.services.settlement.views import StayState
 from tongcheng.web import Console, NavItem, NavSection, Page, Toolkit
@@ -27,6 +29,7 @@ from tongcheng.web.toolkit import ERRORS_PATH, TEXTS_PATH, AnyRequest
 SOURCE = Path(tongcheng.__file__).parent
 SETTLEMENT = SOURCE / "services" / "settlement"
 PLAN_PATH = region.PACKS_DIR / "jingjinji" / "plan.yaml"
+STORY_PATH = PLAN_PATH.with_name("story.yaml")
 TEXTS_PATHS = (
     TEXTS_PATH,
     *plan.SERVICE.texts,
@@ -105,21 +108,42 @@ def toolkit(*, doubt: bool = True) -> Toolkit:
 
 
 def figure() -> Figure:
-    """Return the figure that a node would compute from its journal."""
+    """Return the figure that a node would compute from its store."""
     return Figure(
-        count=187,
-        unit=Words("笔住院已结算", "stays settled"),
-        detail=Words(
-            "涉及基金 3,123,456.78 元，两地账目分毫不差",
-            "The funds paid ¥3,123,456.78; both cities' books agree to the fen",
-        ),
-        evidence_path="/settlement/stays",
+        key="settlement.settled",
+        value=187,
+        measure="count",
+        name=Words("笔跨城住院结算", "hospital settlements between cities"),
         evidence=Words("看每一笔", "See each of them"),
-        synthetic=True,
+        evidence_path="/settlement/stays",
+        evidence_action="settlement.stays.read",
     )
 
 
-FIGURES: Figures = {"settlement.settled": figure}
+def funds() -> Figure:
+    """Return a second figure: money."""
+    return msgspec.structs.replace(
+        figure(),
+        key="settlement.funds",
+        value=312_345_678,
+        measure="fen",
+        name=Words("基金支付", "paid by the funds"),
+    )
+
+
+LIVE = Live(
+    as_of_at=samples.NOW,
+    figures={each.key: each for each in (figure(), funds())},
+    highlights=("settlement.settled", "settlement.funds"),
+    flows=(
+        FundFlow("beijing", "tianjin", 131, 262_345_678),
+        FundFlow("hebei", "tianjin", 40, 40_000_000),
+        FundFlow("tianjin", "beijing", 16, 10_000_000),
+    ),
+    service_pages={"settlement": ServicePage("/settlement/stays", "settlement.stays.read")},
+    story_path="/settlement/stays/settled",
+    synthetic=True,
+)
 
 
 @get("/settlement/stays", sync_to_thread=False)
@@ -164,7 +188,7 @@ def _fault() -> Response[str]:
 HANDLERS = (_stays, _rows, _stay, _cases, _case, _forbidden, _fault, *samples_books.HANDLERS)
 
 
-def app(tools: Toolkit | None = None, figures: Figures | None = None) -> Litestar:
+def app(tools: Toolkit | None = None, live: Live = LIVE) -> Litestar:
     """Return the tiny node as an application."""
     tools = tools or toolkit()
 
@@ -182,7 +206,8 @@ def app(tools: Toolkit | None = None, figures: Figures | None = None) -> Litesta
             {
                 "console": tools.console,
                 "plan": load_plan(PLAN_PATH),
-                "figures": FIGURES if figures is None else figures,
+                "story": load_story(STORY_PATH),
+                "figures": lambda: live,
             }
         ),
         openapi_config=None,
