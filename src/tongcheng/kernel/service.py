@@ -3,9 +3,9 @@
 No discovery, no entry points: who wants to know what a node can do reads one tuple.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,9 @@ from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Reading, Records, Snapshot, Transaction
+
+if TYPE_CHECKING:
+    from tongcheng.kernel.running import RunningNode
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -53,11 +56,22 @@ class Ask(msgspec.Struct, frozen=True):
 
     envelope_type: str
     body: type[msgspec.Struct]
-    answer: Callable[[Reading, Home, Envelope, Any], Reply]
+    answer: Callable[[Snapshot, Home, Envelope, Any], Reply]
     answer_body: type[msgspec.Struct]
     answer_type: str
     prepare: Callable[[Transaction, Envelope, Any], None] | None = None
     consult: Callable[[Reading, Home, Envelope, Any], bytes] | None = None
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What a service does by itself in a running node: `run` at its start and every `period_s`.
+
+    A failure is logged, and the job runs again at its next time.
+    """
+
+    name: str
+    period_s: float
+    run: "Callable[[RunningNode], Awaitable[object]]"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -88,6 +102,7 @@ class Service(msgspec.Struct, frozen=True):
     person_pages: tuple[Any, ...] = ()
     verify: tuple[Callable[[Snapshot, Home], Iterator[Finding]], ...] = ()
     actions: tuple[Action, ...] = ()
+    jobs: tuple[Job, ...] = ()
 
 
 class Registry:

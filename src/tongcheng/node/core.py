@@ -6,6 +6,7 @@ transport and worker are handed in.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,8 +81,15 @@ class Node:
             asyncio.create_task(self.checkpoints.run(), name="checkpoints"),
             asyncio.create_task(jobs.once(self.unpark, "unpark"), name="unpark"),
             asyncio.create_task(jobs.once(self.read_tree, "journal tree"), name="journal tree"),
-            asyncio.create_task(jobs.every_minute(seal, "audit seal"), name="audit seal"),
-            asyncio.create_task(jobs.every_minute(self.refresh_accord, "accord"), name="accord"),
+            asyncio.create_task(jobs.every(seal, "audit seal"), name="audit seal"),
+            asyncio.create_task(jobs.every(self.refresh_accord, "accord"), name="accord"),
+        ]
+        self._jobs += [
+            asyncio.create_task(
+                jobs.every(partial(job.run, self), job.name, job.period_s), name=job.name
+            )
+            for service in self.services
+            for job in service.jobs
         ]
 
     async def unpark(self) -> int:

@@ -22,8 +22,10 @@ log = structlog.get_logger()
 PERIOD_S = 60.0
 
 
-async def every_minute(job: Callable[[], Awaitable[object]], name: str) -> None:
-    """Run a job now and every minute, until cancelled or the writer stops."""
+async def every(
+    job: Callable[[], Awaitable[object]], name: str, period_s: float = PERIOD_S
+) -> None:
+    """Run a job now and every so many seconds, until cancelled or the writer stops."""
     while True:
         try:
             await job()
@@ -31,7 +33,7 @@ async def every_minute(job: Callable[[], Awaitable[object]], name: str) -> None:
             return
         except (Refused, StoredValueDamaged) as fault:
             log.warning("job_failed", job=name, fault=str(fault))
-        await asyncio.sleep(PERIOD_S)
+        await asyncio.sleep(period_s)
 
 
 async def once(job: Callable[[], Awaitable[object]], name: str) -> None:

@@ -21,6 +21,8 @@ from tongcheng.kernel.ledger import (
 from tongcheng.kernel.store import Database, Reading, Snapshot, StoredValueDamaged
 from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement.life import CLAIM_TRANSITIONS
+from tongcheng.services.settlement.mirror import own
+from tongcheng.services.settlement.mirror.model import PurseSum
 from tongcheng.services.settlement.reconcile import Side
 from tongcheng.services.settlement.sides import insured_side, visited_side
 from tongcheng.services.settlement.store import (
@@ -61,6 +63,8 @@ class Books(msgspec.Struct, frozen=True, eq=False):
     taken: dict[str, TakenRow] = {}
     sides_here: dict[str, Side] = {}
     sides_there: dict[str, Side] = {}
+    sums_here: dict[str, list[PurseSum]] = {}
+    sums_there: dict[str, list[PurseSum]] = {}
     problems: list[str] = []
 
     @property
@@ -108,8 +112,14 @@ def _read(
         taken={row.envelope_id: row for row in reading.select(TAKEN)},
         sides_here={peer: visited_side(reading, peer, now_at) for peer in peers},
         sides_there={peer: insured_side(reading, peer, now_at) for peer in peers},
+        sums_here={peer: own.sums(reading, _books(home, peer, home.member_id)) for peer in peers},
+        sums_there={peer: own.sums(reading, _books(home, peer, peer)) for peer in peers},
         problems=problems,
     )
+
+
+def _books(home: Home, peer: str, visited: str) -> own.Books:
+    return own.books_of(home.member_id, peer, visited)
 
 
 def is_quiet(reading: Reading, member_id: str) -> bool:

@@ -223,6 +223,9 @@ def _unreconciled(books: list[Books], now_at: int) -> Iterator[str]:
             found = compare(one.member_id, other.member_id, here, there, now_at=now_at)
             if not found.mirrored or found.in_flight:
                 yield f"{one.member_id} <- {other.member_id}: {found.findings[:3]}"
+            # What the two nodes would tell each other of the same purses, digests included.
+            if one.sums_here[other.member_id] != other.sums_there[one.member_id]:
+                yield f"{one.member_id} <- {other.member_id}: the sums of a purse's month differ"
 
 
 def _balances(books: Books) -> list[tuple[str, int]]:

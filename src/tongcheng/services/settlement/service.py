@@ -25,6 +25,10 @@ from tongcheng.services.settlement.estimate import api as estimate_api
 from tongcheng.services.settlement.estimate import pages as estimate_pages
 from tongcheng.services.settlement.line_query import LINE_QUERY
 from tongcheng.services.settlement.mapping import MAPPINGS
+from tongcheng.services.settlement.mirror.answer import answer_sides
+from tongcheng.services.settlement.mirror.job import MIRROR
+from tongcheng.services.settlement.mirror.model import SIDED, SIDES, SidedBody, SidesAsk
+from tongcheng.services.settlement.mirror.store import MIRRORS
 from tongcheng.services.settlement.model import (
     ESTIMATE,
     ESTIMATED,
@@ -93,6 +97,7 @@ SERVICE = Service(
             ESTIMATED,
             consult=insured.consult,
         ),
+        Ask(SIDES, SidesAsk, answer_sides, SidedBody, SIDED),
     ),
     tables=(
         *store.TABLES,
@@ -101,6 +106,7 @@ SERVICE = Service(
         MAPPINGS,
         SIGN_INS,
         statements.STATEMENTS,
+        MIRRORS,
     ),
     cases=(LINE_QUERY,),
     errors=(_HERE / "errors.yaml",),
@@ -123,4 +129,5 @@ SERVICE = Service(
     person_pages=bill_pages.HANDLERS,
     verify=verify.VERIFY,
     actions=ACTIONS,
+    jobs=(MIRROR,),
 )

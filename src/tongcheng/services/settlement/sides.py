@@ -39,19 +39,24 @@ def visited_side(snapshot: Snapshot, insured_member: str, read_at: int) -> Side:
     """Return what this node, as the visited side, holds of one insured member."""
     by_subject, accounts = _owed(snapshot, purses.due_from(insured_member, ""), debit_is_more=True)
     rows = [
-        SideRow(
-            settlement_id=row.settlement_id,
-            state=UNACCEPTED if _is_unaccepted(snapshot, row) else row.state,
-            decided=bool(row.result),
-            total_fen=row.total_fen,
-            fund_fen=row.fund_fen,
-            person_fen=row.person_fen,
-            owed=_rows_of(by_subject.get(row.settlement_id, {})),
-            since_at=row.opened_at if row.state == "pending" else row.changed_at,
-        )
+        claim_row(snapshot, row, _rows_of(by_subject.get(row.settlement_id, {})))
         for row in snapshot.select(CLAIMS, insured_member=insured_member)
     ]
     return Side(tuple(rows), accounts, read_at)
+
+
+def claim_row(snapshot: Snapshot, row: ClaimRow, owed: tuple[Owed, ...]) -> SideRow:
+    """Return a settlement as the visited side holds it."""
+    return SideRow(
+        settlement_id=row.settlement_id,
+        state=UNACCEPTED if _is_unaccepted(snapshot, row) else row.state,
+        decided=bool(row.result),
+        total_fen=row.total_fen,
+        fund_fen=row.fund_fen,
+        person_fen=row.person_fen,
+        owed=owed,
+        since_at=row.opened_at if row.state == "pending" else row.changed_at,
+    )
 
 
 def _is_unaccepted(snapshot: Snapshot, row: ClaimRow) -> bool:
@@ -65,19 +70,37 @@ def insured_side(snapshot: Snapshot, visited_member: str, read_at: int) -> Side:
     """Return what this node, as the insured side, holds of one visited member."""
     by_subject, accounts = _owed(snapshot, purses.due_to(visited_member, ""), debit_is_more=False)
     rows = [
-        SideRow(
-            settlement_id=row.settlement_id,
-            state=row.state,
-            decided=True,
-            total_fen=row.total_fen,
-            fund_fen=row.fund_fen,
-            person_fen=row.person_fen,
-            owed=_rows_of(by_subject.get(row.settlement_id, {})),
-            since_at=_changed_at(snapshot, row),
-        )
+        decision_row(snapshot, row, _rows_of(by_subject.get(row.settlement_id, {})))
         for row in snapshot.select(DECISIONS, visited_member=visited_member)
     ]
     return Side(tuple(rows), accounts, read_at)
+
+
+def decision_row(snapshot: Snapshot, row: DecisionRow, owed: tuple[Owed, ...]) -> SideRow:
+    """Return a settlement as the insured side holds it."""
+    return SideRow(
+        settlement_id=row.settlement_id,
+        state=row.state,
+        decided=True,
+        total_fen=row.total_fen,
+        fund_fen=row.fund_fen,
+        person_fen=row.person_fen,
+        owed=owed,
+        since_at=_changed_at(snapshot, row),
+    )
+
+
+def owed_for(
+    snapshot: Snapshot, prefix: str, settlement_id: str, *, debit_is_more: bool
+) -> tuple[Owed, ...]:
+    """Return what one settlement comes to in the accounts that begin so."""
+    touching = [
+        row
+        for row in snapshot.select(TRANSFERS, subject_id=settlement_id)
+        if row.debit_account.startswith(prefix) or row.credit_account.startswith(prefix)
+    ]
+    _, whole = _summed(touching, prefix, debit_is_more=debit_is_more)
+    return whole
 
 
 def answered_side(snapshot: Snapshot, ring: KeyRing, insured_member: str, read_at: int) -> Side:
@@ -105,9 +128,15 @@ def _owed(snapshot: Snapshot, prefix: str, *, debit_is_more: bool) -> tuple[Sums
 
     Sums are taken from the transfers, not from the accounts' stored balances.
     """
+    return _summed(_transfers(snapshot, prefix), prefix, debit_is_more=debit_is_more)
+
+
+def _summed(
+    rows: Iterable[TransferRow], prefix: str, *, debit_is_more: bool
+) -> tuple[Sums, tuple[Owed, ...]]:
     by_subject: Sums = {}
     whole: dict[tuple[str, str], int] = {}
-    for row in _transfers(snapshot, prefix):
+    for row in rows:
         if row.kind == "hold":
             continue
         sign = 1 if row.debit_account.startswith(prefix) == debit_is_more else -1

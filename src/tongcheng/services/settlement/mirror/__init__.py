@@ -1,0 +1,1 @@
+"""The mirror: what a peer's ledger says of the same purses, asked for and compared (对账)."""
