@@ -5,6 +5,9 @@ entry cannot be taken out later without a trace.
 """
 
 import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
@@ -43,17 +46,27 @@ class AuditHeadRow(msgspec.Struct, frozen=True):
     sealed: int
 
 
-AUDIT = Records("audit", AuditRow, key=("number",), indexes=(("subject",),))
+AUDIT = Records(
+    "audit",
+    AuditRow,
+    key=("number",),
+    # Whatever somebody looks by, the newest entries come first without sorting all of them.
+    indexes=(("subject", "at"), ("actor", "at"), ("action", "at"), ("at", "action", "actor")),
+)
 AUDIT_HEAD = Records("audit_head", AuditHeadRow, key=("head_id",))
 
 _HEAD_ID = "audit"
 SEAL_KIND = "audit_seal"
+KERNEL_READS: Final[Mapping[str, str]] = MappingProxyType(
+    {"journal.entry.read": "node.audit.reads.entry"}
+)
+"""Actions by which personal data of any service is seen → the key of what was looked at."""
 
 
 def note(tx: Transaction, entry: Entry) -> None:
     """Write one entry."""
-    head = tx.get(AUDIT_HEAD, _HEAD_ID) or AuditHeadRow(_HEAD_ID, 0, 0)
-    number = head.count + 1
+    before = head(tx)
+    number = before.count + 1
     row = AuditRow(
         number=number,
         at=tx.now_at,
@@ -63,15 +76,18 @@ def note(tx: Transaction, entry: Entry) -> None:
         detail=entry.detail,
     )
     tx.add(AUDIT, row)
-    tx.put(AUDIT_HEAD, msgspec.structs.replace(head, count=number))
+    tx.put(AUDIT_HEAD, msgspec.structs.replace(before, count=number))
+
+
+def head(reading: Reading) -> AuditHeadRow:
+    """Return how many entries there are, and up to which they are sealed."""
+    return reading.get(AUDIT_HEAD, _HEAD_ID) or AuditHeadRow(_HEAD_ID, 0, 0)
 
 
 def oldest_unsealed(reading: Reading) -> AuditRow | None:
     """Return the first entry that no seal covers yet."""
-    head = reading.get(AUDIT_HEAD, _HEAD_ID)
-    if head is None or head.sealed == head.count:
-        return None
-    return reading.get(AUDIT, head.sealed + 1)
+    stands = head(reading)
+    return None if stands.sealed == stands.count else reading.get(AUDIT, stands.sealed + 1)
 
 
 def entries_digest(rows: list[AuditRow]) -> str:
@@ -81,11 +97,11 @@ def entries_digest(rows: list[AuditRow]) -> str:
 
 def seal(tx: Transaction) -> bool:
     """Seal the entries since the last seal into the journal; False when there are none."""
-    head = tx.get(AUDIT_HEAD, _HEAD_ID)
-    if head is None or head.sealed == head.count:
+    before = head(tx)
+    if before.sealed == before.count:
         return False
-    rows = [tx.need(AUDIT, number) for number in range(head.sealed + 1, head.count + 1)]
+    rows = [tx.need(AUDIT, number) for number in range(before.sealed + 1, before.count + 1)]
     content = {"digest": entries_digest(rows), "first": rows[0].number, "last": rows[-1].number}
     journal.append(tx, SEAL_KIND, str(rows[-1].number), msgspec.json.encode(content))
-    tx.put(AUDIT_HEAD, msgspec.structs.replace(head, sealed=head.count))
+    tx.put(AUDIT_HEAD, msgspec.structs.replace(before, sealed=before.count))
     return True

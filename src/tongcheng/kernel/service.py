@@ -3,8 +3,9 @@
 No discovery, no entry points: who wants to know what a node can do reads one tuple.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -87,7 +88,8 @@ class Service(msgspec.Struct, frozen=True):
 
     `pages` are the console's, for people who work. `person_pages` each prove for themselves who
     reads, so a node serves them to anybody, also where its console is closed. `actions` are what
-    people can do on its pages; each page names one of them (`opt=needs(...)`).
+    people can do on its pages; each page names one of them (`opt=needs(...)`). `reads` are the
+    audit's actions by which somebody saw personal data, each with the key of its words.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Service(msgspec.Struct, frozen=True):
     verify: tuple[Callable[[Snapshot, Home], Iterator[Finding]], ...] = ()
     actions: tuple[Action, ...] = ()
     jobs: tuple[Job, ...] = ()
+    reads: Mapping[str, str] = MappingProxyType({})
 
 
 class Registry:

@@ -28,7 +28,13 @@ NAVIGATION: tuple[NavSection, ...] = (
         "node.nav.rules",
         (NavItem("settlement.policy.nav", "/rulebooks", "rulebook.read"),),
     ),
-    NavSection("node.nav.evidence", (NavItem("node.exchange.nav", "/exchange", "exchange.read"),)),
+    NavSection(
+        "node.nav.evidence",
+        (
+            NavItem("node.exchange.nav", "/exchange", "exchange.read"),
+            NavItem("node.audit.nav", "/audit", "audit.read"),
+        ),
+    ),
 )
 """Every entry of the navigation, a section a row; what a reader may not open is left out."""
 

@@ -5,12 +5,13 @@ transport and worker are handed in.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tongcheng.kernel import adoption
+from tongcheng.kernel.audit import KERNEL_READS
 from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.exchange.exchange import Exchange
@@ -60,6 +61,12 @@ class Node:
         self.exchange: Exchange
         self.checkpoints: Checkpoints
         self._jobs: list[asyncio.Task[None]] = []
+
+    @property
+    def reads(self) -> Mapping[str, str]:
+        """The audit's actions by which personal data is seen, each with the key of its words."""
+        theirs = {action: key for one in self.services for action, key in one.reads.items()}
+        return {**KERNEL_READS, **theirs}
 
     def open(self) -> None:
         """Open the store for writing and recall what it has adopted; needs a running loop."""

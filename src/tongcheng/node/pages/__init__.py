@@ -4,7 +4,11 @@ from pathlib import Path
 
 from litestar.handlers import HTTPRouteHandler
 
-from tongcheng.node.pages import exchange, journal
+from tongcheng.node.pages import audit, exchange, journal
 
-HANDLERS: tuple[HTTPRouteHandler, ...] = (*exchange.HANDLERS, *journal.HANDLERS)
+HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    *audit.HANDLERS,
+    *exchange.HANDLERS,
+    *journal.HANDLERS,
+)
 TEXTS: tuple[Path, ...] = tuple(sorted(Path(__file__).parent.glob("*/texts.yaml")))

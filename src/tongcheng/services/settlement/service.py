@@ -50,6 +50,7 @@ from tongcheng.services.settlement.model import (
 from tongcheng.services.settlement.national_sign import SIGN_INS
 from tongcheng.services.settlement.pages import HANDLERS
 from tongcheng.services.settlement.policy import pages as policy_pages
+from tongcheng.services.settlement.reads import READS
 from tongcheng.services.settlement.statement_model import (
     STATEMENT,
     STATEMENT_AGREED,
@@ -130,4 +131,5 @@ SERVICE = Service(
     verify=verify.VERIFY,
     actions=ACTIONS,
     jobs=(MIRROR,),
+    reads=READS,
 )
