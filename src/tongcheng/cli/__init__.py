@@ -12,6 +12,10 @@ COMMANDS = {
         "tongcheng.cli.credential:credential",
         "Issue and revoke the credentials of hospital systems.",
     ),
+    "demo": Entry(
+        "tongcheng.cli.demo.commands:demo",
+        "Break a running demonstration on purpose: cut a line, heal it, forge a record.",
+    ),
     "exchange": Entry(
         "tongcheng.cli.exchange:exchange",
         "See what waits between the nodes, what does not move, what is parked.",

@@ -25,6 +25,7 @@ from tongcheng.cli.books import Reconciled, reconcile_nodes
 from tongcheng.cli.demo import region as regions
 from tongcheng.cli.demo.course import Outcome
 from tongcheng.cli.demo.his import Habits
+from tongcheng.cli.demo.live import PACE_S, Arrivals, go_on
 from tongcheng.cli.demo.play import Summary, plan, play_all, summarise, unaccounted
 from tongcheng.cli.demo.region import DemoRegion, lay_out
 from tongcheng.kernel.money import format_yuan
@@ -85,6 +86,15 @@ class Result(msgspec.Struct, frozen=True):
     "--serve/--no-serve", default=True, show_default=True, help="Keep serving until Ctrl-C."
 )
 @click.option(
+    "--pace",
+    "pace_s",
+    type=click.FloatRange(0, 3_600),
+    default=PACE_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="Between two patients who arrive while it serves; 0: nobody comes.",
+)
+@click.option(
     "--port",
     type=click.IntRange(1, 65_000),
     default=PORT,
@@ -93,12 +103,21 @@ class Result(msgspec.Struct, frozen=True):
 )
 @options.as_json
 def up(
-    folder: Path, pack: str, seed: int, count: int, port: int, *, serve: bool, as_json: bool
+    folder: Path,
+    pack: str,
+    seed: int,
+    count: int,
+    pace_s: float,
+    port: int,
+    *,
+    serve: bool,
+    as_json: bool,
 ) -> None:
     """Start a whole region on this machine with made-up data and let stays arrive.
 
     Each member is a process of its own, with its own keys, books and database. Hospital systems
-    call the national interface over HTTP; at the end both sides' ledgers are compared to the fen.
+    call the national interface over HTTP; then both sides' ledgers are compared to the fen, and
+    patients go on arriving until Ctrl-C. `tongcheng demo` breaks it on purpose.
     """
     console = Console(highlight=False, stderr=as_json)
     # Started in the background by a shell, a process is born deaf to Ctrl-C.
@@ -115,7 +134,8 @@ def up(
         else:
             _print(console, result)
         if serve:
-            _serve(console, nodes)
+            console.print("the nodes keep serving and patients keep arriving; Ctrl-C stops them")
+            _serve(demo, nodes, Arrivals(seed, demo.next_number + count, pace_s))
     if not result.good:
         raise SystemExit(1)
 
@@ -243,14 +263,26 @@ def _print(console: Console, result: Result) -> None:
     console.print(f"ledgers {verdict}; {len(result.unaccounted)} stays not accounted for")
 
 
-def _serve(console: Console, nodes: Sequence[NodeProcess]) -> None:
-    """Let the nodes serve until Ctrl-C, or until one of them ends."""
-    console.print("the nodes keep serving; Ctrl-C stops them")
+def _serve(demo: DemoRegion, nodes: Sequence[NodeProcess], arrivals: Arrivals) -> None:
+    """Let the nodes serve and patients arrive until Ctrl-C, or until one of the nodes ends."""
+    urls = {node.member_id: node.url for node in nodes}
+
+    async def work() -> None:
+        both = [_one_ends(nodes), *([go_on(demo, urls, arrivals)] if arrivals.pace_s else [])]
+        tasks = [asyncio.create_task(each) for each in both]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
     try:
-        while all(node.running() for node in nodes):
-            time.sleep(LOOK_EVERY_S)
+        asyncio.run(work())
     except KeyboardInterrupt:
         return
     ended = ", ".join(node.member_id for node in nodes if not node.running())
     message = f"ended by itself: {ended}; see serve.log in its directory"
     raise click.ClickException(message)
+
+
+async def _one_ends(nodes: Sequence[NodeProcess]) -> None:
+    while all(node.running() for node in nodes):  # noqa: ASYNC110 a process sets no event
+        await asyncio.sleep(LOOK_EVERY_S)

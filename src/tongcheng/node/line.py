@@ -42,6 +42,11 @@ def line_between(one: str, other: str) -> Line:
     return Line(*sorted((one, other)))
 
 
+def lines_to(member_id: str, members: Iterable[str]) -> list[Line]:
+    """Return the lines between one member and each of the others."""
+    return sorted(line_between(member_id, each) for each in members if each != member_id)
+
+
 class CutLines:
     """Which lines of a region are cut; `region` is the folder that holds the nodes' directories."""
 

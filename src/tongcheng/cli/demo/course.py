@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from tongcheng.cli.demo.his import ATTEMPTS_MAX, WAITING, Answered, HospitalSystem, fail
+from tongcheng.cli.demo.his import WAITING, Answered, HospitalSystem, fail
 from tongcheng.kernel.calendar import local_text
 from tongcheng.kernel.money import parse_yuan
 from tongcheng.services.settlement.bills import LineInput
@@ -47,11 +47,15 @@ class Outcome(msgspec.Struct, frozen=True):
     hospital_fen: int = 0
 
 
-async def play(system: HospitalSystem, stay: PlannedStay, zone: str) -> Outcome:
-    """Take one stay from the door to the end that its plan says."""
+async def play(
+    system: HospitalSystem, stay: PlannedStay, zone: str, *, in_bed_s: float = 0
+) -> Outcome:
+    """Take one stay from the door to the end that its plan says; `in_bed_s` before discharge."""
     course = Course(system, stay, zone)
     refusal = await course.identify() or await course.admit() or await course.upload()
-    refusal = refusal or await course.discharge()
+    if refusal is None:
+        await asyncio.sleep(in_bed_s)
+        refusal = await course.discharge()
     if refusal is not None:
         return Outcome(stay.number, "refused", code=refusal)
     await course.estimate()
@@ -251,9 +255,9 @@ class Course:
             if answer is not None and answer.code not in WAITING:
                 return msgid, answer
             attempts += 1
-            self._check(attempts < ATTEMPTS_MAX, "2304 was never answered")
+            self._check(not habits.gives_up(attempts), "2304 was never answered")
             habits.retries += 1
-            await asyncio.sleep(habits.wait_s)
+            await asyncio.sleep(habits.pause_s(attempts))
             then = habits.choose()
             if then == "reverse":
                 await self._reverse(msgid)

@@ -23,6 +23,7 @@ PATH: Final = "/national/baseline"
 OK: Final = 200
 ANSWER_WITHIN_S: Final = 40.0
 ATTEMPTS_MAX: Final = 400
+DOUBLINGS_MAX: Final = 12
 
 WAITING: Final = frozenset(
     {
@@ -60,12 +61,16 @@ class Answered(msgspec.Struct, frozen=True):
 class Habits:
     """How a system behaves when no answer comes; the dice decide, so a seed decides.
 
-    `wait_s` is the pause before a retry. `same`, `anew`, `reverse` are what it does after a 2304
-    without an answer: the shares of sending it again, under a new msgid, or reversing it first.
+    `wait_s` is the pause before the first retry; it doubles up to `longest_s`. `patient` systems
+    ask without end, the others give up in the end and say so. `same`, `anew`, `reverse` are what it
+    does after a 2304 without an answer: the shares of sending it again, under a new msgid, or
+    reversing it first.
     """
 
     seed: str
     wait_s: float = 0.2
+    longest_s: float = 0.2
+    patient: bool = False
     same: int = 60
     anew: int = 25
     reverse: int = 15
@@ -74,6 +79,15 @@ class Habits:
 
     def __post_init__(self) -> None:
         self._entropy = SeededEntropy(self.seed)
+
+    def pause_s(self, attempt: int) -> float:
+        """Return how long to wait after so many tries without an answer, counted from 1."""
+        doubled: float = self.wait_s * 2 ** min(attempt - 1, DOUBLINGS_MAX)
+        return min(max(self.wait_s, self.longest_s), doubled)
+
+    def gives_up(self, attempt: int) -> bool:
+        """Tell whether so many tries without an answer are enough."""
+        return not self.patient and attempt >= ATTEMPTS_MAX
 
     def choose(self) -> Literal["same", "anew", "reverse"]:
         """Choose what to do after a 2304 that nobody answered."""
@@ -155,13 +169,15 @@ class HospitalSystem:
         self, infno: str, content: dict[str, Any], *, insured_in: str = "", msgid: str = ""
     ) -> Answered:
         """Send until an answer decides: under one msgid if it is given, else under new ones."""
-        for _ in range(ATTEMPTS_MAX):
+        attempt = 0
+        while not self.habits.gives_up(attempt):
             answer = await self.post(infno, content, insured_in=insured_in, msgid=msgid)
             if answer is not None and answer.code not in WAITING:
                 return answer
+            attempt += 1
             self.habits.retries += 1
-            await asyncio.sleep(self.habits.wait_s)
-        fail(f"{infno}: no answer after {ATTEMPTS_MAX} attempts")
+            await asyncio.sleep(self.habits.pause_s(attempt))
+        fail(f"{infno}: no answer after {attempt} attempts")
 
     # the course of a stay
 

@@ -46,8 +46,7 @@ TWISTS: Final[tuple[tuple[Twist, int], ...]] = (
 RESIDENTS: Final = "390"
 """The residents' scheme (城乡居民基本医疗保险) in the national interface."""
 HOUR_MS: Final = 3_600_000
-PIECE: Final = 10_000
-"""One piece, in 10**-4."""
+PIECE: Final = 10_000  # in 10**-4
 REFUND_PERCENT: Final = 8
 OVER_CEILING_PERCENT: Final = 10
 LINES_MAX = 60
@@ -125,9 +124,10 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything the demonstration knows of a region."""
+    """Everything the demonstration knows of a region; `cut_off` is the member it cuts off."""
 
     label: Words
+    cut_off: str
     hospitals: tuple[Hospital, ...]
     persons: tuple[Person, ...]
     crowds: tuple[Crowd, ...]
