@@ -89,7 +89,7 @@ def test_an_arrow_has_the_colour_of_the_place_it_comes_from() -> None:
 
 @pytest.mark.parametrize(("there", "back"), [way for way in WAYS if way[0] < way[1]])
 def test_the_two_directions_never_cross(there: str, back: str) -> None:
-    """Traffic keeps to the right: at the widest, the ways there and back stay apart."""
+    """Each keeps to its left: at the widest, the ways there and back stay apart."""
     width = maps.WIDTH_MAX
     first, second = arc(PACK, there, back, width), arc(PACK, back, there, width)
     shares = [number / 20 for number in range(21)]

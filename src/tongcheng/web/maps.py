@@ -7,8 +7,8 @@ A page may lay layers of its own between the shapes and the names::
 
     region_map(region, own_id, language, title, *layers)
 
-with `Arc` as the way from one place to another: traffic keeps to the right, so the two directions
-between two places never lie on each other.
+with `Arc` as the way from one place to another: each way bends to its own left, so the two
+directions between two places never lie on each other.
 """
 
 import math
@@ -67,7 +67,7 @@ class Arc(msgspec.Struct, frozen=True):
 def arc(region: RegionPack, source_id: str, target_id: str, width: float = 0) -> Arc:
     """Return the way from a place to another, `width` units wide, clear of the way back."""
     start, end = place_of(region, source_id).at, place_of(region, target_id).at
-    across = _right_of(start, end)
+    across = _left_of(start, end)
     length = math.dist(start, end)
     middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     bend = width / 2 + LANE + BOW * length
@@ -193,9 +193,9 @@ def _outline(way: Arc, width: float) -> str:
         way.start[1] + neck * (way.control[1] - way.start[1]),
     )
     sides = (
-        _right_of(way.start, control),
-        _right_of(way.start, base),
-        _right_of(control, base),
+        _left_of(way.start, control),
+        _left_of(way.start, base),
+        _left_of(control, base),
     )
     half, spread = width / 2, width / 2 + HEAD_SPREAD
     corners = (
@@ -223,10 +223,10 @@ def _end(point: Point, control: Point, across: Point, width: float) -> Point:
     )
 
 
-def _right_of(start: Point, end: Point) -> Point:
-    """Return the direction to the right of whoever goes from start to end (y grows downwards)."""
+def _left_of(start: Point, end: Point) -> Point:
+    """Return the direction to the left of whoever goes from start to end (y grows downwards)."""
     length = math.dist(start, end)
-    return (-(end[1] - start[1]) / length, (end[0] - start[0]) / length)
+    return ((end[1] - start[1]) / length, (start[0] - end[0]) / length)
 
 
 def _moved(point: Point, direction: Point, distance: float) -> Point:

@@ -83,22 +83,25 @@ def test_no_flow_is_drawn_from_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actions", "links_stay", "links_list"),
+    ("account_id", "actions", "offer", "links_list"),
     [
-        ({"plan.read"}, False, False),
-        ({"plan.read", "settlement.stays.read"}, False, True),
-        ({"plan.read", "settlement.stays.read", "settlement.stay.read"}, True, True),
+        ("", set(), "Sign in to see her stay", False),
+        ("a-planner", {"settlement.stays.read"}, None, True),
+        ("a-clerk", {"settlement.stays.read", "settlement.stay.read"}, "See her stay", True),
     ],
 )
 def test_only_what_a_reader_may_open_is_offered(
-    actions: set[str], *, links_stay: bool, links_list: bool
+    account_id: str, actions: set[str], offer: str | None, *, links_list: bool
 ) -> None:
-    """A visitor reads the figures; the list and her stay are offered to who may open them."""
+    """All read the figures; proof and stay are offered to who may open them, or may sign in."""
     tools = site.toolkit()
-    tools.visitor = Reader("visitor", frozenset(actions))
+    tools.visitor = Reader(
+        account_id or "visitor", frozenset({"plan.read", *actions}), account_id=account_id
+    )
     text = _text("/en", tools=tools)
+    offers = re.findall(r'href="/en/settlement/stays/settled">([^<]+)<', text)
 
-    assert ('href="/en/settlement/stays/settled"' in text) == links_stay
+    assert offers == ([] if offer is None else [offer] * 2)
     assert ('href="/en/settlement/stays"' in text) == links_list
     assert "¥3,123,456.78" in text
 

@@ -3,6 +3,7 @@
 import msgspec
 from markupsafe import Markup
 
+from tongcheng.kernel.region import Jurisdiction
 from tongcheng.services.plan.model import (
     Commitment,
     Figure,
@@ -73,6 +74,7 @@ class StepView(msgspec.Struct, frozen=True):
     text: str
     badge: Badge
     link: str
+    link_text: str
 
 
 def runs(commitment: Commitment, live: Live) -> bool:
@@ -112,9 +114,17 @@ def _service(page: Page, name: str, its_page: ServicePage | None) -> ServiceView
 
 
 def highlights(page: Page, live: Live) -> tuple[FigureView, ...]:
-    """Return the figures at the top; what cannot be counted yet is left out."""
+    """Return the figures at the top; what cannot be counted yet is left out.
+
+    A page that proves several of them is offered once, beside the first.
+    """
     found = (live.figures.get(key) for key in live.highlights)
-    return tuple(figure_view(page, figure) for figure in found if figure is not None)
+    views = [figure_view(page, figure) for figure in found if figure is not None]
+    links = [each.link for each in views]
+    return tuple(
+        msgspec.structs.replace(each, link="") if each.link in links[:index] else each
+        for index, each in enumerate(views)
+    )
 
 
 def figure_view(page: Page, figure: Figure) -> FigureView:
@@ -163,17 +173,10 @@ def payers(page: Page, live: Live) -> tuple[tuple[str, str], ...]:
 
 def flows_table(page: Page, live: Live) -> Table:
     """Return the map's table: the same flows with their figures."""
-    places = page.console.region
-
-    def place_cell(place_id: str) -> Cell:
-        place = place_of(places, place_id)
-        return Cell(page.voice.of(place.short), colour=place.colour)
-
     return Table(
         caption=page.t("plan.flows.caption"),
         columns=(
-            Column(page.t("plan.flows.from")),
-            Column(page.t("plan.flows.to")),
+            Column(page.t("plan.flows.way"), main=True),
             Column(page.t("plan.flows.count"), "number"),
             Column(page.t("plan.flows.fund"), "money"),
         ),
@@ -181,8 +184,7 @@ def flows_table(page: Page, live: Live) -> Table:
             Row(
                 key=f"{flow.insured_place_id}-{flow.hospital_place_id}",
                 cells=(
-                    place_cell(flow.insured_place_id),
-                    place_cell(flow.hospital_place_id),
+                    Cell(_way(page, flow), colour=_payer(page, flow).colour),
                     Cell(page.voice.number(flow.count)),
                     Cell(page.voice.amount(flow.fund_fen)),
                 ),
@@ -191,7 +193,6 @@ def flows_table(page: Page, live: Live) -> Table:
         ),
         totals=(
             Cell(page.t("plan.flows.total")),
-            Cell(),
             Cell(page.voice.number(sum(flow.count for flow in live.flows))),
             Cell(page.voice.amount(sum(flow.fund_fen for flow in live.flows))),
         ),
@@ -199,21 +200,39 @@ def flows_table(page: Page, live: Live) -> Table:
     )
 
 
+def _payer(page: Page, flow: FundFlow) -> Jurisdiction:
+    return place_of(page.console.region, flow.insured_place_id)
+
+
+def _names(page: Page, flow: FundFlow) -> dict[str, str]:
+    hospital = place_of(page.console.region, flow.hospital_place_id)
+    of = page.voice.of
+    return {"payer": of(_payer(page, flow).short), "hospital": of(hospital.short)}
+
+
+def _way(page: Page, flow: FundFlow) -> str:
+    return page.t("plan.flow.way", **_names(page, flow))
+
+
 def _said(page: Page, flow: FundFlow) -> str:
-    region, voice = page.console.region, page.voice
-    return voice.tn(
-        "plan.flow",
-        flow.count,
-        payer=voice.of(place_of(region, flow.insured_place_id).short),
-        hospital=voice.of(place_of(region, flow.hospital_place_id).short),
-        fund=voice.money(flow.fund_fen),
-    )
+    fund = page.voice.money(flow.fund_fen)
+    return page.voice.tn("plan.flow", flow.count, fund=fund, **_names(page, flow))
 
 
 def story_steps(page: Page, story: Story, live: Live) -> tuple[StepView, ...]:
-    """Return the story's steps; the way to the stay stands where the reader may go it."""
-    path = live.story_path if page.may(STAY_ACTION) else None
-    return tuple(_step(page, step, "" if path is None else page.href(path)) for step in story.steps)
+    """Return the story's steps, with the way to the stay for whoever may go it.
+
+    A visitor is offered it too: the console asks them to sign in first, and then leads on.
+    """
+    link, link_text = "", ""
+    if live.story_path is not None and page.may(STAY_ACTION):
+        link, link_text = page.href(live.story_path), page.voice.of(story.link)
+    elif live.story_path is not None and not page.reader.signed_in:
+        link, link_text = page.href(live.story_path), page.t("plan.story.sign_in")
+    return tuple(
+        _step(page, step, *((link, link_text) if step.leads_to_stay else ("", "")))
+        for step in story.steps
+    )
 
 
 def state_badges(page: Page) -> dict[bool, Badge]:
@@ -224,10 +243,11 @@ def state_badges(page: Page) -> dict[bool, Badge]:
     }
 
 
-def _step(page: Page, step: Step, stay_link: str) -> StepView:
+def _step(page: Page, step: Step, link: str, link_text: str) -> StepView:
     return StepView(
         title=page.voice.of(step.title),
         text=page.voice.of(step.text),
         badge=state_badges(page)[step.status == "live"],
-        link=stay_link if step.leads_to_stay else "",
+        link=link,
+        link_text=link_text,
     )
