@@ -7,7 +7,7 @@ BIN := .venv/bin
 SETUP := .venv/setup.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint kill lock bench clean
+.PHONY: help setup run test lint kill lock vendor bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,10 +39,12 @@ lock: ## compute requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
 		--python-version 3.11 --extra dev --extra analysis --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
-bench: setup ## run the benchmarks, when there are any
-	@ls benchmarks/*.py >/dev/null 2>&1 || { echo "There are no benchmarks yet."; exit 0; }; \
-		for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+vendor: setup ## fetch the scripts of others that pages load, by npm, and check them
+	$(BIN)/python -m tools.vendor
+
+bench: setup ## run the benchmarks; the first time 20,000 stays are played, about four minutes
+	for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: ## remove the environment and the caches; a region's data stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	rm -rf .venv .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
