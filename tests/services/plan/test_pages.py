@@ -83,26 +83,34 @@ def test_no_flow_is_drawn_from_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("account_id", "actions", "offer", "links_list"),
+    ("account_id", "actions", "stay", "evidence", "service"),
     [
-        ("", set(), "Sign in to see her stay", False),
-        ("a-planner", {"settlement.stays.read"}, None, True),
-        ("a-clerk", {"settlement.stays.read", "settlement.stay.read"}, "See her stay", True),
+        ("", set(), "See her stay (sign in)", "See each of them (sign in)", False),
+        ("a-signer", set(), None, None, False),
+        ("a-planner", {"settlement.stays.read"}, None, "See each of them", True),
+        (
+            "a-clerk",
+            {"settlement.stays.read", "settlement.stay.read"},
+            "See her stay",
+            "See each of them",
+            True,
+        ),
     ],
 )
 def test_only_what_a_reader_may_open_is_offered(
-    account_id: str, actions: set[str], offer: str | None, *, links_list: bool
+    account_id: str, actions: set[str], stay: str | None, evidence: str | None, *, service: bool
 ) -> None:
-    """All read the figures; proof and stay are offered to who may open them, or may sign in."""
+    """All read the figures; a visitor is told to sign in, others see what the table lets them."""
     tools = site.toolkit()
-    tools.visitor = Reader(
-        account_id or "visitor", frozenset({"plan.read", *actions}), account_id=account_id
-    )
+    may = frozenset({"plan.read", *actions})
+    tools.visitor = Reader(account_id or "visitor", may, account_id=account_id)
     text = _text("/en", tools=tools)
-    offers = re.findall(r'href="/en/settlement/stays/settled">([^<]+)<', text)
+    stays = re.findall(r'href="/en/settlement/stays/settled">([^<]+)<', text)
+    lists = re.findall(r'href="/en/settlement/stays">(See[^<]+)<', text)
 
-    assert offers == ([] if offer is None else [offer] * 2)
-    assert ('href="/en/settlement/stays"' in text) == links_list
+    assert stays == ([] if stay is None else [stay] * 2)
+    assert lists == ([] if evidence is None else [evidence] * 2)
+    assert ('href="/en/settlement/stays">Settlement</a>' in text.split("<main")[1]) == service
     assert "¥3,123,456.78" in text
 
 

@@ -4,6 +4,7 @@ import msgspec
 from markupsafe import Markup
 
 from tongcheng.kernel.region import Jurisdiction
+from tongcheng.kernel.words import Words
 from tongcheng.services.plan.model import (
     Commitment,
     Figure,
@@ -32,14 +33,20 @@ SERVICE_KEYS: dict[str, str] = {
 STAY_ACTION = "settlement.stay.read"
 
 
+class Offer(msgspec.Struct, frozen=True):
+    """A link and its words."""
+
+    link: str
+    text: str
+
+
 class FigureView(msgspec.Struct, frozen=True):
-    """A figure in words; `link` is empty for who may not open its evidence."""
+    """A figure in words; `offer` leads to what proves it."""
 
     number: str
     said: str
     name: str
-    evidence: str
-    link: str
+    offer: Offer | None
 
 
 class ServiceView(msgspec.Struct, frozen=True):
@@ -68,13 +75,12 @@ class AreaView(msgspec.Struct, frozen=True):
 
 
 class StepView(msgspec.Struct, frozen=True):
-    """One step of the story; `link` is empty where it leads nowhere for this reader."""
+    """One step of the story; `offer` leads to what it tells of."""
 
     title: str
     text: str
     badge: Badge
-    link: str
-    link_text: str
+    offer: Offer | None
 
 
 def runs(commitment: Commitment, live: Live) -> bool:
@@ -120,9 +126,9 @@ def highlights(page: Page, live: Live) -> tuple[FigureView, ...]:
     """
     found = (live.figures.get(key) for key in live.highlights)
     views = [figure_view(page, figure) for figure in found if figure is not None]
-    links = [each.link for each in views]
+    offers = [each.offer for each in views]
     return tuple(
-        msgspec.structs.replace(each, link="") if each.link in links[:index] else each
+        msgspec.structs.replace(each, offer=None) if each.offer in offers[:index] else each
         for index, each in enumerate(views)
     )
 
@@ -134,9 +140,18 @@ def figure_view(page: Page, figure: Figure) -> FigureView:
         number=_number(page, figure),
         said=voice.said(figure.value) if figure.measure == "fen" else "",
         name=voice.of(figure.name),
-        evidence=voice.of(figure.evidence),
-        link=page.href(figure.evidence_path) if page.may(figure.evidence_action) else "",
+        offer=_offer(page, figure.evidence_path, figure.evidence_action, figure.evidence),
     )
+
+
+def _offer(page: Page, path: str, action: str, words: Words) -> Offer | None:
+    """Offer a page to whoever may open it, and to a visitor: the console asks who it is first."""
+    text = page.voice.of(words)
+    if page.may(action):
+        return Offer(page.href(path), text)
+    if not page.reader.signed_in:
+        return Offer(page.href(path), page.t("plan.sign_in", what=text))
+    return None
 
 
 def _number(page: Page, figure: Figure) -> str:
@@ -220,19 +235,11 @@ def _said(page: Page, flow: FundFlow) -> str:
 
 
 def story_steps(page: Page, story: Story, live: Live) -> tuple[StepView, ...]:
-    """Return the story's steps, with the way to the stay for whoever may go it.
-
-    A visitor is offered it too: the console asks them to sign in first, and then leads on.
-    """
-    link, link_text = "", ""
-    if live.story_path is not None and page.may(STAY_ACTION):
-        link, link_text = page.href(live.story_path), page.voice.of(story.link)
-    elif live.story_path is not None and not page.reader.signed_in:
-        link, link_text = page.href(live.story_path), page.t("plan.story.sign_in")
-    return tuple(
-        _step(page, step, *((link, link_text) if step.leads_to_stay else ("", "")))
-        for step in story.steps
-    )
+    """Return the story's steps, with the way to the stay where this node holds it."""
+    offer = None
+    if live.story_path is not None:
+        offer = _offer(page, live.story_path, STAY_ACTION, story.link)
+    return tuple(_step(page, step, offer if step.leads_to_stay else None) for step in story.steps)
 
 
 def state_badges(page: Page) -> dict[bool, Badge]:
@@ -243,11 +250,10 @@ def state_badges(page: Page) -> dict[bool, Badge]:
     }
 
 
-def _step(page: Page, step: Step, link: str, link_text: str) -> StepView:
+def _step(page: Page, step: Step, offer: Offer | None) -> StepView:
     return StepView(
         title=page.voice.of(step.title),
         text=page.voice.of(step.text),
         badge=state_badges(page)[step.status == "live"],
-        link=link,
-        link_text=link_text,
+        offer=offer,
     )
