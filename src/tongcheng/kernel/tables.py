@@ -3,6 +3,8 @@
 from typing import Any
 
 from tongcheng.kernel.access.accounts import STAFF, STAFF_PASSWORDS
+from tongcheng.kernel.access.grants import DELEGATIONS
+from tongcheng.kernel.access.reviews import EMERGENCIES, REVIEWS
 from tongcheng.kernel.access.sessions import SESSIONS
 from tongcheng.kernel.adoption import ACCORDS
 from tongcheng.kernel.audit import AUDIT, AUDIT_HEAD
@@ -36,12 +38,15 @@ KERNEL_TABLES: tuple[Records[Any], ...] = (
     CONFLICTS,
     *CASE_TABLES,
     CREDENTIALS,
+    DELEGATIONS,
+    EMERGENCIES,
     HEARD,
     HOLDS,
     JOURNAL_CONTENTS,
     JOURNAL_HEAD,
     JOURNAL_LEAVES,
     OFFICERS,
+    REVIEWS,
     RULE_BOOKS,
     SENT,
     SESSIONS,

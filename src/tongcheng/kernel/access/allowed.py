@@ -1,6 +1,8 @@
 """What somebody may do now: by the table for their roles, and by what was lent to them."""
 
+from tongcheng.kernel.access import grants
 from tongcheng.kernel.access.accounts import StaffRow
+from tongcheng.kernel.access.acting import own_actions
 from tongcheng.kernel.access.reader import VISITOR_ACTOR, Reader
 from tongcheng.kernel.access.sessions import SignedIn, form_token_of
 from tongcheng.kernel.access.table import VISITOR_ROLE, AuthorityTable
@@ -13,12 +15,11 @@ OWN_ACTION = "account.own"
 
 
 def allowances(
-    _reading: Reading, home: Home, table: AuthorityTable, account: StaffRow, now_at: int
+    reading: Reading, home: Home, table: AuthorityTable, account: StaffRow, now_at: int
 ) -> frozenset[str]:
     """Return the names of what an account may do at an instant (UTC ms), in the region's day."""
-    on = local_date(now_at, home.region.zone)
-    by_role = (table.actions(role, home.member_id, on) for role in account.roles_on(on))
-    return frozenset().union(*by_role)
+    lent = grants.lent_to(reading, home, table, account, now_at)
+    return own_actions(home, table, account, now_at).union(one.action for one in lent)
 
 
 def visitor(home: Home, table: AuthorityTable, now_at: int) -> Reader:

@@ -15,6 +15,7 @@ class Reader(msgspec.Struct, frozen=True):
     `name` and `roles` are shown to themselves. `form_token` belongs to the session: every form
     they send carries it, so that no other site can send one in their name. `must_change` says
     that their password was given by somebody else and opens nothing but its own change.
+    `closes_at` (UTC ms) is when an emergency access ends, where this page is open by one.
     """
 
     actor: str
@@ -24,6 +25,7 @@ class Reader(msgspec.Struct, frozen=True):
     account_id: str = ""
     form_token: str = ""
     must_change: bool = False
+    closes_at: int | None = None
 
     @property
     def signed_in(self) -> bool:

@@ -16,6 +16,7 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.journal.checks import rows
 from tongcheng.kernel.journal.checks.cases import cases
 from tongcheng.kernel.journal.checks.exchange import EXCHANGE
+from tongcheng.kernel.journal.checks.grants import GRANTED
 from tongcheng.kernel.journal.checks.ledger import LEDGER
 from tongcheng.kernel.journal.checks.records import ADOPTED, AUDITED
 from tongcheng.kernel.journal.checks.rulebooks import RULEBOOKS
@@ -26,7 +27,7 @@ from tongcheng.kernel.journal.witness import WITNESSED
 from tongcheng.kernel.service import Finding, Service
 from tongcheng.kernel.store import Database, Snapshot
 
-CHECKS = (TREE, ADOPTED, RULEBOOKS, ACCOUNTS, EXCHANGE, LEDGER, AUDITED)
+CHECKS = (TREE, ADOPTED, RULEBOOKS, ACCOUNTS, GRANTED, EXCHANGE, LEDGER, AUDITED)
 
 
 class Report(msgspec.Struct):
