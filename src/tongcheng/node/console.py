@@ -31,6 +31,7 @@ NAVIGATION: tuple[NavSection, ...] = (
     NavSection(
         "node.nav.evidence",
         (
+            NavItem("settlement.ledger.nav", "/ledger", "settlement.ledger.read"),
             NavItem("node.exchange.nav", "/exchange", "exchange.read"),
             NavItem("node.audit.nav", "/audit", "audit.read"),
         ),

@@ -23,6 +23,7 @@ from tongcheng.services.settlement.bill_page import pages as bill_pages
 from tongcheng.services.settlement.bill_page import store as bill_store
 from tongcheng.services.settlement.estimate import api as estimate_api
 from tongcheng.services.settlement.estimate import pages as estimate_pages
+from tongcheng.services.settlement.ledger import pages as ledger_pages
 from tongcheng.services.settlement.line_query import LINE_QUERY
 from tongcheng.services.settlement.mapping import MAPPINGS
 from tongcheng.services.settlement.mirror.answer import answer_sides
@@ -115,6 +116,7 @@ SERVICE = Service(
         _HERE / "texts.yaml",
         _HERE / "bill_page" / "texts.yaml",
         _HERE / "policy" / "texts.yaml",
+        _HERE / "ledger" / "texts.yaml",
     ),
     routes=(
         *national.ROUTES,
@@ -126,7 +128,13 @@ SERVICE = Service(
         bill_api.ROUTER,
         *bill_pages.ROUTES,
     ),
-    pages=(*HANDLERS, *pages_cases.HANDLERS, *policy_pages.HANDLERS, *estimate_pages.HANDLERS),
+    pages=(
+        *HANDLERS,
+        *pages_cases.HANDLERS,
+        *policy_pages.HANDLERS,
+        *estimate_pages.HANDLERS,
+        *ledger_pages.HANDLERS,
+    ),
     person_pages=bill_pages.HANDLERS,
     verify=verify.VERIFY,
     actions=ACTIONS,

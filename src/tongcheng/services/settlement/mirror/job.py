@@ -5,6 +5,7 @@ Where something is open, or our books have moved, it looks sooner than where all
 """
 
 import asyncio
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -16,7 +17,7 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.ledger import TRANSFERS
 from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.service import Job
-from tongcheng.kernel.store import Snapshot
+from tongcheng.kernel.store import Snapshot, Transaction
 from tongcheng.services.settlement.mirror import own, store
 from tongcheng.services.settlement.mirror.look import look
 from tongcheng.services.settlement.mirror.model import SIDED, SIDES
@@ -44,15 +45,19 @@ async def _look_at_peer(node: RunningNode, peer: str) -> None:
     member_id = node.home.member_id
     for visited in (member_id, peer):
         books = own.books_of(member_id, peer, visited)
-        row, mark = await node.read(lambda snapshot, books=books: _before(snapshot, books))
+        row, mark = await node.read(partial(_before, books=books))
         if is_due(row, mark, node.clock.now()):
             found = await look_once(node, books, row or _never(books), mark)
-            await node.run(lambda tx, found=found: tx.put(MIRRORS, found))
+            await node.run(partial(_keep, row=found))
 
 
 def _before(snapshot: Snapshot, books: Books) -> tuple[MirrorRow | None, bytes]:
     query = sa.select(sa.func.max(TRANSFERS.c.transfer_id))
     return store.last(snapshot, books), snapshot.query(query)[0][0] or b""
+
+
+def _keep(tx: Transaction, row: MirrorRow) -> None:
+    tx.put(MIRRORS, row)
 
 
 def _never(books: Books) -> MirrorRow:
