@@ -48,6 +48,10 @@ class Texts:
         """All keys, sorted."""
         return tuple(sorted(self._texts))
 
+    def has(self, key: str) -> bool:
+        """Tell whether there are words: for names that come from a peer or from later software."""
+        return key in self._texts
+
     def get(self, key: str, language: str, /, **values: object) -> str:
         """Return the text in one of LANGUAGES, its braces filled from `values`."""
         assert language in LANGUAGES, language

@@ -32,6 +32,8 @@ NAVIGATION: tuple[NavSection, ...] = (
         "node.nav.evidence",
         (
             NavItem("settlement.ledger.nav", "/ledger", "settlement.ledger.read"),
+            NavItem("node.journal.nav", "/journal", "journal.read"),
+            NavItem("node.accord.nav", "/accord", "accord.read"),
             NavItem("node.exchange.nav", "/exchange", "exchange.read"),
             NavItem("node.audit.nav", "/audit", "audit.read"),
         ),

@@ -8,8 +8,13 @@ from tongcheng.kernel.errors import Catalogue
 from tongcheng.kernel.region import Jurisdiction, Member, RegionPack
 from tongcheng.kernel.texts import Texts
 
-PROOFS_PATH = "/journal/proofs"
-"""Where the node's own pages serve the proof of an envelope: `PROOFS_PATH/{envelope_id}`."""
+ACCORD_PATH = "/accord"
+"""Where the node shows the accord; its versions as files are at `ACCORD_PATH/documents/{n}`."""
+JOURNAL_PATH = "/journal"
+ENTRIES_PATH = JOURNAL_PATH + "/entries"
+"""Where the node's own pages show one entry: `ENTRIES_PATH/{kind}/{id}`, or an envelope's id."""
+PROOFS_PATH = JOURNAL_PATH + "/proofs"
+"""Where they hand out its proof as a file, under the same names."""
 
 
 class NavItem(msgspec.Struct, frozen=True):

@@ -28,7 +28,8 @@ _SIZE_DIGITS_MAX = 18
 _KEY_ID_BYTES = 4
 _TIME_BYTES = 8
 _SIGNATURE_BYTES = 64
-_DASH = "\u2014"
+DASH = "\u2014"
+"""How a signature line begins."""
 
 
 class SignatureLine(NamedTuple):
@@ -41,7 +42,7 @@ class SignatureLine(NamedTuple):
     def encoded(self) -> str:
         """Return the line, with its newline."""
         blob = base64.b64encode(self.key_id + self.signature).decode()
-        return f"{_DASH} {self.name} {blob}\n"
+        return f"{DASH} {self.name} {blob}\n"
 
 
 class Checkpoint(NamedTuple):
@@ -129,7 +130,7 @@ def encode_hash(value: bytes) -> str:
 def parse_line(line: str) -> SignatureLine:
     """Read one signature line, without its newline; refuses CHECKPOINT_MALFORMED."""
     words = line.split(" ")
-    if len(words) != 3 or words[0] != _DASH or not words[1]:  # noqa: PLR2004 dash, name, bytes
+    if len(words) != 3 or words[0] != DASH or not words[1]:  # noqa: PLR2004 dash, name, bytes
         malformed("a signature line is a dash, a name and base64")
     blob = _base64(words[2])
     if len(blob) <= _KEY_ID_BYTES:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from litestar.handlers import HTTPRouteHandler
 
-from tongcheng.node.pages import audit, exchange, journal
+from tongcheng.node.pages import accord, audit, exchange, journal
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    *accord.HANDLERS,
     *audit.HANDLERS,
     *exchange.HANDLERS,
     *journal.HANDLERS,
 )
-TEXTS: tuple[Path, ...] = tuple(sorted(Path(__file__).parent.glob("*/texts.yaml")))
+TEXTS: tuple[Path, ...] = tuple(sorted(Path(__file__).parent.rglob("texts.yaml")))

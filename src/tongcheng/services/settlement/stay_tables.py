@@ -16,7 +16,7 @@ from tongcheng.services.settlement.views import (
 )
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Step, Table, Tone
 from tongcheng.web.charts import Stretch, band_bar
-from tongcheng.web.console import PROOFS_PATH
+from tongcheng.web.console import ENTRIES_PATH
 from tongcheng.web.voice import Voice
 
 STATE_KEYS: dict[StayState, str] = {
@@ -283,14 +283,14 @@ def _step(page: Page, step: ChainStep) -> Step:
     if step.kid:
         facts.append((page.t("settlement.chain.kid"), step.kid))
     facts.append((page.t("settlement.chain.leaf"), leaf))
-    linked = step.leaf is not None
+    linked = step.leaf is not None and page.may("journal.entry.read")
     return Step(
         title=page.t(STEP_KEYS[step.kind]),
         when=f"{way} · {voice.moment(step.at)}",
         badge=Badge(page.t(badge_key), tone),
         facts=tuple(facts),
         colour=sender.colour,
-        link=page.href(f"{PROOFS_PATH}/{step.envelope_id}") if linked else "",
+        link=page.href(f"{ENTRIES_PATH}/{step.envelope_id}") if linked else "",
         link_text=page.t("settlement.chain.proof", leaf=leaf) if linked else "",
     )
 
