@@ -72,7 +72,8 @@ SENT = Records(
     "exchange_sent",
     SentRow,
     key=("dst", "seq"),
-    indexes=(("envelope_id",), ("case_id",), ("reply_to",)),
+    # The last one counts what has no answer without reading what has one.
+    indexes=(("envelope_id",), ("case_id",), ("reply_to",), ("dst", "answer_id", "reply_to")),
 )
 TAKEN = Records(
     "exchange_taken",
