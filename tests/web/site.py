@@ -10,7 +10,7 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath, FromQuery
 
 import tongcheng
-from tests.services.settlement import samples, samples_books, samples_cases
+from tests.services.settlement import samples, samples_books, samples_cases, samples_desk
 from tongcheng.kernel import region
 from tongcheng.kernel.access import Reader
 from tongcheng.kernel.errors import Catalogue
@@ -21,6 +21,7 @@ from tongcheng.services.plan.model import Figure, FundFlow, Live, ServicePage
 from tongcheng.services.plan.model import load as load_plan
 from tongcheng.services.plan.story import load as load_story
 from tongcheng.services.settlement import cases_view, pages_view, stays_query, stays_view
+from tongcheng.services.settlement.desk_page import view as desk_view
 from tongcheng.services.settlement.views import StayState
 from tongcheng.web import Console, NavItem, NavSection, Page, Toolkit
 from tongcheng.web.security import secure
@@ -35,6 +36,7 @@ TEXTS_PATHS = (
     *plan.SERVICE.texts,
     SETTLEMENT / "texts.yaml",
     SETTLEMENT / "bill_page" / "texts.yaml",
+    SETTLEMENT / "desk_page" / "texts.yaml",
     SETTLEMENT / "policy" / "texts.yaml",
 )
 NAV = (
@@ -42,6 +44,7 @@ NAV = (
     NavSection(
         "settlement.nav",
         (
+            NavItem("settlement.desk.nav", "/settlement", "settlement.desk.read"),
             NavItem("settlement.nav", "/settlement/stays", "settlement.stays.read"),
             NavItem("settlement.cases.nav", "/settlement/cases", "settlement.cases.read"),
         ),
@@ -58,6 +61,8 @@ READER = Reader(
 # Every page of the shell, by its path without language.
 PATHS = (
     "/",
+    "/settlement",
+    "/settlement?empty=1",
     "/settlement/stays",
     "/settlement/stays?live=0&state=pending",
     "/settlement/stays?empty=1",
@@ -146,6 +151,18 @@ LIVE = Live(
 )
 
 
+@get("/settlement", sync_to_thread=False)
+def _desk(
+    page: NamedDependency[Page], empty: FromQuery[int] = 0, live: FromQuery[int] = 1
+) -> Response[str]:
+    return desk_view.desk(page, samples_desk.desk(busy=not empty, live=bool(live)))
+
+
+@get("/settlement/desk/rows", sync_to_thread=False)
+def _desk_rows(page: NamedDependency[Page]) -> Response[str]:
+    return desk_view.desk_rows(page, samples_desk.desk())
+
+
 @get("/settlement/stays", sync_to_thread=False)
 def _stays(
     page: NamedDependency[Page], request: AnyRequest, empty: FromQuery[int] = 0
@@ -185,7 +202,18 @@ def _fault() -> Response[str]:
     raise ValueError(message)
 
 
-HANDLERS = (_stays, _rows, _stay, _cases, _case, _forbidden, _fault, *samples_books.HANDLERS)
+HANDLERS = (
+    _desk,
+    _desk_rows,
+    _stays,
+    _rows,
+    _stay,
+    _cases,
+    _case,
+    _forbidden,
+    _fault,
+    *samples_books.HANDLERS,
+)
 
 
 def app(tools: Toolkit | None = None, live: Live = LIVE) -> Litestar:

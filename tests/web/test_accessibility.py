@@ -78,13 +78,22 @@ def test_nothing_scrolls_sideways(
     assert too_wide == {}
 
 
-def test_the_list_refreshes_itself_within_the_policy(browser: Browser, address: str) -> None:
-    """Htmx polls the fragment; the browser reports no breach of the policy."""
+LIVE_PAGES = (
+    ("/settlement/stays", "**/settlement/stays/rows"),
+    ("/settlement", "**/settlement/desk/rows"),
+)
+
+
+@pytest.mark.parametrize(("path", "part"), LIVE_PAGES)
+def test_a_live_page_refreshes_itself_within_the_policy(
+    browser: Browser, address: str, path: str, part: str
+) -> None:
+    """Htmx polls the part that changes; the browser reports no breach of the policy."""
     page = _open(browser, DESK, "light")
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
-    page.goto(f"{address}/zh/settlement/stays")
-    with page.expect_response("**/settlement/stays/rows") as polled:
+    page.goto(f"{address}/zh{path}")
+    with page.expect_response(part) as polled:
         pass
 
     assert polled.value.status == 200
@@ -93,13 +102,31 @@ def test_the_list_refreshes_itself_within_the_policy(browser: Browser, address: 
     page.context.close()
 
 
-def test_a_silent_node_is_admitted(browser: Browser, address: str) -> None:
+@pytest.mark.parametrize(("path", "part"), LIVE_PAGES)
+def test_a_silent_node_is_admitted(browser: Browser, address: str, path: str, part: str) -> None:
     """When the node stops answering, the page says that it shows what it last heard."""
     page = _open(browser, DESK, "light")
-    page.route("**/settlement/stays/rows", lambda route: route.abort())
-    page.goto(f"{address}/zh/settlement/stays")
+    page.route(part, lambda route: route.abort())
+    page.goto(f"{address}/zh{path}")
 
     expect(page.get_by_text("节点没有应答")).to_be_visible(timeout=5_000)
+    page.context.close()
+
+
+def test_what_is_open_stays_open_when_the_page_refreshes(browser: Browser, address: str) -> None:
+    """A reader who has opened a table is not interrupted; one who pauses is left in peace."""
+    page = _open(browser, DESK, "light")
+    page.goto(f"{address}/en/settlement")
+    page.locator("#desk-hours summary").click()
+    with page.expect_response("**/settlement/desk/rows"):
+        pass
+    page.wait_for_timeout(300)
+    expect(page.locator("#desk-hours[open]")).to_have_count(1)
+
+    page.get_by_text("Pause").click()
+    asked = _asked(page)
+    page.wait_for_timeout(2_500)
+    assert [url for url in asked if url.endswith("/rows")] == []
     page.context.close()
 
 

@@ -19,6 +19,7 @@ NAVIGATION: tuple[NavSection, ...] = (
     NavSection(
         "node.nav.settlement",
         (
+            NavItem("settlement.desk.nav", "/settlement", "settlement.desk.read"),
             NavItem("settlement.nav", "/settlement/stays", "settlement.stays.read"),
             NavItem("settlement.cases.nav", "/settlement/cases", "settlement.cases.read"),
             NavItem("settlement.estimate.nav", "/estimate", "settlement.estimate.read"),

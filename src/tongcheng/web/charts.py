@@ -47,6 +47,39 @@ def band_bar(stretches: tuple[Stretch, ...], title: str) -> Markup:
     ).format(height=height, title=title, parts=Markup("").join(parts))
 
 
+class Column(msgspec.Struct, frozen=True):
+    """One column of a chart: what it is about, and how much. Labels that are empty take no room."""
+
+    label: str
+    value: int
+
+
+def column_chart(columns: tuple[Column, ...], title: str) -> Markup:
+    """Draw columns of counts side by side, the highest as high as there is room, and numbered."""
+    most = max(column.value for column in columns)
+    assert most > 0, "a chart of nothing"
+    width = 100 / len(columns)
+    parts: list[Markup] = []
+    for index, column in enumerate(columns):
+        height = BAR_HEIGHT * column.value / most
+        top = LABEL_HEIGHT + BAR_HEIGHT - height
+        middle = (index + 0.5) * width
+        parts.append(_rect("bar-part", (index + 0.1) * width, 0.8 * width, top, height))
+        if column.value == most:
+            parts.append(_text("bar-label", middle, top - 6, str(column.value)))
+        if column.label:
+            parts.append(
+                _text("bar-label", middle, BAR_HEIGHT + 2 * LABEL_HEIGHT - 4, column.label)
+            )
+    base = _rect("bar-rest", 0, 100, LABEL_HEIGHT + BAR_HEIGHT, 2)
+    return Markup(
+        '<svg class="bar" role="img" width="100%" height="{height}" aria-label="{title}">'
+        "{parts}</svg>"
+    ).format(
+        height=BAR_HEIGHT + 2 * LABEL_HEIGHT, title=title, parts=Markup("").join((base, *parts))
+    )
+
+
 def share_bar(before: int, now: int, whole: int) -> Markup:
     """Draw how much of a limit is used: before, and by what the page is about.
 

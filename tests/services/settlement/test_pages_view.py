@@ -8,6 +8,7 @@ import pytest
 
 from tests.services.settlement import samples
 from tests.web import site
+from tongcheng.kernel.access import Reader
 from tongcheng.services.settlement import pages_view, stays_view
 from tongcheng.services.settlement.views import Record, StaysQuery, StayState
 from tongcheng.web import Language, Page
@@ -42,8 +43,9 @@ HEADLINES: tuple[tuple[StayState, str, str], ...] = (
 )
 
 
-def _page(language: Language = "zh") -> Page:
-    return Page(TOOLS, language, f"/{language}/settlement/stays")
+def _page(language: Language = "zh", *actions: str) -> Page:
+    reader = Reader("account/sample", frozenset(actions))
+    return Page(TOOLS, language, f"/{language}/settlement/stays", reader=reader)
 
 
 def _text(html: str) -> str:
@@ -108,12 +110,14 @@ def test_sides_that_agree_and_sides_that_do_not() -> None:
 
 
 def test_the_page_shows_the_proof_of_each_step() -> None:
-    """Each envelope of the chain leads to its proof, and a draft rule book is marked."""
-    html = pages_view.stay(_page("en"), samples.stay()).content
+    """Each envelope leads to its proof, for whom may see it; a draft rule book is marked."""
+    html = pages_view.stay(_page("en", "journal.entry.read"), samples.stay()).content
+    without = pages_view.stay(_page("en"), samples.stay()).content
 
-    assert re.findall(r'href="/en/journal/proofs/([^"]+)"', html) == [
+    assert re.findall(r'href="/en/journal/entries/([^"]+)"', html) == [
         step.envelope_id for step in samples.CHAIN
     ]
+    assert "/journal/" not in without
     assert "By draft rules" in html
     assert "Signature verified" in html
 

@@ -21,6 +21,7 @@ from tongcheng.services.settlement.actions import ACTIONS
 from tongcheng.services.settlement.bill_page import api as bill_api
 from tongcheng.services.settlement.bill_page import pages as bill_pages
 from tongcheng.services.settlement.bill_page import store as bill_store
+from tongcheng.services.settlement.desk_page import pages as desk_pages
 from tongcheng.services.settlement.estimate import api as estimate_api
 from tongcheng.services.settlement.estimate import pages as estimate_pages
 from tongcheng.services.settlement.ledger import pages as ledger_pages
@@ -115,6 +116,7 @@ SERVICE = Service(
     texts=(
         _HERE / "texts.yaml",
         _HERE / "bill_page" / "texts.yaml",
+        _HERE / "desk_page" / "texts.yaml",
         _HERE / "policy" / "texts.yaml",
         _HERE / "ledger" / "texts.yaml",
     ),
@@ -129,6 +131,7 @@ SERVICE = Service(
         *bill_pages.ROUTES,
     ),
     pages=(
+        *desk_pages.HANDLERS,
         *HANDLERS,
         *pages_cases.HANDLERS,
         *policy_pages.HANDLERS,
