@@ -146,8 +146,12 @@ def _folder_for(keep_in: Path | None) -> Iterator[Path]:
     if keep_in is not None:
         yield keep_in
         return
-    # Made for its owner alone (0700), and gone with everything in it however this ends.
-    with tempfile.TemporaryDirectory(prefix="tongcheng-forgery-") as folder:
+    try:
+        # Made for its owner alone (0700), and gone with everything in it however this ends.
+        made = tempfile.TemporaryDirectory(prefix="tongcheng-forgery-")
+    except OSError as fault:
+        raise Refused("FORGERY_FAILED", fault=str(fault)) from None
+    with made as folder:
         yield Path(folder)
 
 
@@ -157,13 +161,14 @@ def _copy(original: Database, path: Path, progress: Progress) -> None:
     def told(_status: int, remaining: int, total: int) -> None:
         progress("copy", total - remaining, total)
 
-    try:
-        with original.snapshot() as snapshot, _writing(path) as copy:
-            path.chmod(0o600)
-            snapshot.raw.backup(copy, pages=PAGES_AT_ONCE, progress=told)
-            copy.execute("PRAGMA journal_mode = DELETE")
-    except (OSError, sqlite3.Error) as fault:
-        raise Refused("FORGERY_FAILED", fault=str(fault)) from None
+    with original.snapshot() as snapshot:
+        try:
+            with _writing(path) as copy:
+                path.chmod(0o600)
+                snapshot.raw.backup(copy, pages=PAGES_AT_ONCE, progress=told)
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except (OSError, sqlite3.Error) as fault:
+            raise Refused("FORGERY_FAILED", fault=str(fault)) from None
 
 
 @contextmanager

@@ -72,6 +72,13 @@ class CutLines:
         except FileNotFoundError:
             return None
 
+    def changed_at(self) -> int | None:
+        """Return when a line was last cut or healed (UTC ms); None when none ever was."""
+        try:
+            return self._folder.stat().st_mtime_ns // 1_000_000
+        except FileNotFoundError:
+            return None
+
     def all(self) -> dict[Line, int]:
         """Return every line that is cut, and since when (UTC ms)."""
         try:
