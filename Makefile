@@ -7,10 +7,10 @@ BIN := .venv/bin
 SETUP := .venv/setup.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint kill lock vendor bench clean
+.PHONY: help setup run test lint kill lock vendor pictures bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(SETUP) ## make .venv with everything in it; nothing to do when nothing changed
 
@@ -41,6 +41,9 @@ lock: ## compute requirements.lock anew from pyproject.toml
 
 vendor: setup ## fetch the scripts of others that pages load, by npm, and check them
 	$(BIN)/python -m tools.vendor
+
+pictures: setup ## draw the README's pictures anew from a made-up region, in Chromium
+	$(BIN)/python -m tools.pictures
 
 bench: setup ## run the benchmarks; the first time 20,000 stays are played, about four minutes
 	for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
