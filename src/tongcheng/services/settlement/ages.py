@@ -10,6 +10,12 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
+UNITS = (
+    ("settlement.age.day", DAY_MS),
+    ("settlement.age.hour", HOUR_MS),
+    ("settlement.age.minute", MINUTE_MS),
+)
+
 Band = Literal["fresh", "slow", "long"]
 BANDS: tuple[Band, ...] = ("long", "slow", "fresh")
 SLOW_MS = MINUTE_MS
@@ -30,8 +36,7 @@ def band_of(age_ms: int) -> Band:
 def say(voice: Voice, age_ms: int) -> str:
     """Return "12 分钟", "3 小时", "5 天": one unit, rounded down, never less than seconds."""
     age = max(age_ms, 0)
-    units = (("day", DAY_MS), ("hour", HOUR_MS), ("minute", MINUTE_MS))
-    for name, unit in units:
+    for key, unit in UNITS:
         if age >= unit:
-            return voice.tn(f"settlement.age.{name}", age // unit)
+            return voice.tn(key, age // unit)
     return voice.tn("settlement.age.second", age // SECOND_MS)

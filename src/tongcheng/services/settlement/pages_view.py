@@ -87,7 +87,9 @@ def stay_headline(page: Page, view: StayPage) -> str:
         case "pending" | "voiding":
             assert view.pending_since is not None, "a pending stay waits since some moment"
             since = voice.moment(view.pending_since)
-            return page.t(f"settlement.stay.{view.state}", place=insured, moment=since)
+            asked = view.state == "pending"
+            key = "settlement.stay.pending" if asked else "settlement.stay.voiding"
+            return page.t(key, place=insured, moment=since)
         case "refused":
             return page.t("settlement.stay.refused", place=insured)
         case "voided":

@@ -105,12 +105,12 @@ def _filters(page: Page, view: StaysPage) -> dict[str, object]:
         "lists": tuple(
             {
                 "name": name,
-                "label": page.t(f"settlement.stays.filter.{name}"),
+                "label": page.t(key),
                 "options": _options(page, choices, chosen),
             }
-            for name, choices, chosen in (
-                ("hospital", view.hospitals, query.hospital),
-                ("area", view.areas, query.area),
+            for name, key, choices, chosen in (
+                ("hospital", "settlement.stays.filter.hospital", view.hospitals, query.hospital),
+                ("area", "settlement.stays.filter.area", view.areas, query.area),
             )
         ),
     }
@@ -130,7 +130,6 @@ def _options(page: Page, choices: tuple[Choice, ...], chosen: str) -> tuple[dict
 
 
 def _table(page: Page, view: StaysPage) -> Table:
-    empty = "narrow" if view.query.is_narrow or view.query.state else "empty"
     return Table(
         caption=page.t("settlement.stays.caption"),
         columns=(
@@ -143,10 +142,16 @@ def _table(page: Page, view: StaysPage) -> Table:
             Column(page.t("settlement.column.state"), "state"),
         ),
         rows=tuple(_row(page, view, row) for row in view.rows),
-        empty=Empty(
-            page.t(f"settlement.stays.{empty}.title"), page.t(f"settlement.stays.{empty}.text")
-        ),
+        empty=_empty(page, view),
     )
+
+
+def _empty(page: Page, view: StaysPage) -> Empty:
+    if view.query.is_narrow or view.query.state:
+        return Empty(
+            page.t("settlement.stays.narrow.title"), page.t("settlement.stays.narrow.text")
+        )
+    return Empty(page.t("settlement.stays.empty.title"), page.t("settlement.stays.empty.text"))
 
 
 def _row(page: Page, view: StaysPage, row: StayRow) -> Row:

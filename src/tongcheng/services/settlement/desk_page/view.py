@@ -4,7 +4,16 @@ from litestar import Response
 from markupsafe import Markup
 
 from tongcheng.services.settlement import ages
-from tongcheng.services.settlement.desk_page.model import DeskPage, Flow, Sums, Unsettled, Waiting
+from tongcheng.services.settlement.ages import Band
+from tongcheng.services.settlement.desk_page.model import (
+    DeskPage,
+    Flow,
+    Kind,
+    Sums,
+    Unsettled,
+    Waiting,
+    Why,
+)
 from tongcheng.services.settlement.stays_view import STAYS_PATH
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Table, Tone
 from tongcheng.web.charts import Column as Bar
@@ -12,6 +21,22 @@ from tongcheng.web.charts import column_chart
 
 DESK_PATH = "/settlement"
 REFRESH_PATH = "/settlement/desk/rows"
+BAND_KEYS: dict[Band, str] = {
+    "long": "settlement.desk.band.long",
+    "slow": "settlement.desk.band.slow",
+    "fresh": "settlement.desk.band.fresh",
+}
+KIND_KEYS: dict[Kind, str] = {
+    "settle": "settlement.desk.kind.settle",
+    "void": "settlement.desk.kind.void",
+}
+WHY_KEYS: dict[Why, str] = {
+    "sending": "settlement.desk.why.sending",
+    "silent": "settlement.desk.why.silent",
+    "dead": "settlement.desk.why.dead",
+    "deciding": "settlement.desk.why.deciding",
+    "rejected": "settlement.desk.why.rejected",
+}
 HOURS_LABELLED = 3
 """Every third hour has its number: a phone has no room for all."""
 
@@ -80,7 +105,7 @@ def _bands(page: Page, view: DeskPage) -> tuple[Badge, ...]:
     """Return how many wait how long, the longest first; a band of none is left out."""
     counted = ((band, getattr(view.ages, band)) for band in ages.BANDS)
     return tuple(
-        Badge(page.voice.tn(f"settlement.desk.band.{band}", count), ages.BAND_TONES[band])
+        Badge(page.voice.tn(BAND_KEYS[band], count), ages.BAND_TONES[band])
         for band, count in counted
         if count
     )
@@ -114,9 +139,7 @@ def _waiting_row(page: Page, view: DeskPage, row: Waiting) -> Row:
     tone = ages.BAND_TONES[ages.band_of(age_ms)]
     place = page.console.place_of(row.insured_member)
     since = "" if row.why_since is None else voice.time(row.why_since)
-    why = page.t(
-        f"settlement.desk.why.{row.why}", place=voice.of(place.short), since=since, code=row.code
-    )
+    why = page.t(WHY_KEYS[row.why], place=voice.of(place.short), since=since, code=row.code)
     return Row(
         key=row.settlement_id,
         link=_stay_link(page, row.stay_id),
@@ -124,7 +147,7 @@ def _waiting_row(page: Page, view: DeskPage, row: Waiting) -> Row:
             Cell(badge=Badge(ages.say(voice, age_ms), tone)),
             Cell(voice.of(row.hospital)),
             Cell(voice.of(row.insured_area), colour=place.colour),
-            Cell(page.t(f"settlement.desk.kind.{row.kind}")),
+            Cell(page.t(KIND_KEYS[row.kind])),
             Cell(voice.amount(row.held_fen)),
             Cell(why),
         ),
@@ -295,7 +318,9 @@ def refusals_table(page: Page, view: DeskPage) -> Table:
                 key=f"refused-{index}",
                 cells=(
                     Cell(each.what or each.code, note=each.code if each.what else ""),
-                    Cell(page.t(f"settlement.desk.by.{'us' if each.ours else 'them'}")),
+                    Cell(
+                        page.t("settlement.desk.by.us" if each.ours else "settlement.desk.by.them")
+                    ),
                     Cell(page.voice.number(each.count)),
                     Cell(each.do),
                 ),
