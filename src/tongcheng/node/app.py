@@ -7,17 +7,21 @@ what pages need at `request.app.state.console`.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import FromPath
 
 from tongcheng.kernel import journal
-from tongcheng.kernel.access import Action, Reader
+from tongcheng.kernel.access import Action, allowed
 from tongcheng.kernel.access.actions import KERNEL_ACTIONS
+from tongcheng.kernel.access.table import TABLE_FILE, AuthorityTable
+from tongcheng.kernel.access.table import parse as parse_table
 from tongcheng.kernel.errors import ErrorEntry, Refused
 from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, CHECKPOINT_PATH, INBOX_PATH
 from tongcheng.kernel.region import PACKS_DIR
@@ -25,7 +29,9 @@ from tongcheng.node import metrics as figures
 from tongcheng.node.core import Node
 from tongcheng.node.errors_http import Faults
 from tongcheng.node.figures import LiveFigures
-from tongcheng.node.files import is_loopback
+from tongcheng.node.files import is_loopback, read_bytes
+from tongcheng.node.guard import SessionCookie, check_handlers, guard
+from tongcheng.node.hashing import Hashing
 from tongcheng.node.limits import (
     BODY_BYTES_MAX,
     BoundedRequest,
@@ -36,16 +42,22 @@ from tongcheng.node.limits import (
 )
 from tongcheng.node.openapi import openapi_config
 from tongcheng.node.pages import HANDLERS as NODE_PAGES
+from tongcheng.node.pages import demo
+from tongcheng.node.pages.demo.desk import DemoDesk
+from tongcheng.node.services import SERVICES
 from tongcheng.services.plan.model import load as load_plan
 from tongcheng.services.plan.story import load as load_story
 from tongcheng.web.console import Console
 from tongcheng.web.security import secure
-from tongcheng.web.toolkit import Toolkit
+from tongcheng.web.toolkit import VISITOR, AnyConnection, Toolkit
 
 AnyRequest = Request[Any, Any, State]
 
 ORDINARY = frozenset({"EXPECTED_SEQ", "CHECKPOINT_PROOF_MISSING"})
 """Refusals by which an honest peer learns where to go on: they are not counted against it."""
+
+SIGN_IN_TRIES_MAX: Final = 20
+"""Wrong passwords a minute from one address: a whole office may sit behind it."""
 
 METRICS = Literal["loopback", "open", "closed"]
 
@@ -73,21 +85,24 @@ def create_app(
 ) -> Litestar:
     """Return the application of one node.
 
-    `pages` serves the console; it has no log-in yet, so only a loopback address may. `bill_pages`
+    `pages` serves the console, each page to whom the table of authority lets. `bill_pages`
     serves what persons open by a link of their own, with the console or without it. With
     `run_node` the application opens the node when it starts and stops it at its end; without,
-    whoever made the node does. `pack_folder` holds the region pack's plan, which pages show.
+    whoever made the node does. `pack_folder` holds the region pack's plan and its table of
+    authority.
 
-    `local_names_only` answers nobody who calls this machine by another name than its own: a page
-    somewhere on the web can point its own name here, and would read the console as if it were it.
+    `local_names_only` answers nobody who calls this machine by another name than its own or that
+    of the console's https address: a page somewhere on the web can point its own name here, and
+    would read the console as if it were it.
     """
-    visitor = Reader("console", frozenset(action.name for action in actions_of(node)))
+    folder = pack_folder or PACKS_DIR / node.home.region.id
+    table = load_authority(node, folder) if pages else None
+    visitor = allowed.visitor(node.home, table, node.clock.now()) if table else VISITOR
     toolkit = Toolkit(console, template_folders(node), visitor=visitor)
     faults = Faults(console.errors, node.home.entropy, toolkit if pages else None)
     handlers: list[Any] = [inbox, catch_up, ask, checkpoint, live, ready, metrics_page, error_entry]
     handlers += [route for service in node.services for route in service.routes]
     handlers += _pages(node, toolkit, console=pages, bills=bill_pages)
-    folder = pack_folder or PACKS_DIR / node.home.region.id
     story = load_story(folder / "story.yaml") if pages and console.synthetic else None
     state = {
         "node": node,
@@ -98,13 +113,18 @@ def create_app(
         "refusals": RefusalLimiter(node.clock),
         # Apart: a stranger in a hospital's own network must not lock out the hospital's systems.
         "bill_tries": RefusalLimiter(node.clock),
+        "sign_in_tries": RefusalLimiter(node.clock, SIGN_IN_TRIES_MAX),
+        "hashing": Hashing(),
+        "authority": table,
+        "session_cookie": SessionCookie.of(node.home.member_id, console.address),
         "plan": load_plan(folder / "plan.yaml") if pages else None,
         "story": story,
+        "demo": DemoDesk(node, folder) if console.demo else None,
         "figures": LiveFigures(node, synthetic=console.synthetic, story=story),
     }
     return Litestar(
         route_handlers=handlers,
-        before_request=_check_name if local_names_only else None,
+        guards=[_check_name] if local_names_only else [],
         before_send=[secure],
         exception_handlers={Exception: faults},
         lifespan=[_life_of(node)] if run_node else [],
@@ -121,20 +141,46 @@ def actions_of(node: Node) -> tuple[Action, ...]:
     return (*KERNEL_ACTIONS, *(each for service in node.services for each in service.actions))
 
 
+def load_authority(node: Node, folder: Path) -> AuthorityTable:
+    """Read the region's table of authority; refuses AUTHORITY_MALFORMED and FILE_MISSING.
+
+    It may name what any service of this software does, also one that this node does not run.
+    """
+    everywhere = (action for service in SERVICES for action in service.actions)
+    return parse_table(
+        read_bytes(folder / TABLE_FILE).decode("utf-8", "replace"),
+        agencies=[member.id for member in node.home.region.members],
+        actions={action.name for action in (*actions_of(node), *everywhere)},
+    )
+
+
+def _console_pages(node: Node) -> list[HTTPRouteHandler]:
+    """Return the handlers of every page that a console has."""
+    return [*NODE_PAGES, *(page for service in node.services for page in service.pages)]
+
+
 def _pages(node: Node, toolkit: Toolkit, *, console: bool, bills: bool) -> list[Any]:
     """Return the routes of the pages that are served, with their style sheets."""
     routes: list[Any] = [toolkit.assets.handler()] if console or bills else []
     if console:
-        routes += toolkit.routes(NODE_PAGES, *(service.pages for service in node.services))
+        handlers = _console_pages(node)
+        handlers += demo.HANDLERS if toolkit.console.demo else ()
+        check_handlers(handlers, (action.name for action in actions_of(node)))
+        routes += toolkit.routes(handlers, guards=[guard])
     if bills:
         faults = Faults(toolkit.console.errors, node.home.entropy, toolkit, to_person=True)
         routes += toolkit.person_routes(faults, *(each.person_pages for each in node.services))
     return routes
 
 
-async def _check_name(request: AnyRequest) -> None:
-    """Refuse a request to a name that is not this machine's own (DNS rebinding)."""
-    name, _, port = request.headers.get("host", "").rpartition(":")
+async def _check_name(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+    """Refuse a request to a name that is not this node's own (DNS rebinding)."""
+    host = connection.headers.get("host", "")
+    address: str = connection.app.state["console"].address
+    # Only with TLS: there is a proxy with a certificate of that name between.
+    if address.startswith("https://") and host.lower() == urlsplit(address).netloc.lower():
+        return
+    name, _, port = host.rpartition(":")
     if not is_loopback(name if port.isdecimal() else f"{name}:{port}".strip(":")):
         raise Refused("HOST_NOT_LOCAL")
 

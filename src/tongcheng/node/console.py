@@ -32,15 +32,24 @@ NAVIGATION: tuple[NavSection, ...] = (
     NavSection(
         "node.nav.evidence",
         (
-            NavItem("settlement.ledger.nav", "/ledger", "settlement.ledger.read"),
             NavItem("node.journal.nav", "/journal", "journal.read"),
+            NavItem("settlement.ledger.nav", "/ledger", "settlement.ledger.read"),
             NavItem("node.accord.nav", "/accord", "accord.read"),
             NavItem("node.exchange.nav", "/exchange", "exchange.read"),
             NavItem("node.audit.nav", "/audit", "audit.read"),
         ),
     ),
+    NavSection(
+        "node.nav.access",
+        (
+            NavItem("node.access.accounts.nav", "/accounts", "account.manage"),
+        ),
+    ),
 )
 """Every entry of the navigation, a section a row; what a reader may not open is left out."""
+
+DEMO = NavSection("node.nav.demo", (NavItem("node.demo.nav", "/demo", "demo.run"),))
+"""What the navigation of a demonstration has besides."""
 
 
 def catalogue(services: tuple[Service, ...]) -> Catalogue:
@@ -54,11 +63,12 @@ def make_console(
     *,
     synthetic: bool = False,
     demo: bool = False,
+    address: str = "",
     nav: tuple[NavSection, ...] = NAVIGATION,
 ) -> Console:
     """Return the console of a node; `synthetic` when every person in it was made up.
 
-    `demo` when it may be broken on purpose.
+    `demo` when it may be broken on purpose; `address` is where its readers reach it.
     """
     texts = [path for service in node.services for path in service.texts]
     return Console(
@@ -67,8 +77,9 @@ def make_console(
         texts=Texts.load(TEXTS_PATH, *PAGE_TEXTS, *texts),
         errors=catalogue(node.services),
         now=node.clock.now,
-        nav=nav,
+        nav=(*nav, DEMO) if demo else nav,
         draft=node.home.allow_draft_rulebooks,
         synthetic=synthetic,
         demo=demo,
+        address=address,
     )

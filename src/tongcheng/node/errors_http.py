@@ -22,6 +22,7 @@ from tongcheng.kernel.errors import Catalogue, Refused, RenderedError
 from tongcheng.kernel.exchange.transport import PeerRefused, Unreachable
 from tongcheng.kernel.store import StoredValueDamaged, WriterStopped
 from tongcheng.kernel.words import LANGUAGES, Language
+from tongcheng.node.guard import Elsewhere
 from tongcheng.web import i18n
 from tongcheng.web.toolkit import Toolkit, is_page, path_of
 
@@ -129,6 +130,8 @@ class Faults:
 
     def __call__(self, request: AnyRequest, fault: Exception) -> Response[Any]:
         """Answer as a page where a page was asked for, else as a problem document."""
+        if isinstance(fault, Elsewhere):
+            return fault.response(request)
         refused = self._named(request, fault)
         try:
             known = settled(refused, self._catalogue)

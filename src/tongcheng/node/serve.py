@@ -102,7 +102,9 @@ async def _serve(
 
 
 def _configuration(node: Node, settings: Settings) -> uvicorn.Config:
-    console = make_console(node, synthetic=settings.synthetic, demo=settings.demo)
+    console = make_console(
+        node, synthetic=settings.synthetic, demo=settings.demo, address=settings.address
+    )
     app = create_app(
         node,
         console,

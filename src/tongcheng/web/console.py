@@ -42,6 +42,7 @@ class Console(msgspec.Struct, frozen=True):
     `draft`: real decisions are made on rule books that nobody has adopted.
     `synthetic`: every person and every stay was made up.
     `demo`: the node shows itself being broken on purpose; only ever with `synthetic`.
+    `address` is where its readers and peers reach it, "" where nobody said.
     `now` gives Unix milliseconds UTC.
     """
 
@@ -54,6 +55,7 @@ class Console(msgspec.Struct, frozen=True):
     draft: bool = False
     synthetic: bool = False
     demo: bool = False
+    address: str = ""
 
     @property
     def member(self) -> Member:

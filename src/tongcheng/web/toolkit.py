@@ -32,6 +32,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
+from litestar.types import Guard
 
 from tongcheng.kernel.access import Reader
 from tongcheng.kernel.errors import Refused
@@ -49,6 +50,8 @@ ACTION = "action"
 """The key of a handler's `opt` that names what it does."""
 READER = "reader"
 """The key of a request's own state that holds who asks."""
+OFFER = "offer"
+"""The key of a request's own state that holds what the page of its error may offer."""
 VISITOR = Reader("visitor", frozenset())
 
 PageFaults = Callable[[AnyRequest, Exception], Response[Any]]
@@ -65,6 +68,13 @@ STATUS_CODES = {
     404: "PAGE_NOT_FOUND",
     503: "PAGE_UNAVAILABLE",
 }
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A way on from a page that did not open: an address of ours, and its words."""
+
+    address: str
+    text: str
 
 
 def needs(action: str) -> dict[str, str]:
@@ -163,13 +173,15 @@ class Toolkit:
             asset=self.assets.url, console=console, in_other_language=i18n.in_other_language
         )
 
-    def routes(self, *pages: Sequence[HTTPRouteHandler]) -> tuple[HTTPRouteHandler | Router, ...]:
+    def routes(
+        self, *pages: Sequence[HTTPRouteHandler], guards: Sequence[Guard] = ()
+    ) -> tuple[HTTPRouteHandler | Router, ...]:
         """Return every route of the console: the services' pages under each language, and `/`.
 
-        Page handlers may ask for `page: NamedDependency[Page]`.
+        Page handlers may ask for `page: NamedDependency[Page]`. `guards` see each request first.
         """
         handlers = [handler for of_service in pages for handler in of_service]
-        return (choose_language, *self._routers(handlers))
+        return (choose_language, *self._routers(handlers, guards=list(guards)))
 
     def person_routes(
         self, faults: PageFaults, *pages: Sequence[HTTPRouteHandler]
@@ -228,7 +240,8 @@ class Toolkit:
         refused = fault if isinstance(fault, Refused) else _refused(fault, page.path)
         error = self.console.errors.render(refused, page.language)
         template = "web/person_error.html" if to_person else "web/error.html"
-        return page.render(template, {"error": error}, status=error.status)
+        values = {"error": error, "offer": request.scope["state"].get(OFFER)}
+        return page.render(template, values, status=error.status)
 
 
 def _refused(fault: Exception, path: str) -> Refused:

@@ -17,6 +17,7 @@ from tests.services.settlement.two_cities import (
     VISITED,
     Running,
 )
+from tests.signed_in import cookies, signed_in
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.rulebook import Shelf
 from tongcheng.node.app import create_app
@@ -45,7 +46,8 @@ def _get(running: Running, path: str, *, by: str = FIRST_HOSPITAL) -> tuple[int,
 def _page(running: Running, member: str, path: str) -> str:
     node = running.cities.wire.nodes[member]
     app = create_app(node, make_console(node), pages=True, run_node=False)
-    with TestClient(app) as client:
+    cookie = cookies(running.run(signed_in(node)))
+    with TestClient(app, cookies=cookie) as client:
         text = client.get(path).text
     return re.sub(r"\s+", " ", html.unescape(re.sub("<[^>]+>", " ", text)))
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.services.settlement import samples_books, two_cities
 from tests.services.settlement.two_cities import Running
+from tests.signed_in import cookies, signed_in
 from tests.web import site
 from tongcheng.kernel import rulebook
 from tongcheng.kernel.plain_yaml import Plain
@@ -85,7 +86,11 @@ def _get(running: Running, path: str, **headers: str) -> httpx.Response:
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(cast("Any", app))
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        async with httpx.AsyncClient(
+            transport=transport,
+            base_url="http://127.0.0.1",
+            cookies=cookies(await signed_in(node)),
+        ) as http:
             return await http.get(path, headers=headers)
 
     return running.run(ask())

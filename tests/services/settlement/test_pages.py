@@ -12,6 +12,7 @@ from litestar.testing import TestClient
 from tests.services.settlement import two_cities
 from tests.services.settlement.test_periods import in_periods
 from tests.services.settlement.two_cities import INSURED, VISITED, Running
+from tests.signed_in import cookies, signed_in
 from tongcheng.kernel import canonical
 from tongcheng.kernel.audit import AUDIT
 from tongcheng.kernel.exchange.acts import RefusedBody
@@ -32,7 +33,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
 def _get(running: Running, member: str, path: str) -> tuple[int, str]:
     node = running.cities.wire.nodes[member]
     app = create_app(node, make_console(node, synthetic=True), pages=True, run_node=False)
-    with TestClient(app) as client:
+    cookie = cookies(running.run(signed_in(node)))
+    with TestClient(app, cookies=cookie) as client:
         answer = client.get(path)
         return answer.status_code, answer.text
 
@@ -269,10 +271,11 @@ def test_the_chain_leads_to_the_proof_of_each_envelope(running: Running) -> None
     claim = running.run(cities.settled(0))
     running.run(cities.tianjin.checkpoints.round())
 
-    path = f"/en/journal/proofs/{claim.settle_id}"
+    path = f"/en/journal/entries/{claim.settle_id}"
     _, page = _get(running, VISITED, f"/en/settlement/stays/{claim.stay_id}")
     assert f'href="{path}"' in page
     status, text = _get(running, VISITED, path)
     assert status == 200
     assert claim.settle_id in text
-    assert _get(running, VISITED, "/en/journal/proofs/nothing")[0] == 400
+    assert _get(running, VISITED, "/en/journal/entries/nothing")[0] == 404
+    assert _get(running, VISITED, "/en/journal/proofs/nothing")[0] == 404

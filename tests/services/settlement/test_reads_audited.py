@@ -6,6 +6,7 @@ from litestar.testing import TestClient
 
 from tests.services.settlement import two_cities
 from tests.services.settlement.two_cities import FIRST_HOSPITAL, OTHER_HOSPITAL
+from tests.signed_in import cookies, signed_in
 from tongcheng.kernel.audit import AUDIT
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
@@ -30,7 +31,8 @@ def test_reads_of_a_stay_are_audited(tmp_path: Path) -> None:
         own = {"Authorization": f"Bearer {cities.tokens[FIRST_HOSPITAL]}"}
         other = {"Authorization": f"Bearer {cities.tokens[OTHER_HOSPITAL]}"}
         stay, settlement = claim.stay_id, claim.settlement_id
-        with TestClient(app) as client:
+        reader = running.run(signed_in(node, "clerk"))
+        with TestClient(app, cookies=cookies(reader)) as client:
             assert client.get(f"{API}/stays/{stay}", headers=own).status_code == 200
             assert client.get(f"{API}/stays/{stay}/lines", headers=own).status_code == 200
             assert client.get(f"{API}/settlements/{settlement}", headers=own).status_code == 200
@@ -44,5 +46,5 @@ def test_reads_of_a_stay_are_audited(tmp_path: Path) -> None:
             (FIRST_HOSPITAL, "lines.read", stay),
             (FIRST_HOSPITAL, "settlement.read", settlement),
             (FIRST_HOSPITAL, "explanation.read", settlement),
-            ("console", "stay.read", stay),
+            (f"account/{reader.account_id}", "stay.read", stay),
         ]

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from litestar.handlers import HTTPRouteHandler
 
-from tongcheng.node.pages import accord, audit, exchange, journal
+from tongcheng.node.pages import access, accord, audit, exchange, journal
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    *access.HANDLERS,
     *accord.HANDLERS,
     *audit.HANDLERS,
     *exchange.HANDLERS,
