@@ -165,6 +165,10 @@ def _announce(console: Console, demo: DemoRegion, nodes: Sequence[NodeProcess]) 
         console.print(DRAFTS, style="yellow", soft_wrap=True)
     for node in nodes:
         console.print(f"{node.member_id:<14} {node.url}/", style="bold", soft_wrap=True)
+    first = next((node for node in nodes if node.member_id == demo.demo.cut_off), nodes[0])
+    if files.read_settings(first.directory).demo:
+        console.print(f"open first     {first.url}/zh/demo, or /en/demo: a tour", soft_wrap=True)
+        console.print("sign in        each console offers sample people, without a password")
     console.print(f"hospital credentials: {demo.folder / regions.CREDENTIALS_FILE}", soft_wrap=True)
 
 
