@@ -94,7 +94,7 @@ def desk_of(node: Path) -> DemoDesk:
 def test_one_forgery_at_a_time(node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second is refused while the first goes on; afterwards there is room again."""
     release = threading.Event()
-    forge_it = desks.forge
+    forge_it = forge
 
     def slow(*given: Any, **options: Any) -> Any:
         release.wait(10)

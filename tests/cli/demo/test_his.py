@@ -56,8 +56,8 @@ def settle_with(script: Script, habits: Habits, *, stay: PlannedStay | None = No
 
 def only(choice: str) -> Habits:
     """Return the habits of a system that always does the same, at once."""
-    shares = {"same": 0, "anew": 0, "reverse": 0} | {choice: 1}
-    return Habits("test", wait_s=0.0, **shares)
+    same, anew, reverse = (int(choice == each) for each in ("same", "anew", "reverse"))
+    return Habits("test", wait_s=0.0, same=same, anew=anew, reverse=reverse)
 
 
 def seen_of(replies: list[dict[str, Any] | None]) -> tuple[list[tuple[str, str]], Script]:
