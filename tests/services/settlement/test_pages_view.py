@@ -61,6 +61,21 @@ def test_the_title_of_a_stay_is_its_answer(state: StayState, zh: str, en: str) -
     assert pages_view.stay_headline(_page("en"), view) == en
 
 
+NEXT: tuple[tuple[StayState, str], ...] = (
+    ("pending", "已等 3 分钟。北京恢复应答后自动补送"),
+    ("voiding", "已等 3 分钟。北京确认后基金支付全额冲回"),
+    ("discharged", "等医院发起结算"),
+    ("admitted", "出院时由医院发起结算"),
+    ("disputed", "须人工处理"),
+)
+
+
+@pytest.mark.parametrize(("state", "words"), NEXT)
+def test_a_stay_that_is_not_done_says_what_comes_next(state: StayState, words: str) -> None:
+    """How long it has waited, who acts next, and that nobody need ask again."""
+    assert words in _text(str(pages_view.stay(_page(), samples.stay(state)).content))
+
+
 def test_a_void_before_settlement_moved_no_money() -> None:
     """A tombstone is told apart from a reversal."""
     view = msgspec.structs.replace(samples.stay("voided"), amounts=None, bands=())

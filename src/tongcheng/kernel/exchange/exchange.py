@@ -5,7 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,17 @@ from tongcheng.kernel.store.worker import Worker
 ASKS_REMEMBERED_MAX = 10_000
 
 
+class Line(NamedTuple):
+    """What a node has seen of a peer since it started; instants are UTC ms.
+
+    `reached_at` is when anything last came from it, `silent_since_at` since when our posts to it
+    have had no answer, None while they have.
+    """
+
+    reached_at: int | None
+    silent_since_at: int | None
+
+
 class Exchange:
     """The two lanes of one node: acts through links and the inbox, asks inline."""
 
@@ -41,6 +52,7 @@ class Exchange:
         self._tasks: list[asyncio.Task[None]] = []
         self._answered: dict[str, list[asyncio.Event]] = {}
         self._asked: dict[str, dict[str, int]] = {}
+        self._heard: dict[str, int] = {}
         worker.on_signals = self.on_signals
 
     # life
@@ -70,6 +82,15 @@ class Exchange:
             elif kind == "answered":
                 for event in self._answered.get(subject, ()):
                     event.set()
+
+    def line_to(self, peer: str) -> Line:
+        """Return what is known of the line to a peer since this node started."""
+        link = self._links.get(peer)
+        heard_at = self._heard.get(peer)
+        if link is None:
+            return Line(heard_at, None)
+        times = [at for at in (link.reached_at, heard_at) if at is not None]
+        return Line(max(times, default=None), link.silent_since_at)
 
     def line_is_back(self, peer: str) -> None:
         """Try a peer at once that did not answer: whoever says so has seen that the line is back.
@@ -125,7 +146,7 @@ class Exchange:
 
     def _open(self, raw: bytes, lane: str) -> Opened:
         try:
-            return open_batch(
+            opened = open_batch(
                 raw,
                 self.home.accord,
                 member_id=self.home.member_id,
@@ -136,6 +157,8 @@ class Exchange:
         except Refused as refusal:
             self.refusals[refusal.code] += 1
             raise
+        self._heard[opened.statement.src] = self._clock.now()
+        return opened
 
     # asks
 

@@ -43,7 +43,11 @@ UNACKNOWLEDGED_MS = 1_000
 
 
 class Link:
-    """One peer's loop; `wake` it after every commit that left something for the peer."""
+    """One peer's loop; `wake` it after every commit that left something for the peer.
+
+    `reached_at` (UTC ms) is when the peer last answered us, `silent_since_at` since when it has
+    not, None while it does; both since this node started.
+    """
 
     def __init__(
         self, peer: str, home: Home, worker: Worker, registry: Registry, transport: Transport,
@@ -60,6 +64,9 @@ class Link:
         self._failures = 0
         self._resend_after: int | None = None
         self._caught_up = False
+        # Known since this node started, and not stored: a state of the line is no record.
+        self.reached_at: int | None = None
+        self.silent_since_at: int | None = None
         self._later: asyncio.TimerHandle | None = None
 
     def wake(self) -> None:
@@ -139,6 +146,8 @@ class Link:
         """Post to the peer and return its answer; raise its refusal as ours."""
         address = self._home.accord.member(self.peer).address
         status, answer = await self._transport.post(address, path, raw, timeout_ms=POST_TIMEOUT_MS)
+        self.reached_at = self._clock.now()
+        self.silent_since_at = None
         try:
             return accepted(self.peer, status, answer)
         except PeerRefused as refusal:
@@ -162,6 +171,8 @@ class Link:
 
     async def _recover(self, fault: Exception) -> None:
         """Note why the turn failed, as far as it can be noted, and wait before the next."""
+        if isinstance(fault, Unreachable) and self.silent_since_at is None:
+            self.silent_since_at = self._clock.now()
         # A full disk refuses the note as well; the next turn finds out whether it passed.
         with contextlib.suppress(Exception):
             if isinstance(fault, Refused):
