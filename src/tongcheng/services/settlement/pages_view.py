@@ -2,7 +2,7 @@
 
 from litestar import Response
 
-from tongcheng.services.settlement import pages_related
+from tongcheng.services.settlement import ages, pages_related
 from tongcheng.services.settlement.explain_view import trees
 from tongcheng.services.settlement.explain_words import PERSON_TYPE_KEYS
 from tongcheng.services.settlement.stay_tables import (
@@ -17,7 +17,7 @@ from tongcheng.services.settlement.stay_tables import (
     state_badge,
 )
 from tongcheng.services.settlement.stays_view import STAYS_PATH
-from tongcheng.services.settlement.views import StayPage
+from tongcheng.services.settlement.views import StayPage, StayState
 from tongcheng.web import Page
 
 SCHEME_KEYS = {"310": "settlement.scheme.310", "390": "settlement.scheme.390"}
@@ -44,6 +44,7 @@ def stay(page: Page, view: StayPage) -> Response[str]:
                 visited=voice.of(visited.short),
                 insured=voice.of(view.insured_area),
             ),
+            "next": _next(page, view),
             "facts": _stay_facts(page, view),
             "payers": boxes_of_payers(voice, amounts) if amounts else (),
             "scopes": boxes_of_scopes(voice, amounts) if amounts else (),
@@ -56,11 +57,32 @@ def stay(page: Page, view: StayPage) -> Response[str]:
             "books": books_table(page, view),
             "related": pages_related.table(page, view),
             "why": trees(voice, view.explanation) if view.explanation else (),
-            "undecided": view.state in {"admitted", "discharged", "pending"},
             "draft": any(book.status == "draft" for book in view.books),
             "list_path": page.href(STAYS_PATH),
         },
     )
+
+
+NEXT_KEYS: dict[StayState, str] = {
+    "admitted": "settlement.stay.next.admitted",
+    "discharged": "settlement.stay.next.discharged",
+    "pending": "settlement.stay.next.pending",
+    "voiding": "settlement.stay.next.voiding",
+    "disputed": "settlement.stay.next.disputed",
+}
+"""State in which something is to come → what will happen next, and who does it."""
+
+
+def _next(page: Page, view: StayPage) -> str:
+    """Return what happens next and how long it has been waited for; empty when all is done."""
+    key = NEXT_KEYS.get(view.state)
+    if key is None:
+        return ""
+    said = page.t(key, place=page.voice.of(page.console.place_of(view.insured_member).short))
+    if view.pending_since is None:
+        return said
+    age = ages.say(page.voice, page.console.now() - view.pending_since)
+    return page.t("settlement.stay.next.waited", age=age) + said
 
 
 def _sides_title(view: StayPage) -> str:
