@@ -16,7 +16,7 @@ import msgspec
 from tongcheng.kernel.access import accounts, sessions
 from tongcheng.kernel.access.accounts import NewAccount, RoleTerm
 from tongcheng.kernel.store import Transaction
-from tongcheng.node.app import load_authority
+from tongcheng.node.authority import load_table
 from tongcheng.node.core import Node
 from tongcheng.node.files import pack_folder
 from tongcheng.node.guard import SessionCookie
@@ -44,7 +44,8 @@ class Session(msgspec.Struct, frozen=True):
 async def signed_in(node: Node, *roles: str, folder: Path | None = None) -> Session:
     """Return a new session on a running node; without roles, of somebody who has nearly all."""
     held = roles or EVERY_ROLE
-    table = load_authority(node, folder or pack_folder(node.home.region.id))
+    region = node.home.region
+    table = load_table(folder or pack_folder(region.id), region)
     terms = tuple(RoleTerm(role, _BEGUN) for role in held)
 
     def command(tx: Transaction) -> Session:

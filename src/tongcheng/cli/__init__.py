@@ -4,6 +4,10 @@ from tongcheng.cli.lazy import Entry, LazyGroup
 
 COMMANDS = {
     "docs": Entry("tongcheng.cli.docs:docs", "Write the pages of docs/ that come from the code."),
+    "account": Entry(
+        "tongcheng.cli.account:account",
+        "Give people accounts on a node's console, with roles of the region's table.",
+    ),
     "accord": Entry(
         "tongcheng.cli.accord:accord",
         "Draw up, sign, adopt and show the accord between the members.",

@@ -106,6 +106,11 @@ class Page(msgspec.Struct, frozen=True):
         return self.reader.may(action)
 
     @property
+    def roles(self) -> str:
+        """The roles of whoever reads, in the page's words; empty for a visitor."""
+        return self.t("web.list").join(self.voice.of(words) for words in self.reader.roles)
+
+    @property
     def form_token(self) -> str:
         """What every form of this reader's carries; empty for a visitor (see `web.forms`)."""
         return self.reader.form_token

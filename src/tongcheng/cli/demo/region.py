@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from tongcheng.cli.demo.people import enrol_people
 from tongcheng.kernel import accord as accords
 from tongcheng.kernel import adoption, authority, region
 from tongcheng.kernel.accord import SignedAccord
@@ -67,6 +68,7 @@ def lay_out(folder: Path, pack_name: str, *, port: int) -> DemoRegion:
     _make_nodes(folder, pack_name, members, port)
     directories = tuple(folder / member for member in members)
     _bring_accord_into_force(folder, directories, pack_folder)
+    enrol_people(folder, directories, pack_folder, pack)
     year = local_date(SystemClock().now(), pack.zone).year
     return DemoRegion(
         folder=folder,

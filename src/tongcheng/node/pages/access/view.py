@@ -71,10 +71,12 @@ def sign_in(
 ) -> Response[str]:
     """Answer with the form; the title says what happened, and no more to a stranger."""
     key = "failed" if attempt.failed else "title" if attempt.then == "/" else "then"
+    order = [role.id for role in table.roles]
+    shown = sorted(samples, key=lambda row: [order.index(term.role) for term in row.terms])
     values = {
         "headline": page.t(f"node.access.sign_in.{key}"),
         "attempt": attempt,
-        "samples": [_sample(page, table, row) for row in samples],
+        "samples": [_sample(page, table, row) for row in shown],
     }
     return page.render("node/access/sign_in.html", values, status=status)
 
@@ -91,11 +93,11 @@ def _sample(page: Page, table: AuthorityTable, row: StaffRow) -> SampleView:
 
 def own(page: Page, table: AuthorityTable, view: Own) -> Response[str]:
     """Answer with one's own account."""
-    voice = page.voice
-    roles = page.t("node.access.list").join(voice.of(words) for words in page.reader.roles)
     others = sum(1 for one in view.sessions if one.secret_digest != view.here)
     values = {
-        "headline": page.t("node.access.own.title", name=view.account.display_name, roles=roles),
+        "headline": page.t(
+            "node.access.own.title", name=view.account.display_name, roles=page.roles
+        ),
         "account": view.account,
         "terms": _terms(page, table, view.account),
         "actions": sorted(page.t(f"action.{action}") for action in page.reader.actions),
