@@ -44,6 +44,8 @@ NAVIGATION: tuple[NavSection, ...] = (
         (
             NavItem("node.access.accounts.nav", "/accounts", "account.manage"),
         ),
+            NavItem("node.grants.delegations.nav", "/access/delegations", "account.own"),
+            NavItem("node.grants.reviews.nav", "/access/reviews", "access.review"),
     ),
 )
 """Every entry of the navigation, a section a row; what a reader may not open is left out."""

@@ -188,7 +188,7 @@ def test_missing_row_is_named(folder: Path, records: Records[Any]) -> None:
     [
         ("CREATE TABLE extra (x)", ("(schema)", "extra")),
         ("ALTER TABLE toy_pings ADD COLUMN extra TEXT", ("(schema)", "toy_pings")),
-        ("DROP INDEX audit_by_subject_at", ("(schema)", "audit_by_subject")),
+        ("DROP INDEX audit_by_subject_at", ("(schema)", "audit_by_subject_at")),
         ("CREATE TRIGGER t AFTER INSERT ON audit BEGIN SELECT 1; END", ("(schema)", "t")),
     ],
 )

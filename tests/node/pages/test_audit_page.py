@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 
 from tests.services.settlement import two_cities
 from tests.services.settlement.two_cities import DAY_MS, Running
+from tests.signed_in import cookies, signed_in
 from tongcheng.kernel import audit
 from tongcheng.kernel.audit import AUDIT, AuditRow, Entry
 from tongcheng.kernel.store import Transaction
@@ -19,7 +20,8 @@ from tongcheng.node.console import make_console
 
 def _client(running: Running) -> TestClient[Litestar]:
     node = running.cities.tianjin
-    return TestClient(create_app(node, make_console(node), pages=True, run_node=False))
+    app = create_app(node, make_console(node), pages=True, run_node=False)
+    return TestClient(app, cookies=cookies(running.run(signed_in(node, "auditor"))))
 
 
 def _note(running: Running, *entries: Entry) -> None:
@@ -109,6 +111,8 @@ def test_page_says_how_far_it_is_sealed(tmp_path: Path) -> None:
         set_up = len(_rows(running))
         none = client.get("/zh/audit").text
         running.cities.clock.advance(DAY_MS)
+        session = running.run(signed_in(running.cities.tianjin, "auditor"))
+        client.cookies.update(cookies(session))
         running.run(running.cities.tianjin.run(audit.seal))
         with running.cities.tianjin.database.snapshot() as snapshot:
             sealed = audit.head(snapshot).sealed

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from litestar.handlers import HTTPRouteHandler
 
-from tongcheng.node.pages import access, accord, audit, exchange, journal
+from tongcheng.node.pages import access, accord, audit, exchange, grants, journal
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (
     *access.HANDLERS,
     *accord.HANDLERS,
     *audit.HANDLERS,
     *exchange.HANDLERS,
+    *grants.HANDLERS,
     *journal.HANDLERS,
 )
 TEXTS: tuple[Path, ...] = tuple(sorted(Path(__file__).parent.rglob("texts.yaml")))

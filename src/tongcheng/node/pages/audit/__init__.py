@@ -21,6 +21,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from tongcheng.kernel import audit, audit_reading, journal
+from tongcheng.kernel.access import reviews
 from tongcheng.kernel.audit import AuditRow
 from tongcheng.kernel.audit_reading import Wanted
 from tongcheng.kernel.calendar import local_date, local_text
@@ -61,6 +62,7 @@ async def audit_page(page: NamedDependency[Page], request: AnyRequest) -> Respon
             older=rows[PAGE_ROWS - 1].number if len(rows) > PAGE_ROWS else None,
             readers=tuple(audit_reading.readers_of_day(snapshot, reads, on, zone)),
             seal=_seal(snapshot),
+            overdue=reviews.overdue(snapshot, node.clock.now()),
         )
 
     answer = view.audit_view(page, await node.read(question), reads)

@@ -29,7 +29,8 @@ class Seal(msgspec.Struct, frozen=True):
 class AuditPage(msgspec.Struct, frozen=True):
     """What the page shows: entries, newest first, the day's readers, and the seal.
 
-    `older` is the last entry shown, where more follow.
+    `older` is the last entry shown, where more follow; `overdue` counts reviews of emergency access
+    that nobody decided in time.
     """
 
     wanted: Wanted
@@ -39,6 +40,7 @@ class AuditPage(msgspec.Struct, frozen=True):
     older: int | None
     readers: tuple[Count, ...]
     seal: Seal
+    overdue: int
 
 
 class EntryCells(msgspec.Struct, frozen=True):
@@ -78,6 +80,9 @@ def audit_view(page: Page, view: AuditPage, reads: Mapping[str, str]) -> Respons
             "view": view,
             "wanted": wanted,
             "headline": headline(page, view),
+            "overdue": page.voice.tn("node.grants.reviews.overdue", view.overdue)
+            if view.overdue
+            else "",
             "readers": readers,
             "more_readers": max(0, len(view.readers) - READERS_SHOWN),
             "seal": _seal(page, view.seal),
