@@ -20,16 +20,15 @@ from litestar.params import FromPath
 from tongcheng.kernel import journal
 from tongcheng.kernel.access import Action, allowed
 from tongcheng.kernel.access.actions import KERNEL_ACTIONS
-from tongcheng.kernel.access.table import TABLE_FILE, AuthorityTable
-from tongcheng.kernel.access.table import parse as parse_table
 from tongcheng.kernel.errors import ErrorEntry, Refused
 from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, CHECKPOINT_PATH, INBOX_PATH
 from tongcheng.kernel.region import PACKS_DIR
 from tongcheng.node import metrics as figures
+from tongcheng.node.authority import load_table
 from tongcheng.node.core import Node
 from tongcheng.node.errors_http import Faults
 from tongcheng.node.figures import LiveFigures
-from tongcheng.node.files import is_loopback, read_bytes
+from tongcheng.node.files import is_loopback
 from tongcheng.node.guard import SessionCookie, check_handlers, guard
 from tongcheng.node.hashing import Hashing
 from tongcheng.node.limits import (
@@ -45,7 +44,6 @@ from tongcheng.node.pages import HANDLERS as NODE_PAGES
 from tongcheng.node.pages import demo
 from tongcheng.node.pages.demo.desk import DemoDesk
 from tongcheng.node.pages.grants.emergency import openable
-from tongcheng.node.services import SERVICES
 from tongcheng.services.plan.model import load as load_plan
 from tongcheng.services.plan.story import load as load_story
 from tongcheng.web.console import Console
@@ -97,7 +95,7 @@ def create_app(
     would read the console as if it were it.
     """
     folder = pack_folder or PACKS_DIR / node.home.region.id
-    table = load_authority(node, folder) if pages else None
+    table = load_table(folder, node.home.region, actions_of(node)) if pages else None
     visitor = allowed.visitor(node.home, table, node.clock.now()) if table else VISITOR
     toolkit = Toolkit(console, template_folders(node), visitor=visitor)
     faults = Faults(console.errors, node.home.entropy, toolkit if pages else None)
@@ -141,19 +139,6 @@ def create_app(
 def actions_of(node: Node) -> tuple[Action, ...]:
     """Return everything that people can do on the pages of a node."""
     return (*KERNEL_ACTIONS, *(each for service in node.services for each in service.actions))
-
-
-def load_authority(node: Node, folder: Path) -> AuthorityTable:
-    """Read the region's table of authority; refuses AUTHORITY_MALFORMED and FILE_MISSING.
-
-    It may name what any service of this software does, also one that this node does not run.
-    """
-    everywhere = (action for service in SERVICES for action in service.actions)
-    return parse_table(
-        read_bytes(folder / TABLE_FILE).decode("utf-8", "replace"),
-        agencies=[member.id for member in node.home.region.members],
-        actions={action.name for action in (*actions_of(node), *everywhere)},
-    )
 
 
 def _console_pages(node: Node) -> list[HTTPRouteHandler]:
