@@ -38,6 +38,16 @@ def type_words(page: Page, envelope_type: str) -> str:
     return _words(page, TYPE_KEY, envelope_type.partition("/")[0], envelope_type)
 
 
+def scheme_words(page: Page, scheme: str) -> str:
+    """Return what people call a scheme, which the service that settles has words for."""
+    return _words(page, "settlement.scheme.", scheme)
+
+
+def fund_words(page: Page, fund: str) -> str:
+    """Return what people call a fund."""
+    return _words(page, "node.fund.", fund)
+
+
 def is_act(kind: str) -> bool:
     """Tell whether an entry of this kind is an envelope."""
     return kind in {ACT_SENT, ACT_TAKEN}

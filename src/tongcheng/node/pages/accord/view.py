@@ -244,8 +244,8 @@ def _purses(page: Page, found: Accord) -> Table | None:
             Row(
                 key=f"purse-{index}",
                 cells=(
-                    Cell(one.scheme),
-                    Cell(one.fund),
+                    Cell(words.scheme_words(page, one.scheme)),
+                    Cell(words.fund_words(page, one.fund)),
                     Cell(page.t("node.accord.net" if one.net else "node.accord.gross")),
                 ),
             )

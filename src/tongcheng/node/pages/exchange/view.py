@@ -60,7 +60,7 @@ def exchange(page: Page, peers: list[Peer], health: Health) -> Response[str]:
             page.t("node.exchange.map"),
             states,
         ),
-        "keys": sorted(set(states.values())),
+        "keys": [each for each in ("moving", "waiting", "cut") if each in states.values()],
         "table": _table(page, peers),
         "letters": tuple(
             _letter(page, one.channel) for one in peers if one.channel.trouble is not None
