@@ -21,6 +21,7 @@ NAVIGATION: tuple[NavSection, ...] = (
         (
             NavItem("settlement.desk.nav", "/settlement", "settlement.desk.read"),
             NavItem("settlement.nav", "/settlement/stays", "settlement.stays.read"),
+            NavItem("settlement.months.nav", "/settlement/months", "settlement.month.read"),
             NavItem("settlement.cases.nav", "/settlement/cases", "settlement.cases.read"),
             NavItem("settlement.estimate.nav", "/estimate", "settlement.estimate.read"),
         ),
@@ -43,9 +44,9 @@ NAVIGATION: tuple[NavSection, ...] = (
         "node.nav.access",
         (
             NavItem("node.access.accounts.nav", "/accounts", "account.manage"),
-        ),
             NavItem("node.grants.delegations.nav", "/access/delegations", "account.own"),
             NavItem("node.grants.reviews.nav", "/access/reviews", "access.review"),
+        ),
     ),
 )
 """Every entry of the navigation, a section a row; what a reader may not open is left out."""

@@ -62,7 +62,11 @@ def test_both_cities_show_the_same_agreed_figures(running: Running) -> None:
 
 def test_a_planted_difference_is_the_title(running: Running) -> None:
     """Money on one side only: both cities' pages say so, and name the settlement."""
-    running.run(plant(1, is_visited=True)(running.cities))
+
+    async def planted() -> None:
+        await plant(1, is_visited=True)(running.cities)
+
+    running.run(planted())
     running.run(looked(running.cities))
 
     for member in (VISITED, INSURED):

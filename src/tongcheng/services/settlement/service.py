@@ -49,6 +49,7 @@ from tongcheng.services.settlement.model import (
     VoidBody,
     VoidedBody,
 )
+from tongcheng.services.settlement.months import pages as month_pages
 from tongcheng.services.settlement.national_sign import SIGN_INS
 from tongcheng.services.settlement.pages import HANDLERS
 from tongcheng.services.settlement.policy import pages as policy_pages
@@ -119,6 +120,7 @@ SERVICE = Service(
         _HERE / "desk_page" / "texts.yaml",
         _HERE / "policy" / "texts.yaml",
         _HERE / "ledger" / "texts.yaml",
+        _HERE / "months" / "texts.yaml",
     ),
     routes=(
         *national.ROUTES,
@@ -137,6 +139,7 @@ SERVICE = Service(
         *policy_pages.HANDLERS,
         *estimate_pages.HANDLERS,
         *ledger_pages.HANDLERS,
+        *month_pages.HANDLERS,
     ),
     person_pages=bill_pages.HANDLERS,
     verify=verify.VERIFY,

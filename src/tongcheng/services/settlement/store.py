@@ -326,6 +326,8 @@ CLAIMS = Records(
         ("stay_id",),
         ("settle_id",),
         ("state", "changed_at", "admdvs", "total_fen", "fund_fen", "person_fen"),
+        ("month", "insured_member", "institution_id", "total_fen", "fund_fen"),
+        ("void_month", "insured_member"),
     ),
 )
 MESSAGES = Records(
@@ -353,6 +355,8 @@ DECISIONS = Records(
         ("person_key",),
         ("decision_no",),
         ("decided_at",),
+        ("month", "visited_member"),
+        ("void_month", "visited_member"),
         (
             "state",
             "decided_at",

@@ -50,6 +50,8 @@ def headline(page: Page, view: LedgerPage) -> str:
     if found["open"] and not (found["differ"] or silent or found["unknown"]):
         return voice.tn("settlement.ledger.title.open", found["open"])
     key = "agree" if len(view.pairs) == 1 else "agree.many"
+    if any(line.since_fen for pair in view.pairs for side in pair.sides for line in side.lines):
+        key = "agreed"
     if not view.pairs:
         key = "alone"
     elif found["differ"]:

@@ -26,7 +26,7 @@ from tongcheng.services.settlement.mirror.store import MIRRORS, MirrorRow
 
 TICK_S: Final = 5.0
 SILENT_MS: Final = 10_000
-MOVING_MS: Final = 60_000
+MOVING_MS: Final = 30_000
 RESTING_MS: Final = 300_000
 """How long after the last look it looks again: at who is silent, at what moves, at what rests."""
 
