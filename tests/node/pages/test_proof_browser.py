@@ -7,9 +7,8 @@ convinces somebody of what never happened. So the same changes go to both.
 import base64
 import copy
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -18,11 +17,20 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import serving
 from tests.node.pages import region
+from tests.node.pages.proof_changes import (
+    ACCORD,
+    CHANGES,
+    CONTENTS,
+    Change,
+    Document,
+    accords,
+    flipped,
+)
 from tests.node.pages.region import FIRST, SECOND
 from tests.signed_in import Session, browser_cookies
-from tests.toy import MEMBERS, ring_of, toy_accord
+from tests.toy import ring_of
 from tongcheng.kernel import merkle
-from tongcheng.kernel.accord import Accord, AccordKey
+from tongcheng.kernel.accord import Accord
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.tables import TAKEN
 from tongcheng.kernel.journal import note as notes
@@ -32,9 +40,6 @@ from tongcheng.node.core import Node
 
 pytestmark = pytest.mark.browser
 
-ACCORD = toy_accord(MEMBERS).accord
-Document = dict[str, Any]
-Change = Callable[[Document], None]
 Verdict = tuple[str, list[str] | None, str | None]
 
 
@@ -80,145 +85,6 @@ def _prove(folder: Path, member_id: str, name: str | None) -> Document:
         envelope_id = snapshot.select(TAKEN)[0].envelope_id
     with node.database.snapshot() as snapshot:
         return prove(snapshot, node.home, name or envelope_id)
-
-
-# the changes
-
-
-def _set(*path: str | int, to: object) -> Change:
-    def change(document: Document) -> None:
-        owner: Any = document
-        for key in path[:-1]:
-            owner = owner[key]
-        owner[path[-1]] = to
-
-    return change
-
-
-def _edit(*path: str | int, by: Callable[[Any], Any]) -> Change:
-    def change(document: Document) -> None:
-        owner: Any = document
-        for key in path[:-1]:
-            owner = owner[key]
-        owner[path[-1]] = by(owner[path[-1]])
-
-    return change
-
-
-def _flipped(text: str) -> str:
-    return text[:-1] + ("1" if text[-1] == "0" else "0")
-
-
-def _body(by: Callable[[bytes], bytes]) -> Change:
-    return _edit(
-        "content",
-        "body",
-        by=lambda text: base64.b64encode(by(base64.b64decode(text))).decode(),
-    )
-
-
-def _line(number: int, by: Callable[[str], str]) -> Change:
-    def edited(text: str) -> str:
-        lines = text.split("\n")
-        lines[number] = by(lines[number])
-        return "\n".join(lines)
-
-    return _edit("checkpoint", by=edited)
-
-
-def _other_letter(line: str) -> str:
-    return line[:-10] + ("B" if line[-10] != "B" else "C") + line[-9:]
-
-
-def _without(*path: str) -> Change:
-    def change(document: Document) -> None:
-        owner: Any = document
-        for key in path[:-1]:
-            owner = owner[key]
-        del owner[path[-1]]
-
-    return change
-
-
-CHANGES: dict[str, tuple[Change, str]] = {
-    "nothing": (lambda _document: None, "held"),
-    "another format": (_set("format", to="tongcheng/proof/2"), "form"),
-    "a field more": (_set("note", to="x"), "form"),
-    "a field less": (_without("leaf", "digest"), "form"),
-    "a number as text": (_set("leaf", "index", to="1"), "form"),
-    "a path of numbers": (_set("path", to=[1]), "form"),
-    "a long name": (_set("batch", "statement", "kid", to="x" * 129), "form"),
-    "a byte of the content": (_body(lambda body: body[:-1] + b" "), "content"),
-    "a byte more": (_body(lambda body: body + b"\n"), "content"),
-    "content that is no base64": (_edit("content", "body", by=lambda text: text + "?"), "content"),
-    "loose base64": (_edit("content", "body", by=lambda text: text + "\n"), "content"),
-    "salt": (_edit("content", "salt", by=_flipped), "content"),
-    "salt in capitals": (_edit("content", "salt", by=str.upper), "content"),
-    "digest": (_edit("leaf", "digest", by=_flipped), "content"),
-    "no checkpoint": (_set("checkpoint", to=""), "note"),
-    "size with a zero before": (_line(1, lambda line: "0" + line), "note"),
-    "root that is short": (_line(2, lambda _line: "AAAA"), "note"),
-    "a tab in the origin": (_line(0, lambda line: line + "\tx"), "note"),
-    "an extension line": (_line(2, lambda line: line + "\nmore"), "note"),
-    "a hyphen for the dash": (_line(4, lambda line: "-" + line[1:]), "note"),
-    "no last newline": (_edit("checkpoint", by=lambda text: text[:-1]), "note"),
-    "index": (_edit("leaf", "index", by=lambda number: number + 1), "path"),
-    "index below zero": (_set("leaf", "index", to=-1), "path"),
-    "index far beyond": (_set("leaf", "index", to=2**53 - 1), "path"),
-    "kind": (_set("leaf", "kind", to="note"), "path"),
-    "id": (_edit("leaf", "id", by=_flipped), "path"),
-    "a step of the path": (_edit("path", 0, by=_flipped), "path"),
-    "a step in capitals": (_set("path", 0, to="AB" * 32), "path"),
-    "a step more": (_edit("path", by=lambda path: [*path, path[0]]), "path"),
-    "a step less": (_edit("path", by=lambda path: path[:-1]), "path"),
-    "steps turned round": (_edit("path", by=lambda path: path[::-1]), "path"),
-    "root": (_line(2, _other_letter), "path"),
-    "size": (_line(1, lambda line: str(int(line) * 2)), "path"),
-    "another journal": (_line(0, lambda line: line.replace(SECOND, FIRST)), "checkpoint"),
-    "a stranger's journal": (_line(0, lambda line: line + "x"), "checkpoint"),
-    "the log's signature": (_line(4, _other_letter), "checkpoint"),
-    "a witness's signature": (_line(5, _other_letter), "held"),
-    "a witness's name": (_line(5, lambda line: line.replace("-hsb ", "-wjw ")), "held"),
-    "no batch": (_set("batch", to=None), "batch"),
-    "the batch's sender": (_set("batch", "statement", "src", to="hebei-hsb"), "batch"),
-    "the batch's receiver": (_set("batch", "statement", "dst", to="hebei-hsb"), "batch"),
-    "a signature that is no hex": (_set("batch", "signature", to="xy"), "batch"),
-    "the batch's root": (_edit("batch", "statement", "root", by=_flipped), "batch path"),
-    "the batch's count": (_set("batch", "statement", "count", to=9), "batch path"),
-    "the place in the batch": (_set("batch", "index", to=5), "batch path"),
-    "a step to the batch's root": (_set("batch", "path", to=["00" * 32]), "batch path"),
-    "the batch's signature": (_edit("batch", "signature", by=_flipped), "batch signature"),
-    "a signature cut short": (_set("batch", "signature", to="00"), "batch signature"),
-    "the batch's key": (_edit("batch", "statement", "kid", by=_flipped), "batch signature"),
-    "the batch's instant": (_set("batch", "statement", "sent_at", to=1), "batch signature"),
-    "the batch's version": (_set("batch", "statement", "version", to=2), "batch signature"),
-}
-
-
-def _accords() -> dict[str, list[Accord]]:
-    """Return the true accord, others with which it must not hold, and two together."""
-    other = ring_of("other").signing
-    key = AccordKey(other.kid, "ed25519-sha256-aes256gcm", other.public.hex(), 0)
-
-    def keyed(*keys: AccordKey) -> Accord:
-        members = [
-            msgspec.structs.replace(one, signing_keys=[*keys, *_ended(one.signing_keys)])
-            for one in ACCORD.members
-        ]
-        return msgspec.structs.replace(ACCORD, members=members)
-
-    def _ended(keys: list[AccordKey]) -> list[AccordKey]:
-        return [msgspec.structs.replace(one, to_at=1) for one in keys]
-
-    strangers = [msgspec.structs.replace(one, signing_keys=[key]) for one in ACCORD.members]
-    return {
-        "true": [ACCORD],
-        "other keys": [msgspec.structs.replace(ACCORD, members=strangers)],
-        "keys that are over": [keyed()],
-        "over here, valid there": [keyed(key), ACCORD],
-        "another region": [msgspec.structs.replace(ACCORD, region="elsewhere")],
-        "none": [],
-    }
 
 
 # both readers
@@ -315,12 +181,12 @@ def test_both_agree_under_any_accord(
     entry: Page, documents: dict[str, Document], name: str
 ) -> None:
     """Keys of others, keys that are over, several versions, none: the same answer."""
-    accords = _accords()
-    python = {key: _by_python(documents[name], one) for key, one in accords.items()}
+    variants = accords()
+    python = {key: _by_python(documents[name], one) for key, one in variants.items()}
 
-    browser = _in_browser(entry, [(documents[name], one) for one in accords.values()])
+    browser = _in_browser(entry, [(documents[name], one) for one in variants.values()])
 
-    assert dict(zip(accords, browser, strict=True)) == python
+    assert dict(zip(variants, browser, strict=True)) == python
     assert python["true"][0] == "held"
     assert python["other keys"][0] == "checkpoint"
 
@@ -339,39 +205,6 @@ def _forged(body: bytes, kind: str = "act_sent", content_id: str = "x") -> Docum
         "checkpoint": notes.sign(ring_of(SECOND).signing, checkpoint).encoded(),
         "batch": None,
     }
-
-
-ENVELOPE = (
-    b'{"accord":"a","attachments":[],"body":{"n":1},"case":null,"dst":"b","id":"x","made_at":1,'
-    b'"not_after":null,"reply_to":null,"rulebooks":[],"seq":1,"src":"c","type":"t"}'
-)
-CONTENTS: dict[str, tuple[bytes, str]] = {
-    "an envelope": (ENVELOPE, "held"),
-    "not JSON": (b"{", "envelope"),
-    "not UTF-8": (ENVELOPE.replace(b'"a"', b'"\xff"'), "envelope"),
-    "with a mark before it": (b"\xef\xbb\xbf" + ENVELOPE, "envelope"),
-    "a list": (b"[]", "envelope"),
-    "white space": (ENVELOPE.replace(b":1", b": 1", 1), "envelope"),
-    "another order": (ENVELOPE.replace(b'"accord":"a",', b"")[:-1] + b',"accord":"a"}', "envelope"),
-    "a key twice": (ENVELOPE.replace(b'"n":1', b'"n":1,"n":1'), "envelope"),
-    "a key in capitals": (ENVELOPE.replace(b'"n"', b'"N"'), "envelope"),
-    "a fraction": (ENVELOPE.replace(b'"n":1', b'"n":0.5'), "envelope"),
-    "a whole number as a fraction": (ENVELOPE.replace(b'"n":1', b'"n":1.0'), "envelope"),
-    "minus nothing": (ENVELOPE.replace(b'"n":1', b'"n":-0'), "envelope"),
-    "a number too large": (ENVELOPE.replace(b'"n":1', b'"n":9007199254740993'), "envelope"),
-    "an escape for a letter": (ENVELOPE.replace(b'"n":1', b'"n":"\\u0061"'), "envelope"),
-    "a control character": (ENVELOPE.replace(b'"n":1', b'"n":"\\u001f\\n"'), "held"),
-    "a nul": (ENVELOPE.replace(b'"n":1', b'"n":"\\u0000"'), "envelope"),
-    "half a pair": (ENVELOPE.replace(b'"n":1', b'"n":"\\ud800"'), "envelope"),
-    "Chinese": (ENVELOPE.replace(b'"n":1', '"n":"结算\u2028"'.encode()), "held"),
-    "deep": (ENVELOPE.replace(b'"n":1', b'"n":' + b"[" * 30 + b"]" * 30), "held"),
-    "too deep": (ENVELOPE.replace(b'"n":1', b'"n":' + b"[" * 31 + b"]" * 31), "envelope"),
-    "a field more": (ENVELOPE.replace(b'"seq"', b'"sea":1,"seq"'), "envelope"),
-    "a field less": (ENVELOPE.replace(b'"seq":1,', b""), "envelope"),
-    "a field that may be left out": (ENVELOPE.replace(b'"case":null,', b""), "held"),
-    "no list of books": (ENVELOPE.replace(b'"rulebooks":[]', b'"rulebooks":null'), "envelope"),
-    "another id": (ENVELOPE.replace(b'"id":"x"', b'"id":"y"'), "envelope"),
-}
 
 
 def test_both_read_the_same_contents_as_envelopes(entry: Page) -> None:
@@ -405,7 +238,7 @@ def test_one_letter_breaks_it_on_the_page_until_it_is_put_back(entry: Page) -> N
     text = entry.get_by_role("textbox", name="The proof (you may change it)")
     before = text.input_value()
     salt = msgspec.json.decode(before)["content"]["salt"]
-    text.fill(before.replace(salt, _flipped(salt)))
+    text.fill(before.replace(salt, flipped(salt)))
     entry.get_by_role("button", name="Check the proof").click()
 
     expect(entry.get_by_role("status")).to_contain_text("What fails: Content and digest")

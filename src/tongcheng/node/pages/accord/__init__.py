@@ -16,7 +16,6 @@ from tongcheng.web import Page
 from tongcheng.web.console import ACCORD_PATH
 from tongcheng.web.toolkit import AnyRequest, needs
 
-
 VERSION_SHOWN = 20
 
 
