@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from tongcheng.kernel.access.reviews import REVIEW_TRANSITIONS
 from tongcheng.kernel.cases import CaseKind, Term
 from tongcheng.services.settlement import life
 from tongcheng.services.settlement.line_query import LINE_QUERY
@@ -67,7 +68,17 @@ def case_cycles() -> str:
     return "\n\n".join([BEGIN, *parts, END])
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"cases.md": case_cycles, "settlement.md": life_cycles}
+def review_cycles() -> str:
+    """Return the section of docs/access-emergency.md between its two marks."""
+    title = "### The review of an emergency access (事后审查)"
+    return "\n\n".join([BEGIN, title, diagram("open", REVIEW_TRANSITIONS), END])
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "access-emergency.md": review_cycles,
+    "cases.md": case_cycles,
+    "settlement.md": life_cycles,
+}
 """Page → what stands between its marks."""
 
 

@@ -109,11 +109,7 @@ def create_app(
         "toolkit": toolkit,
         "bill_pages": bill_pages,
         "metrics": metrics,
-        "refusals": RefusalLimiter(node.clock),
-        # Apart: a stranger in a hospital's own network must not lock out the hospital's systems.
-        "bill_tries": RefusalLimiter(node.clock),
-        "sign_in_tries": RefusalLimiter(node.clock, SIGN_IN_TRIES_MAX),
-        "hashing": Hashing(),
+        **_brakes(node),
         "authority": table,
         "openable": openable(_console_pages(node), actions_of(node)),
         "session_cookie": SessionCookie.of(node.home.member_id, console.address),
@@ -134,6 +130,17 @@ def create_app(
         request_max_body_size=BODY_BYTES_MAX,
         state=State(state),
     )
+
+
+def _brakes(node: Node) -> dict[str, Any]:
+    """Return what slows down whoever is refused too often."""
+    return {
+        "refusals": RefusalLimiter(node.clock),
+        # Apart: a stranger in a hospital's own network must not lock out the hospital's systems.
+        "bill_tries": RefusalLimiter(node.clock),
+        "sign_in_tries": RefusalLimiter(node.clock, SIGN_IN_TRIES_MAX),
+        "hashing": Hashing(),
+    }
 
 
 def actions_of(node: Node) -> tuple[Action, ...]:

@@ -48,7 +48,7 @@ def test_title_says_who_read(tmp_path: Path) -> None:
         several = client.get("/zh/audit").text
 
     assert "<h1>今天还没有人查看过个人信息</h1>" in before
-    assert "<h1>Personal data was read once today, by H1</h1>" in alone
+    assert "<h1>Personal data was read 1 time today, by H1</h1>" in alone
     assert "<h1>今天 2 方查看过个人信息，共 3 次，H1最多（2 次）</h1>" in several
 
 

@@ -15,7 +15,7 @@ import msgspec
 from tongcheng.kernel import audit, canonical, ids, journal
 from tongcheng.kernel.access import reasons
 from tongcheng.kernel.access.accounts import StaffRow, actor_of, need
-from tongcheng.kernel.access.table import ADMINISTRATOR_ROLE, AuthorityTable
+from tongcheng.kernel.access.table import ADMINISTRATOR_ROLE, VISITOR_ROLE, AuthorityTable
 from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
@@ -98,8 +98,9 @@ def may_be_lent(action: str) -> bool:
 
 
 def lendable(table: AuthorityTable, home: Home, role: str, on: date) -> frozenset[str]:
-    """Return what of a role can be lent on a local day."""
-    return frozenset(filter(may_be_lent, table.actions(role, home.member_id, on)))
+    """Return what of a role can be lent on a local day; what anybody may do needs no lending."""
+    everybody = table.actions(VISITOR_ROLE, home.member_id, on)
+    return frozenset(filter(may_be_lent, table.actions(role, home.member_id, on) - everybody))
 
 
 def give(

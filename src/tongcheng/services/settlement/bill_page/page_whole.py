@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from tongcheng.kernel.calendar import local_date
 from tongcheng.services.settlement.bill_page import words
+from tongcheng.services.settlement.bill_page.traces import Trace, Traces
 from tongcheng.services.settlement.bill_page.views import Bill, BillLine, Group, Limit
 from tongcheng.services.settlement.cases_view import STATES
 from tongcheng.services.settlement.stay_tables import BAND_KEYS
@@ -22,6 +23,15 @@ RELATIONSHIP_KEYS: Final = {
     "other_relative": "settlement.bill.relationship.other_relative",
     "guardian": "settlement.bill.relationship.guardian",
     "other": "settlement.bill.relationship.other",
+}
+
+
+RIGHT_KEYS: Final = {
+    "lent": "settlement.bill.traces.lent",
+    "open": "settlement.bill.traces.open",
+    "overdue": "settlement.bill.traces.overdue",
+    "justified": "settlement.bill.traces.justified",
+    "not_justified": "settlement.bill.traces.not_justified",
 }
 
 
@@ -71,13 +81,22 @@ class LimitWords(msgspec.Struct, frozen=True):
     doubtful: bool
 
 
+class TraceWords(msgspec.Struct, frozen=True):
+    """One read by somebody else, in words; `right` only where it was not by a role of their own."""
+
+    when: str
+    who: str
+    what: str
+    right: str
+
+
 def question(page: Page, *, failed: bool, status: int = 200) -> Response[Any]:
     """Answer with the question for the last four characters, the same whatever the link is."""
     values = {"failed": failed, "action": page.path}
     return page.render("settlement/bill_question.html", values, status=status)
 
 
-def bill(page: Page, view: Bill, token: str, form: str) -> Response[Any]:
+def bill(page: Page, view: Bill, traces: Traces, token: str, form: str) -> Response[Any]:
     """Answer with the whole bill."""
     voice, address = page.voice, page.href(f"/bill/{token}")
     groups = tuple(_group(page, each, address) for each in view.groups)
@@ -104,10 +123,39 @@ def bill(page: Page, view: Bill, token: str, form: str) -> Response[Any]:
             ),
             "limits": _limits(voice, view),
             "delegates": _delegates(voice, view),
+            "traces": tuple(_trace(page, each) for each in traces.shown),
+            "traces_said": _traces_said(voice, traces),
+            "traces_own": ""
+            if traces.own_last_at is None
+            else page.t(
+                "settlement.bill.traces.own",
+                count=voice.number(traces.own_count),
+                moment=voice.moment(traces.own_last_at),
+            ),
             "until": voice.moment(view.standing.session_to_at),
             "link_until": voice.day(local_date(view.standing.link_to_at - 1, voice.zone)),
         },
     )
+
+
+def _traces_said(voice: Voice, traces: Traces) -> str:
+    """Return how many reads by others there are, and how many of them are shown."""
+    shown = len(traces.shown)
+    if not shown:
+        return voice.t("settlement.bill.traces.none")
+    if shown == traces.count:
+        return voice.tn("settlement.bill.traces.all", shown)
+    count = voice.number(traces.count)
+    return voice.t("settlement.bill.traces.last", count=count, shown=shown)
+
+
+def _trace(page: Page, trace: Trace) -> TraceWords:
+    voice, who = page.voice, page.voice.of(trace.who)
+    if trace.roles:
+        roles = page.t("settlement.bill.traces.list").join(voice.of(one) for one in trace.roles)
+        who = page.t("settlement.bill.traces.roles", who=who, roles=roles)
+    right = "" if trace.right == "own" else page.t(RIGHT_KEYS[trace.right])
+    return TraceWords(voice.moment(trace.at), who, page.t(trace.what_key), right)
 
 
 def _period(voice: Voice, view: Bill) -> str:

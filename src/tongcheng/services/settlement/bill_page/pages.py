@@ -15,12 +15,15 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from tongcheng.kernel import audit, cases
+from tongcheng.kernel.access.table import AuthorityTable
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.running import RunningNode
-from tongcheng.kernel.store import Reading, Transaction
+from tongcheng.kernel.store import Reading, Snapshot, Transaction
 from tongcheng.services.settlement import line_query
 from tongcheng.services.settlement.bill_page import data, links, page_line, page_whole
 from tongcheng.services.settlement.bill_page.links import Reader
+from tongcheng.services.settlement.bill_page.traces import Traces, traces_of
+from tongcheng.services.settlement.bill_page.views import Bill
 from tongcheng.services.settlement.line_query import PersonAction
 from tongcheng.web import LANGUAGES, Page
 from tongcheng.web.forms import read_form, see_other
@@ -66,18 +69,21 @@ async def bill_page(
     number = int(wanted.group()) if wanted is not None else 1
     whole = query.get("lines") == "all"
 
-    def question(reading: Reading) -> tuple[Reader, Any] | None:
-        reader = _reader(reading, request, token)
+    table: AuthorityTable | None = request.app.state["authority"]
+
+    def question(snapshot: Snapshot) -> tuple[Reader, Bill, Traces] | None:
+        reader = _reader(snapshot, request, token)
         if reader is None:
             return None
-        return reader, data.bill(reading, node.home, reader, now_at, number, whole=whole)
+        found = data.bill(snapshot, node.home, reader, now_at, number, whole=whole)
+        return reader, found, traces_of(snapshot, node.home, table, reader, now_at)
 
     found = await node.read(question)
     if found is None:
         return page_whole.question(page, failed=False)
-    reader, view = found
+    reader, view, traces = found
     await _note(node, reader, "bill.read")
-    return page_whole.bill(page, view, token, links.form_token(reader))
+    return page_whole.bill(page, view, traces, token, links.form_token(reader))
 
 
 @post(BILL_PATH + "/{token:str}", include_in_schema=False)
