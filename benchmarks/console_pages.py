@@ -22,6 +22,7 @@ SAME_FROM_ONE_PAGE = 2
 ADDRESSES_A_ROUTE = 10
 PAGES_MAX = 400
 OK = 200
+REDIRECTS = range(300, 400)
 
 _LINK = re.compile(r'(?:href|hx-get)="(/[^"#]*)')
 _SHEET = re.compile(r'<link[^>]*rel="stylesheet"[^>]*href="([^"]+)"')
@@ -112,6 +113,8 @@ def follow(routes: tuple[Route, ...], get: Get) -> Found:
             continue
         status, media_type, text = get(address)
         opened += 1
+        if status in REDIRECTS:
+            continue  # to the sign-in: somebody else reads it
         if status != OK:
             broken.append(f"{address}: {status}")
             continue

@@ -6,13 +6,11 @@ from benchmarks.bench_pages import (
     P95_MS_MAX,
     WEIGHT_BYTES_MAX,
     Measured,
-    Times,
-    Weight,
     faults_of,
-    times_of,
     worst_by_route,
 )
 from benchmarks.console_pages import Found
+from benchmarks.reader import Times, Weight, times_of
 
 ALL_FOUND = Found({}, [], [])
 
@@ -55,6 +53,11 @@ def test_a_page_that_was_not_measured_fails_the_benchmark() -> None:
     faults = faults_of([], Found({}, ["/accord"], ["/zh/audit: 500"]))
 
     assert faults == ["/zh/audit: 500 could not be opened", "no link leads to /accord"]
+
+
+def test_what_the_data_does_not_show_is_named_with_its_reason() -> None:
+    """Only pages on that short list may stay unmeasured."""
+    assert faults_of([], Found({}, ["/demo/forged"], [])) == []
 
 
 def test_a_route_is_told_by_its_slowest_address_and_its_heaviest() -> None:

@@ -112,6 +112,13 @@ def test_what_nothing_leads_to_and_what_does_not_open_is_told() -> None:
     assert found.broken == ["/zh/stays/1: 404"]
 
 
+def test_a_page_that_asks_to_sign_in_is_somebody_elses() -> None:
+    """It is not measured for this reader, and it is no fault."""
+    found = follow(ROUTES, lambda _address: (303, "", ""))
+
+    assert (found.addresses, found.broken) == ({}, [])
+
+
 def test_of_links_that_differ_in_an_id_only_some_are_followed() -> None:
     """A list of a thousand stays is not a thousand measurements."""
     stays = {f"/zh/stays/{number}": f'<a href="/zh/stays/{number + 1}">' for number in range(50)}
