@@ -50,9 +50,9 @@ def test_the_tour_in_a_browser(region: Live, browser: Browser) -> None:
     page = _open(browser)
     page.goto(f"{region.nodes[TIANJIN].url}/en/demo")
     page.click("#cut-button")
-    expect(page.locator("h1")).to_contain_text("Tianjin is cut off")
+    expect(page.locator("h1")).to_contain_text("Tianjin is cut off", timeout=WITHIN_MS)
     expect(page.locator("h1")).to_contain_text("wait", timeout=WITHIN_MS)
-    expect(page.locator("#cut .lines .badge-bad")).to_have_count(2)
+    expect(page.locator("#cut .lines .badge-bad")).to_have_count(2, timeout=WITHIN_MS)
     assert page.locator("#cut tbody tr").count() >= 1
     page.click("#heal-button")
     expect(page.locator("#heal .notice")).to_contain_text("0 one-sided", timeout=WITHIN_MS)
@@ -91,10 +91,11 @@ def test_axe_finds_nothing(
     """Whole and cut, with a forgery shown; and nothing scrolls sideways."""
     page = _open(browser, width=width, dark=dark)
     page.goto(f"{region.nodes[TIANJIN].url}/{language}/demo")
+    page.check("input[value=journal]")
     page.click("#forge button")
-    expect(page.locator("#forged .notice-good")).to_be_visible()
+    expect(page.locator("#forged .notice-good")).to_be_visible(timeout=WITHIN_MS)
     page.click("#cut-button")
-    expect(page.locator("#cut .badge-bad").first).to_be_visible()
+    expect(page.locator("#cut .lines .badge-bad")).to_have_count(2, timeout=WITHIN_MS)
     violations = Axe().run(page).response["violations"]
     overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     page.context.close()
