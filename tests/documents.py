@@ -79,6 +79,7 @@ def command_line_faults(command: click.Command, words: list[str]) -> list[str]:
     missing = [
         f"{command.name} needs {parameter.human_readable_name}"
         for parameter in command.params
-        if parameter.required and not isinstance(given.get(str(parameter.name)), str | tuple | bool)
+        if parameter.required
+        and not isinstance(given.get(str(parameter.name)), str | tuple | list | bool)
     ]
     return missing + [f"{command.name} takes no {word}" for word in rest]

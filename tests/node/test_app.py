@@ -240,3 +240,26 @@ def test_open_console_answers_to_its_own_name(tmp_path: Path, host: str, status:
     node = _node(tmp_path)
     with TestClient(create_app(node, make_console(node), local_names_only=True)) as client:
         assert client.get("/health/live", headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "status"),
+    [
+        ("https://console.example", "console.example", 200),
+        ("https://console.example", "Console.Example", 200),
+        ("https://console.example:8443", "console.example:8443", 200),
+        ("https://console.example", "localhost:8101", 200),
+        ("https://console.example", "console.example:8443", 421),
+        ("https://console.example", "console.example.evil.example", 421),
+        ("https://console.example", "evil.example", 421),
+        ("http://console.example", "console.example", 421),
+    ],
+)
+def test_behind_tls_a_console_answers_to_its_address_too(
+    tmp_path: Path, address: str, host: str, status: int
+) -> None:
+    """Where a proxy has a certificate of that name; without TLS no name but the machine's own."""
+    node = _node(tmp_path)
+    console = make_console(node, address=address)
+    with TestClient(create_app(node, console, local_names_only=True)) as client:
+        assert client.get("/health/live", headers={"host": host}).status_code == status

@@ -55,7 +55,7 @@ def account() -> None:
 @name_argument
 @options.data
 @click.option("--display", required=True, help="The person's name, as colleagues know it.")
-@click.option("--role", "roles", multiple=True, required=True, help="A role; may be repeated.")
+@click.option("--role", multiple=True, required=True, help="A role; may be repeated.")
 @click.option("--to", "ends", type=DAY, help="Last local day of the roles [until taken away].")
 @password_file
 @options.passphrase_file
@@ -64,7 +64,7 @@ def add(
     name: str,
     folder: Path,
     display: str,
-    roles: tuple[str, ...],
+    role: tuple[str, ...],
     ends: datetime | None,
     password_file: Path | None,
     passphrase_file: Path | None,
@@ -79,7 +79,7 @@ def add(
     table, digest = _table(directory), _digest(password_file, name)
 
     def command(tx: Transaction) -> StaffRow:
-        terms = _terms(tx, roles, None, ends)
+        terms = _terms(tx, role, None, ends)
         new = NewAccount(name, display, terms, digest, must_change=True)
         return accounts.add(tx, table, OPERATOR, new)
 
@@ -89,7 +89,7 @@ def add(
 @account.command("roles")
 @name_argument
 @options.data
-@click.option("--role", "roles", multiple=True, help="A role; without any, all are taken away.")
+@click.option("--role", multiple=True, help="A role; without any, all are taken away.")
 @click.option("--from", "begins", type=DAY, help="First local day of the roles [today].")
 @click.option("--to", "ends", type=DAY, help="Last local day of the roles [until taken away].")
 @options.passphrase_file
@@ -97,7 +97,7 @@ def add(
 def roles_(
     name: str,
     folder: Path,
-    roles: tuple[str, ...],
+    role: tuple[str, ...],
     begins: datetime | None,
     ends: datetime | None,
     passphrase_file: Path | None,
@@ -109,7 +109,7 @@ def roles_(
     table = _table(directory)
 
     def command(tx: Transaction) -> StaffRow:
-        terms = _terms(tx, roles, begins, ends)
+        terms = _terms(tx, role, begins, ends)
         return accounts.set_roles(tx, table, OPERATOR, _need(tx, name).account_id, terms)
 
     _say(_run(directory, command, passphrase_file), "given its roles", as_json=as_json)

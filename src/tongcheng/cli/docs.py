@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tongcheng.cli import access_table
 from tongcheng.cli.diagrams import PAGES, replaced
 from tongcheng.cli.reference import commands_page
 
@@ -39,3 +40,12 @@ def life(folder: Path) -> None:
         page = folder / name
         page.write_text(replaced(name, page.read_text("utf-8")), encoding="utf-8")
         click.echo(f"wrote {page}")
+
+
+@docs.command()
+@_folder
+def access(folder: Path) -> None:
+    """Write the table of authority in access.md anew, from the region's data."""
+    page = folder / "access.md"
+    page.write_text(access_table.replaced(page.read_text("utf-8")), encoding="utf-8")
+    click.echo(f"wrote {page}")

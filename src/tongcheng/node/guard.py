@@ -29,6 +29,7 @@ from tongcheng.web import i18n
 from tongcheng.web.toolkit import ACTION, OFFER, READER, AnyRequest, Offer, Toolkit, path_of
 
 SIGN_IN_PATH: Final = "/sign-in"
+SIGN_IN_ACTION: Final = "account.sign_in"
 PASSWORD_PATH: Final = "/account/password"  # noqa: S105 the address of a page
 EMERGENCY_PATH: Final = "/access/emergency"
 COOKIE_BYTES_MAX: Final = 128
@@ -113,7 +114,8 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     toolkit: Toolkit = connection.app.state["toolkit"]
     language = i18n.language_of_path(path_of(connection))
     assert language is not None, "the console lies under a language"
-    if not reader.signed_in:
+    # A table that has not begun yet lets nobody sign in: they are told, not sent round in a circle.
+    if not reader.signed_in and action != SIGN_IN_ACTION:
         raise Elsewhere("/" + language + SIGN_IN_PATH + _then(connection, language))
     if reader.must_change:
         raise Elsewhere("/" + language + PASSWORD_PATH)

@@ -153,6 +153,8 @@ def one(page: Page, table: AuthorityTable, row: StaffRow, waits_until_at: int) -
 def one_time(page: Page, row: StaffRow, given: str) -> Response[str]:
     """Answer with a password that is shown this once."""
     headline = page.t("node.access.one_time.title", name=row.display_name)
+    # Nobody is led back to the address of a form: the other language shows the account.
+    page = msgspec.structs.replace(page, path=page.href(f"/accounts/{row.account_id}"))
     values = {"headline": headline, "account": row, "given": given}
     return page.render("node/access/one_time.html", values)
 
