@@ -46,6 +46,7 @@ TIMES = 40
 HEALTH = "/health/live"
 
 NOT_THERE = {
+    "/access/emergency": "offered where a reader is refused a record",
     "/audit/seal.json": "a download, there once the job has sealed the day before",
     "/demo/forged": "there once a record has been falsified, by a form",
 }
