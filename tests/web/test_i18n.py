@@ -66,6 +66,8 @@ def test_dates_are_in_the_zone_of_the_region() -> None:
     assert i18n.time_of_day(NOW, ZONE) == "18:00:05"
     assert i18n.day(date(2026, 1, 3), "zh") == "2026年1月3日"
     assert i18n.day(date(2026, 1, 3), "en") == "3 Jan 2026"
+    assert i18n.month("2026-01", "zh") == "2026年1月"
+    assert i18n.month("2026-01", "en") == "January 2026"
 
 
 def test_rates_and_counts() -> None:

@@ -5,7 +5,10 @@ import re
 import pytest
 
 from tests.web import site
+from tongcheng.kernel.access.actions import KERNEL_ACTIONS
 from tongcheng.kernel.texts import load_texts
+from tongcheng.services.plan import SERVICE as PLAN
+from tongcheng.services.settlement.service import SERVICE as SETTLEMENT
 
 USED = re.compile(r"""["']((?:web|plan|settlement)\.[a-z_.0-9]+)["']""")
 FOLDERS = {
@@ -41,6 +44,7 @@ def test_no_key_is_missing_or_unused(name: str) -> None:
     used = _used(name)
     plurals = {key.rsplit(".", 1)[0] for key in known if key.endswith((".one", ".other"))}
     unused = {key for key in known - used if key.rsplit(".", 1)[0] not in used & plurals}
+    unused = {key for key in unused if not key.startswith("action.")}
 
     assert sorted(key for key in unused if not key.endswith(".nav")) == []
     missing = {word for word in used - known - plurals if not _is_act(word)}
@@ -48,5 +52,15 @@ def test_no_key_is_missing_or_unused(name: str) -> None:
 
 
 def _is_act(word: str) -> bool:
-    """Envelope types and figure keys share the dots of a text key and are not one."""
-    return word.count(".") == 1
+    """Envelope types, figures and actions share the dots of a text key and are not one."""
+    actions = {action.name for action in (*PLAN.actions, *SETTLEMENT.actions)}
+    return word.count(".") == 1 or word in actions or word.endswith(".")
+
+
+def test_every_action_has_words() -> None:
+    """What a role may do is said in words; its key is made of the action's name."""
+    actions = (*KERNEL_ACTIONS, *PLAN.actions, *SETTLEMENT.actions)
+    paths = site.SOURCE.rglob("texts.yaml")
+    said = {key for path in paths for key in load_texts(path)}
+
+    assert {f"action.{action.name}" for action in actions} - said == set()

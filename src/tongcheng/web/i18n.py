@@ -25,6 +25,7 @@ __all__ = [
     "moment",
     "money",
     "money_said",
+    "month",
     "number",
     "other",
     "percent",
@@ -139,6 +140,12 @@ def day(on: date, language: Language) -> str:
     """Return "2026年11月22日" or "22 Nov 2026"."""
     pattern = "y年M月d日" if language == "zh" else "d MMM y"
     return format_date(on, format=pattern, locale=LOCALES[language])
+
+
+def month(of: str, language: Language) -> str:
+    """Return "2026年11月" or "November 2026" for "2026-11"."""
+    pattern = "y年M月" if language == "zh" else "MMMM y"
+    return format_date(date.fromisoformat(f"{of}-01"), format=pattern, locale=LOCALES[language])
 
 
 def moment(at: int, language: Language, zone: str) -> str:

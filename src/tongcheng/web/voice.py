@@ -53,6 +53,10 @@ class Voice(msgspec.Struct, frozen=True):
         """Return "2026年11月22日" or "22 Nov 2026"."""
         return i18n.day(on, self.language)
 
+    def month(self, of: str) -> str:
+        """Return "2026年11月" or "November 2026" for "2026-11"."""
+        return i18n.month(of, self.language)
+
     def moment(self, at: int) -> str:
         """Return "11月22日 18:00:05" or "22 Nov 18:00:05"."""
         return i18n.moment(at, self.language, self.zone)

@@ -1,0 +1,1 @@
+"""A whole demonstration in a real browser, started as a user starts it."""
