@@ -185,4 +185,47 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
     "a field that may be left out": (ENVELOPE.replace(b'"case":null,', b""), "held"),
     "no list of books": (ENVELOPE.replace(b'"rulebooks":[]', b'"rulebooks":null'), "envelope"),
     "another id": (ENVELOPE.replace(b'"id":"x"', b'"id":"y"'), "envelope"),
+    "a long name of rare characters": (
+        ENVELOPE.replace(b'"t"', f'"{"𠀀" * 128}"'.encode()),
+        "held",
+    ),
+    "a longer one": (ENVELOPE.replace(b'"t"', f'"{"𠀀" * 129}"'.encode()), "envelope"),
 }
+
+
+def _spelled(old: str, new: str) -> Callable[[bytes], bytes]:
+    return lambda file: file.replace(old.encode(), new.encode(), 1)
+
+
+FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "as written": (lambda file: file, "held"),
+    "white space around": (lambda file: b"\n\t " + file + b"\r\n", "held"),
+    "a mark before it": (lambda file: b"\xef\xbb\xbf" + file, "form"),
+    "UTF-16": (lambda file: file.decode().encode("utf-16"), "form"),
+    "a byte that is no UTF-8": (lambda file: file.replace(b"else", b"\xff"), "form"),
+    "half a pair": (_spelled("else", "\\ud800"), "form"),
+    "an escape for a letter": (_spelled('"format"', '"\\u0066ormat"'), "held"),
+    "a format before the format": (_spelled("{", '{"format":"no",'), "held"),
+    "a format after the format": (_spelled('"batch":null', '"batch":null,"format":"no"'), "form"),
+    "a prototype": (_spelled("{", '{"__proto__":{},'), "form"),
+    "an index with a fraction": (_spelled('"index":0', '"index":0.0'), "form"),
+    "an index with an exponent": (_spelled('"index":0', '"index":0e0'), "form"),
+    "an index in capitals": (_spelled('"index":0', '"index":0E0'), "form"),
+    "minus nothing": (_spelled('"index":0', '"index":-0'), "held"),
+    "two noughts": (_spelled('"index":0', '"index":00'), "form"),
+    "endless": (_spelled('"index":0', '"index":1e400'), "form"),
+    "no number": (_spelled('"index":0', '"index":NaN'), "form"),
+    "a word for a number": (_spelled('"index":0', '"index":false'), "form"),
+    "nothing": (lambda _file: b"", "form"),
+    "null": (lambda _file: b"null", "form"),
+    "too deep for anybody": (lambda _file: b"[" * 200_000, "form"),
+    "twelve million digits": (_spelled('"path":[]', f'"path":["{"0" * 12_000_000}"]'), "path"),
+    "a hundred thousand steps": (
+        _spelled('"path":[]', '"path":["' + '","'.join(["00" * 32] * 100_000) + '"]'),
+        "path",
+    ),
+}
+"""What a file of a proof can be spelled like: bytes that JSON's readers do not all take alike.
+
+They are done to the file of an entry whose checkpoint has a second line, of a stranger "else".
+"""

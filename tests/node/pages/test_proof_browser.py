@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import serving
@@ -21,6 +22,7 @@ from tests.node.pages.proof_changes import (
     ACCORD,
     CHANGES,
     CONTENTS,
+    FILES,
     Change,
     Document,
     accords,
@@ -28,7 +30,8 @@ from tests.node.pages.proof_changes import (
 )
 from tests.node.pages.region import FIRST, SECOND
 from tests.signed_in import Session, browser_cookies
-from tests.toy import ring_of
+from tests.toy import MEMBERS, ring_of, toy_accord
+from tongcheng.cli.journal import check
 from tongcheng.kernel import merkle
 from tongcheng.kernel.accord import Accord
 from tongcheng.kernel.errors import Refused
@@ -218,6 +221,48 @@ def test_both_read_the_same_contents_as_envelopes(entry: Page) -> None:
     assert {name: verdict[0] for name, verdict in python.items()} == {
         name: part for name, (_body, part) in CONTENTS.items()
     }
+
+
+CHECK_FILE = """async ([checker, accords]) => {
+  const { textOf, verdictOf } = await import(checker);
+  const [file] = document.querySelector("input[type=file]").files;
+  return verdictOf(textOf(await file.arrayBuffer()), accords);
+}"""
+
+
+def _file_in_browser(page: Page, raw: bytes) -> str:
+    page.locator("input[type=file]").set_input_files(
+        {"name": "proof.json", "mimeType": "application/json", "buffer": raw}
+    )
+    checker = page.locator("[data-checker]").get_attribute("data-checker")
+    verdict = page.evaluate(CHECK_FILE, [checker, [msgspec.to_builtins(ACCORD)]])
+    return "held" if verdict["held"] else str(verdict["part"])
+
+
+def _file_by_command(folder: Path, raw: bytes) -> str:
+    """Return what `tongcheng journal check` says of a file."""
+    file, accord = folder / "proof.json", folder / "accord.json"
+    file.write_bytes(raw)
+    accord.write_bytes(toy_accord(MEMBERS).encoded())
+    fault = CliRunner().invoke(check, [str(file), "--accord", str(accord)]).exception
+    assert fault is None or isinstance(fault, Refused), fault
+    return "held" if fault is None else _part(fault)
+
+
+def test_both_read_the_same_files(entry: Page, tmp_path: Path) -> None:
+    """Marks, half pairs, fractions, numbers without end: what one takes, the other takes."""
+    document = _forged(b"x", kind="note", content_id="n")
+    stranger = base64.b64encode(bytes(8)).decode()
+    document["checkpoint"] += f"{notes.DASH} else {stranger}\n"
+    written = msgspec.json.encode(document)
+    files = {name: by(written) for name, (by, _part) in FILES.items()}
+
+    command = {name: _file_by_command(tmp_path, raw) for name, raw in files.items()}
+    browser = {name: _file_in_browser(entry, raw) for name, raw in files.items()}
+    entry.reload()  # each file was put into the page as well
+
+    assert browser == command
+    assert command == {name: part for name, (_by, part) in FILES.items()}
 
 
 # the page

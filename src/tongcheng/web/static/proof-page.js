@@ -66,7 +66,8 @@ function attach(panel) {
   });
   file.addEventListener("change", async () => {
     if (!file.files.length) return;
-    text.value = await file.files[0].text();
+    const { textOf } = await import(panel.dataset.checker);
+    text.value = textOf(await file.files[0].arrayBuffer());
     check(panel);
   });
 }

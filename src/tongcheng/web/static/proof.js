@@ -104,7 +104,13 @@ function fits(value, shape) {
   if (shape.endsWith(" or null")) return value === null || fits(value, shape.slice(0, -8));
   if (shape === "number") return Number.isSafeInteger(value);
   if (shape === "object") return isObject(value);
-  return typeof value === "string" && (shape === "text" || value.length <= NAME_LENGTH_MAX);
+  if (typeof value !== "string" || !value.isWellFormed()) return false;
+  return shape === "text" || isName(value);
+}
+
+function isName(text) {
+  // Counted in characters, as the other reader does; one beyond the first plane has length 2 here.
+  return text.length <= 2 * NAME_LENGTH_MAX && [...text].length <= NAME_LENGTH_MAX;
 }
 
 function isObject(value) {
@@ -334,11 +340,29 @@ export async function checkProof(proof, accords, tell = () => {}) {
   return { member, witnesses, sender: envelope.src };
 }
 
+// The text of a file: UTF-8 without a mark before it, as the other reader wants it; else nothing.
+export function textOf(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return "";
+  }
+}
+
+const STRINGS = /"(?:[^"\\]+|\\.)*"/g;
+
+function parseDocument(text) {
+  const parsed = JSON.parse(text);
+  // Once parsed, 1.0 and 1e0 look like 1; the other reader does not take them for whole numbers.
+  need(!/[0-9][.eE]/.test(text.replace(STRINGS, "")), "form");
+  return parsed;
+}
+
 // One word for what happened: {held, part, member, witnesses, sender}
 export async function verdictOf(text, accords, tell = () => {}) {
   let proof;
   try {
-    proof = JSON.parse(text);
+    proof = parseDocument(text);
   } catch {
     return { held: false, part: "form" };
   }
