@@ -13,6 +13,7 @@ import msgspec
 from litestar import Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import HTTPScope
@@ -26,7 +27,16 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Snapshot, WriterStopped
 from tongcheng.node.core import Node
 from tongcheng.web import i18n
-from tongcheng.web.toolkit import ACTION, OFFER, READER, AnyRequest, Offer, Toolkit, path_of
+from tongcheng.web.toolkit import (
+    ACTION,
+    BEFORE_CHANGE,
+    OFFER,
+    READER,
+    AnyRequest,
+    Offer,
+    Toolkit,
+    path_of,
+)
 
 SIGN_IN_PATH: Final = "/sign-in"
 SIGN_IN_ACTION: Final = "account.sign_in"
@@ -105,11 +115,14 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         Elsewhere: a visitor to the sign-in; a password that somebody else gave to its change.
         Refused: ACTION_FORBIDDEN, naming the action and the roles that may.
     """
-    action: str = handler.opt[ACTION]
+    action: str | None = handler.opt.get(ACTION)
+    if action is None:
+        # Litestar's own answer to OPTIONS, of which no page here makes use.
+        raise MethodNotAllowedException
     use = Use(action, _subject(connection))
     reader = await find_reader(connection, use)
     connection.scope["state"][READER] = reader
-    if reader.may(action):
+    if reader.may(action) and (handler.opt[BEFORE_CHANGE] or not reader.must_change):
         return
     toolkit: Toolkit = connection.app.state["toolkit"]
     language = i18n.language_of_path(path_of(connection))

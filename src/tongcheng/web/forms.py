@@ -40,7 +40,7 @@ async def read_form(request: AnyRequest, bytes_max: int = FORM_BYTES_MAX) -> dic
         Refused: FORM_FOREIGN, FORM_TOO_LARGE, FORM_MALFORMED; and FORM_STALE where somebody is
             signed in and the form was not made for this session.
     """
-    _check_origin(request)
+    check_origin(request)
     fields = _fields(request, await _body(request, bytes_max))
     given = fields.pop(FORM_TOKEN_FIELD, "")
     expected = request.scope["state"].get(READER, VISITOR).form_token
@@ -55,8 +55,8 @@ def see_other(page: Page, path: str) -> Redirect:
     return Redirect(page.href(path), status_code=SEE_OTHER)
 
 
-def _check_origin(request: AnyRequest) -> None:
-    """Refuse what the browser says comes from another site.
+def check_origin(request: AnyRequest) -> None:
+    """Refuse FORM_FOREIGN for what the browser says comes from another site.
 
     `Origin: null` says nothing: our own pages ask for it by `Referrer-Policy: no-referrer`.
     Browsers since 2023 say `Sec-Fetch-Site` beside it; for older ones the token alone decides.

@@ -48,6 +48,8 @@ AnyRequest = Request[Any, Any, State]
 AnyConnection = ASGIConnection[Any, Any, Any, State]
 ACTION = "action"
 """The key of a handler's `opt` that names what it does."""
+BEFORE_CHANGE = "before_change"
+"""The key of a handler's `opt` that opens it to a password that somebody else gave."""
 READER = "reader"
 """The key of a request's own state that holds who asks."""
 OFFER = "offer"
@@ -77,9 +79,12 @@ class Offer(msgspec.Struct, frozen=True):
     text: str
 
 
-def needs(action: str) -> dict[str, str]:
-    """Return the `opt` of a page's handler: the action that its readers must be allowed."""
-    return {ACTION: action}
+def needs(action: str, *, before_change: bool = False) -> dict[str, str | bool]:
+    """Return the `opt` of a page's handler: the action that its readers must be allowed.
+
+    `before_change` opens it to whoever must change a password that somebody else gave them.
+    """
+    return {ACTION: action, BEFORE_CHANGE: before_change}
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -232,7 +232,7 @@ def test_a_reader_may_what_the_table_says(office: Office) -> None:
     )
     assert (found.actor, found.signed_in) == (both.actor, True)
     assert [words.zh for words in found.roles] == ["经办", "基金财务"]
-    assert (new.actions, new.must_change) == (frozenset({"account.own"}), True)
+    assert (new.actions, new.must_change) == (allowed.BEFORE_CHANGE_ACTIONS, True)
     nobody = allowed.visitor(office.home, TABLE, office.clock.now())
     assert (nobody.actor, nobody.signed_in) == ("visitor", False)
     assert nobody.actions == TABLE.actions("visitor", member, TODAY)

@@ -3,85 +3,22 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from litestar import Litestar
-from litestar.testing import TestClient
 
-from tests import toy
-from tests.kernel.access.people import PASSWORD, TABLE, term
+from tests.kernel.access.people import PASSWORD
+from tests.node.pages.door import COOKIE, NEW_PASSWORD, Door, opened
 from tests.signed_in import signed_in
-from tests.toy import MEMBERS, NOW_AT
 from tongcheng.kernel.access import accounts, passwords
-from tongcheng.kernel.access.accounts import OPERATOR, STAFF_PASSWORDS, NewAccount, StaffRow
-from tongcheng.kernel.clock import ManualClock
-from tongcheng.kernel.entropy import SeededEntropy
-from tongcheng.node.app import create_app
-from tongcheng.node.console import make_console
-from tongcheng.node.core import Node
+from tongcheng.kernel.access.accounts import OPERATOR, STAFF_PASSWORDS
 from tongcheng.node.pages.access.sign_in import local_path
-from tongcheng.node.services import SERVICES
-
-COOKIE = f"tongcheng-{MEMBERS[0]}"
-DIGEST = passwords.digest(PASSWORD, SeededEntropy("sign in"))
-NEW_PASSWORD = "another four made up words"  # noqa: S105 nobody's
-
-
-class Door:
-    """A node with its console, and somebody called li who has an account."""
-
-    def __init__(self, client: TestClient[Litestar], node: Node) -> None:
-        self.client = client
-        self.node = node
-        self.clock: Any = node.clock
-        self.li = self.hire("li")
-
-    def hire(self, name: str, role: str = "clerk", **changes: Any) -> StaffRow:
-        """Give somebody an account."""
-        new = NewAccount(name, f"测试{name}", (term(role),), DIGEST, **changes)
-        row: StaffRow = self.call(self.node.run, lambda tx: accounts.add(tx, TABLE, OPERATOR, new))
-        return row
-
-    def call(self, function: Any, *given: Any) -> Any:
-        """Run a coroutine function on the application's loop."""
-        return self.client.blocking_portal.call(function, *given)
-
-    def post(self, path: str, **fields: str) -> Any:
-        """Send a form without following where it leads."""
-        return self.client.post(path, data=fields, follow_redirects=False)
-
-    def post_from(self, headers: dict[str, str], path: str, **fields: str) -> Any:
-        """Send a form as a browser does from another site."""
-        return self.client.post(path, data=fields, headers=headers, follow_redirects=False)
-
-    def get(self, path: str) -> Any:
-        """Open a page without following where it leads."""
-        return self.client.get(path, follow_redirects=False)
-
-    def sign_in(self, name: str = "li", password: str = PASSWORD, **fields: str) -> Any:
-        """Send the form of the sign-in."""
-        return self.post("/zh/sign-in", name=name, password=password, **fields)
-
-    def token(self, path: str = "/zh/account") -> str:
-        """Return the token of a page's forms."""
-        found = re.search(r'name="form_token" value="([0-9a-f]{64})"', self.get(path).text)
-        return found.group(1) if found else ""
-
-
-def _open(folder: Path, **settings: Any) -> tuple[TestClient[Litestar], Node]:
-    clock = ManualClock(NOW_AT)
-    node = toy.toy_node(folder, MEMBERS[0], toy.Nowhere(), clock, threaded=True, quiet=True)
-    node.services = SERVICES
-    app = create_app(node, make_console(node, **settings), pages=True)
-    return TestClient(app), node
 
 
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
     """A node where li may sign in."""
-    client, node = _open(tmp_path)
+    client, node = opened(tmp_path)
     with client:
         yield Door(client, node)
 
@@ -116,7 +53,7 @@ def test_the_cookie(door: Door) -> None:
 
 def test_the_cookie_of_a_node_with_tls(tmp_path: Path) -> None:
     """By TLS alone, and for this host alone: the browser holds the name to it."""
-    client, node = _open(tmp_path, address="https://console.example")
+    client, node = opened(tmp_path, address="https://console.example")
     with client:
         given = Door(client, node).sign_in().headers["set-cookie"]
 
@@ -347,7 +284,7 @@ def test_an_administrator_changes_roles_and_states(door: Door) -> None:
 def test_sample_people_are_for_demonstrations(tmp_path: Path) -> None:
     """Elsewhere neither offered nor taken; there, only who is made up enters without a password."""
     for demo in (False, True):
-        client, node = _open(tmp_path / str(demo), demo=demo, synthetic=True)
+        client, node = opened(tmp_path / str(demo), demo=demo, synthetic=True)
         with client:
             door = Door(client, node)
             sample = door.hire("sample", sample=True)

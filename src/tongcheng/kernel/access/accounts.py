@@ -179,6 +179,12 @@ def set_password(
     return _keep(tx, msgspec.structs.replace(row, must_change=must_change), actor, what)
 
 
+def has_digest(reading: Reading, row: StaffRow, digest: str | None) -> bool:
+    """Tell whether an account's password is still the one that a digest was made of."""
+    known = reading.get(STAFF_PASSWORDS, row.account_id)
+    return known is not None and known.digest == digest
+
+
 def rehash(tx: Transaction, account_id: str, digest: str) -> None:
     """Keep the same password under today's parameters; nothing that anybody would notice."""
     row = tx.need(STAFF_PASSWORDS, account_id)

@@ -10,8 +10,8 @@ from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Reading
 
-OWN_ACTION = "account.own"
-"""All that a password given by somebody else opens, until it is changed."""
+BEFORE_CHANGE_ACTIONS = frozenset({"account.own", "account.sign_in"})
+"""To change a password that somebody else gave, and to sign out: all that it opens."""
 
 
 def allowances(
@@ -40,7 +40,7 @@ def reader(
     account = signed_in.account
     actions = allowances(reading, home, table, account, now_at)
     if account.must_change:
-        actions = frozenset({OWN_ACTION}) & actions
+        actions = BEFORE_CHANGE_ACTIONS & actions
     held = account.roles_on(local_date(now_at, home.region.zone))
     return Reader(
         actor=account.actor,

@@ -57,13 +57,18 @@ async def end_other_sessions(page: NamedDependency[Page], request: AnyRequest) -
     return see_other(page, ACCOUNT_PATH)
 
 
-@get(PASSWORD_PATH, include_in_schema=False, opt=needs("account.own"), sync_to_thread=False)
+@get(
+    PASSWORD_PATH,
+    include_in_schema=False,
+    opt=needs("account.own", before_change=True),
+    sync_to_thread=False,
+)
 def password_page(page: NamedDependency[Page]) -> Response[str]:
     """Serve the form for another password."""
     return view.password(page, None)
 
 
-@post(PASSWORD_PATH, include_in_schema=False, opt=needs("account.own"))
+@post(PASSWORD_PATH, include_in_schema=False, opt=needs("account.own", before_change=True))
 async def change_password(page: NamedDependency[Page], request: AnyRequest) -> Response[Any]:
     """Change one's own password; every session ends, and this browser gets a new one."""
     form = await read_form(request)
@@ -82,7 +87,7 @@ async def _change(page: Page, request: AnyRequest, form: dict[str, str]) -> str:
     """Change the password and return the secret of a new session.
 
     Refuses PASSWORD_WRONG for the old one, also when it is being guessed by an unattended screen,
-    PASSWORD_TWICE and PASSWORD_WEAK.
+    PASSWORD_TWICE, PASSWORD_WEAK and PASSWORD_SAME.
     """
     node: Node = request.app.state["node"]
     hashing: Hashing = request.app.state["hashing"]
@@ -103,10 +108,16 @@ async def _change(page: Page, request: AnyRequest, form: dict[str, str]) -> str:
     async with hashing.slot():
         if not await asyncio.to_thread(passwords.is_right, known.digest, form.get("old", "")):
             raise Refused("PASSWORD_WRONG")
+        # Whoever gave the old one still knows it.
+        if await asyncio.to_thread(passwords.is_right, known.digest, new):
+            raise Refused("PASSWORD_SAME")
         digest = await asyncio.to_thread(passwords.digest, new, node.home.entropy)
     tries.forgive(account_id)
 
     def command(tx: Transaction) -> str:
+        # Somebody may have given another one while the hashes were computed.
+        if not accounts.has_digest(tx, row, known.digest):
+            raise Refused("PASSWORD_WRONG")
         changed = accounts.set_password(tx, row.actor, account_id, digest, must_change=False)
         return sessions.start(tx, changed)
 

@@ -19,7 +19,7 @@ from tongcheng.node.hashing import Hashing
 from tongcheng.node.limits import remote_address
 from tongcheng.node.pages.access import view
 from tongcheng.web import Page
-from tongcheng.web.forms import read_form, see_other
+from tongcheng.web.forms import check_origin, read_form, see_other
 from tongcheng.web.toolkit import AnyRequest, needs
 
 SAMPLE_PATH: Final = SIGN_IN_PATH + "/sample"
@@ -48,6 +48,8 @@ async def sign_in_page(
 async def sign_in(page: NamedDependency[Page], request: AnyRequest) -> Response[Any]:
     """Start a session for a name and its password."""
     address, tries = remote_address(request), request.app.state["sign_in_tries"]
+    # First of all: else any page of the web could use up the tries of its reader's whole office.
+    check_origin(request)
     # Noted before anything is awaited: what comes at one moment has no more tries than the rest.
     tries.check(address)
     tries.note(address)
@@ -80,7 +82,7 @@ async def sign_in_sample(page: NamedDependency[Page], request: AnyRequest) -> Re
     return _entered(page, request, secret, then)
 
 
-@post("/sign-out", include_in_schema=False, opt=needs("account.sign_in"))
+@post("/sign-out", include_in_schema=False, opt=needs("account.sign_in", before_change=True))
 async def sign_out(page: NamedDependency[Page], request: AnyRequest) -> Response[Any]:
     """End the session, here and in the browser."""
     node: Node = request.app.state["node"]
@@ -115,7 +117,9 @@ async def _try(request: AnyRequest, name: str, password: str) -> str | None:
             renewed = await asyncio.to_thread(passwords.digest, password, node.home.entropy)
 
         def command(tx: Transaction) -> str | None:
-            secret = _begin(tx, request, row, is_right=is_right)
+            # A password that was changed while its hash was computed is the right one no more.
+            holds = is_right and row is not None and accounts.has_digest(tx, row, stored)
+            secret = _begin(tx, request, row, is_right=holds)
             if secret is not None and row is not None and renewed is not None:
                 accounts.rehash(tx, row.account_id, renewed)
             return secret

@@ -16,7 +16,9 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Table
 from tongcheng.web.components import Tone
 
-PASSWORD_FAULTS: Final = frozenset({"PASSWORD_TWICE", "PASSWORD_WEAK", "PASSWORD_WRONG"})
+PASSWORD_FAULTS: Final = frozenset(
+    {"PASSWORD_SAME", "PASSWORD_TWICE", "PASSWORD_WEAK", "PASSWORD_WRONG"}
+)
 
 _TONES: Final[dict[str, Tone]] = {
     "open": "good",
