@@ -117,6 +117,35 @@ def test_who_can_be_lent_to(office: Office) -> None:
         assert office.code(give(boss, offer(delegate))) == "DELEGATION_TO_WHOM"
 
 
+def test_a_reader_cannot_disqualify_the_reviewers(office: Office) -> None:
+    """By lending to all of them; nor ahead of a role that begins or ends within the period."""
+    reader, boss = office.hire("reader"), office.hire("boss", term("fund-accountant"))
+    ledger = {"role": "fund-accountant", "actions": {"settlement.ledger.read"}}
+    soon = term("leader", TODAY + timedelta(days=5))
+    judges = [
+        office.hire("auditor", term("auditor")),
+        office.hire("leader", term("leader")),
+        office.hire("both", term("policy-officer"), soon),
+    ]
+    wanted = [offer(judge) for judge in judges]
+
+    assert [office.code(give(reader, one)) for one in wanted] == ["DELEGATION_TO_REVIEWER"] * 3
+    assert office.code(give(reader, offer(judges[2], to_on=TODAY))) is None
+    assert office.code(give(boss, offer(judges[0], **ledger))) is None
+
+
+def test_twenty_a_day_also_when_they_are_ended(office: Office) -> None:
+    """Else an account could fill what each page of a colleague's has to read."""
+    boss, temp = office.hire("boss"), office.hire("temp", term("policy-officer"))
+    for _ in range(grants.LIVE_MAX):
+        office.run(end(boss, office.run(give(boss, offer(temp)))))
+
+    assert office.code(give(boss, offer(temp))) == "DELEGATIONS_TOO_MANY"
+    office.clock.advance(DAY_MS)
+    tomorrow = TODAY + timedelta(days=1)
+    assert office.code(give(boss, offer(temp, from_on=tomorrow))) is None
+
+
 def test_what_was_lent_cannot_be_lent_on(office: Office) -> None:
     """The delegate's own roles are all that they can lend."""
     boss, temp = office.hire("boss"), office.hire("temp", term("policy-officer"))

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -14,12 +16,17 @@ from litestar.testing import TestClient
 from tests.services.settlement import two_cities
 from tests.services.settlement.two_cities import DAY_MS, Running
 from tests.signed_in import Session, cookies, signed_in
+from tongcheng.kernel.access import accounts, sessions
+from tongcheng.kernel.access.accounts import RoleTerm
 from tongcheng.kernel.access.reviews import EMERGENCIES
 from tongcheng.kernel.audit import AUDIT
 from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.store import Transaction
 from tongcheng.node.app import create_app
+from tongcheng.node.authority import load_table
 from tongcheng.node.console import make_console
 from tongcheng.node.core import Node
+from tongcheng.node.files import pack_folder
 
 REASON = "患者昏迷，急诊需要核对昨晚的结算"
 MINUTE_MS = 60_000
@@ -87,6 +94,19 @@ def opened(folder: Path) -> Iterator[Office]:
     """Open such a node."""
     with two_cities.running(folder) as running:
         yield Office(running)
+
+
+async def _with_other_roles(node: Node, who: Session, *roles: str) -> Session:
+    """Give somebody other roles, and sign them in again."""
+    table = load_table(pack_folder(node.home.region.id), node.home.region)
+    terms = tuple(RoleTerm(role, date(2020, 1, 1)) for role in roles)
+
+    def command(tx: Transaction) -> Session:
+        row = accounts.set_roles(tx, table, accounts.OPERATOR, who.account_id, terms)
+        return msgspec.structs.replace(who, secret=sessions.start(tx, row))
+
+    session: Session = await node.run(command)
+    return session
 
 
 def test_what_is_lent_opens_and_names_both(tmp_path: Path) -> None:
@@ -168,6 +188,17 @@ def test_broken_glass_opens_one_stay_for_half_an_hour(tmp_path: Path) -> None:
         assert "紧急查阅：这一条 18:30:00 自动关闭" in page.text
         assert (page.status_code, closed, stranger, late, over) == (200, 403, 403, 200, 403)
         assert office.actors("stay.read") == [row.actor] * 2
+
+
+def test_broken_glass_closes_with_the_role(tmp_path: Path) -> None:
+    """Whoever loses the right to break the glass reads no more by it, with another role either."""
+    with opened(tmp_path) as office:
+        duty = office.hire("duty-operator", "policy-officer")
+        office.break_glass(duty)
+        before = office.stay(duty)
+        again = office.running.run(_with_other_roles(office.node, duty, "policy-officer"))
+
+        assert (before, office.stay(again)) == (200, 403)
 
 
 @pytest.mark.parametrize(

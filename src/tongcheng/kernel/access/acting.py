@@ -41,12 +41,16 @@ def acting(
     One's own role goes before a delegation, a delegation before an emergency: the least that lets
     them in is what is noted. Whoever nothing lets in is returned as they are.
     """
-    if reader.must_change or use.action in own_actions(home, table, account, now_at):
+    own = own_actions(home, table, account, now_at)
+    if reader.must_change or use.action in own:
         return reader
     for lent in grants.lent_to(reading, home, table, account, now_at):
         if lent.action == use.action:
             return msgspec.structs.replace(reader, actor=grants.actor_for(account, lent))
-    row = reviews.live(reading, account, use.action, use.subject, now_at) if use.subject else None
+    row = None
+    # Worth what the role is worth, as a delegation is: gone with the right to break the glass.
+    if use.subject and grants.BREAKS_GLASS in own:
+        row = reviews.live(reading, account, use.action, use.subject, now_at)
     if row is None:
         return reader
     actions = reader.actions | {use.action}

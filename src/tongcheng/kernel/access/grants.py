@@ -16,7 +16,7 @@ from tongcheng.kernel import audit, canonical, ids, journal
 from tongcheng.kernel.access import reasons
 from tongcheng.kernel.access.accounts import StaffRow, actor_of, need
 from tongcheng.kernel.access.table import ADMINISTRATOR_ROLE, VISITOR_ROLE, AuthorityTable
-from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.calendar import DAY_MS, local_date
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.keys import KeyRing
@@ -25,7 +25,9 @@ from tongcheng.kernel.store import Reading, Records, Transaction
 DAYS_MAX: Final = 30
 """A leave or an illness; whoever is away for longer has a successor, with a role of their own."""
 LIVE_MAX: Final = 20
-"""By one delegator at one time: more is no absence but a second table of authority."""
+"""By one delegator at one time, and in 24 hours: more is no absence but a second table."""
+BREAKS_GLASS: Final = "access.break_glass"
+REVIEWS_IT: Final = "access.review"
 NEVER_LENT: Final = ("account.", "access.")
 """Beginnings of actions that are never lent: accounts, delegating, breaking glass, reviewing it."""
 LEAF_KIND: Final = "access"
@@ -97,6 +99,25 @@ def may_be_lent(action: str) -> bool:
     return not action.startswith(NEVER_LENT)
 
 
+def is_judge(
+    table: AuthorityTable,
+    home: Home,
+    delegator: StaffRow,
+    delegate: StaffRow,
+    days: Collection[date],
+) -> bool:
+    """Tell whether one may break the glass on some of these days, and the other review it.
+
+    Nothing is lent then: by lending to every reviewer a reader would choose that nobody judges.
+    """
+
+    def may(account: StaffRow, action: str) -> bool:
+        roles = ((role, on) for on in days for role in account.roles_on(on))
+        return any(table.may(role, home.member_id, action, on) for role, on in roles)
+
+    return may(delegator, BREAKS_GLASS) and may(delegate, REVIEWS_IT)
+
+
 def lendable(table: AuthorityTable, home: Home, role: str, on: date) -> frozenset[str]:
     """Return what of a role can be lent on a local day; what anybody may do needs no lending."""
     everybody = table.actions(VISITOR_ROLE, home.member_id, on)
@@ -110,9 +131,9 @@ def give(
 
     Raises:
         Refused: in this order ACCOUNT_UNKNOWN, DELEGATION_TO_WHOM (oneself, an account that is not
-            open or manages accounts), DELEGATION_PERIOD, DELEGATION_ROLE (not the delegator's),
-            DELEGATION_ACTIONS (none, or not the role's, or never lent), REASON_WORDS,
-            DELEGATIONS_TOO_MANY.
+            open or manages accounts), DELEGATION_PERIOD, DELEGATION_TO_REVIEWER (see `is_judge`),
+            DELEGATION_ROLE (not the delegator's), DELEGATION_ACTIONS (none, or not the role's, or
+            never lent), REASON_WORDS, DELEGATIONS_TOO_MANY.
     """
     today = local_date(tx.now_at, tx.home.region.zone)
     delegate = need(tx, offer.delegate_id)
@@ -120,6 +141,9 @@ def give(
         raise Refused("DELEGATION_TO_WHOM", name=delegate.sign_in_name)
     if not today <= offer.from_on <= offer.to_on < offer.from_on + timedelta(days=DAYS_MAX):
         raise Refused("DELEGATION_PERIOD", days=DAYS_MAX)
+    days = [offer.from_on + timedelta(day) for day in range((offer.to_on - offer.from_on).days + 1)]
+    if is_judge(table, tx.home, delegator, delegate, days):
+        raise Refused("DELEGATION_TO_REVIEWER", name=delegate.display_name)
     if offer.role not in delegator.roles_on(offer.from_on):
         raise Refused("DELEGATION_ROLE", role=ascii(offer.role[:64]))
     actions = frozenset(offer.actions)
@@ -127,7 +151,9 @@ def give(
         raise Refused("DELEGATION_ACTIONS", role=offer.role)
     text = reasons.checked(offer.reason)
     given = tx.select(DELEGATIONS, delegator_id=delegator.account_id)
-    if sum(1 for row in given if not row.is_over(today)) >= LIVE_MAX:
+    # Those of today count when they are over, too: each one makes its delegate's pages read more.
+    counted = (not row.is_over(today) or row.made_at > tx.now_at - DAY_MS for row in given)
+    if sum(counted) >= LIVE_MAX:
         raise Refused("DELEGATIONS_TOO_MANY", limit=LIVE_MAX)
     return _give(tx, delegator, offer, text)
 
@@ -187,9 +213,10 @@ def lent_to(
         return ()
     found = []
     for row in reading.select(DELEGATIONS, delegate_id=account.account_id):
+        if not row.is_live(on):
+            continue
         delegator = need(reading, row.delegator_id)
-        is_worth = delegator.state == "open" and row.role in delegator.roles_on(on)
-        if row.is_live(on) and is_worth:
+        if delegator.state == "open" and row.role in delegator.roles_on(on):
             actions = row.lent & lendable(table, home, row.role, on)
             found += [Lent(action, row.delegator_id) for action in sorted(actions)]
     return tuple(found)

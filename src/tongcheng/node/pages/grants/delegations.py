@@ -31,6 +31,7 @@ FORM_FAULTS: Final = frozenset(
         "DELEGATIONS_TOO_MANY",
         "DELEGATION_ACTIONS",
         "DELEGATION_PERIOD",
+        "DELEGATION_TO_REVIEWER",
         "DELEGATION_TO_WHOM",
         "REASON_WORDS",
     }
@@ -119,6 +120,7 @@ async def _found(page: Page, request: AnyRequest, chosen: str) -> DelegationsPag
                 if row.state == "open"
                 and row.account_id != mine.account_id
                 and ADMINISTRATOR_ROLE not in row.roles_on(on)
+                and not grants.is_judge(table, node.home, mine, row, [on])
             ),
         )
         reasons = {
