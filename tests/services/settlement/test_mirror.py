@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.services.settlement.test_statement_model import POOL
@@ -18,7 +19,8 @@ from tongcheng.services.settlement.mirror.answer import cut
 from tongcheng.services.settlement.mirror.look import look
 from tongcheng.services.settlement.mirror.model import SIDES, PurseSum, SidesAsk
 from tongcheng.services.settlement.mirror.own import Books
-from tongcheng.services.settlement.mirror.seen import Seen
+from tongcheng.services.settlement.mirror.seen import PurseSeen, Seen, confirmed
+from tongcheng.services.settlement.reconcile import RowFinding
 
 
 def sides(cities: TwoCities) -> list[tuple[Node, Books]]:
@@ -90,6 +92,62 @@ def test_equal_sums_of_different_settlements_differ(tmp_path: Path) -> None:
                 assert {one.settlement_id for one in seen.differences} == {"s00000", "s00001"}
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_line_that_never_rests_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int
+) -> None:
+    """Settled between two answers of every look, each time others: the books agree."""
+
+    async def work() -> None:
+        async with two_cities(tmp_path) as cities:
+            stays = [await cities.discharged(number) for number in range(3)]
+            batches = [stays[:1], stays[1:]]
+            whole = cities.wire.post
+
+            async def settle() -> None:
+                for stay, total_fen in batches.pop(0):
+                    await cities.desk.settle(cities.caller, stay.stay_id, total_fen)
+                await cities.quiet()
+
+            async def post(
+                address: str, path: str, body: bytes, *, timeout_ms: int
+            ) -> tuple[int, bytes]:
+                of_sums = path == ASK_PATH and b'"lines":null,"settlements":[]' in body
+                if of_sums and side == 0:
+                    await settle()
+                answered = await whole(address, path, body, timeout_ms=timeout_ms)
+                if of_sums and side == 1:
+                    await settle()
+                return answered
+
+            monkeypatch.setattr(cities.wire, "post", post)
+            node, books = sides(cities)[side]
+            seen = await look(node, books)
+
+            assert batches == []
+            assert seen.agrees
+            assert sum(one.in_flight_fen for one in seen.purses) > 0
+
+    asyncio.run(work())
+
+
+def test_what_stays_is_a_difference_on_a_line_that_never_rests() -> None:
+    """The same settlement, or the same amount of a purse, in both looks; all else is moving."""
+    planted = RowFinding("p", "state", "booked", None, 700, 0, 1)
+    moved = [RowFinding(name, "only_there", None, "settled", 0, 5, 1) for name in ("a", "b")]
+
+    def shown(theirs_fen: int, *findings: RowFinding) -> Seen:
+        sums = PurseSum(POOL, "2026-11", 1, 100, "", 0, 0, "")
+        theirs = msgspec.structs.replace(sums, settled_fen=theirs_fen)
+        purse = PurseSeen(POOL, "2026-11", sums, theirs, 0)
+        return Seen(VISITED, INSURED, True, (purse,), findings, 0, 0)  # noqa: FBT003
+
+    assert confirmed(shown(105, moved[0]), shown(107, moved[1])).agrees
+    kept = confirmed(shown(105, planted, moved[0]), shown(107, planted, moved[1]))
+    assert [row.settlement_id for row in kept.differences] == ["p"]
+    assert not confirmed(shown(105), shown(105)).agrees
 
 
 def lose_answers(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Comparing our books with a peer's: its sums first, and only where they differ what is behind.
 
 The visited side is read first in every step, as `reconcile.compare` wants it: what the insured
-side decided after that is in flight. A difference is believed when a second look finds it too.
+side decided after that is in flight. A difference is believed when a second look finds the same.
 """
 
 from collections.abc import Callable, Coroutine
@@ -27,7 +27,7 @@ from tongcheng.services.settlement.mirror.model import (
     side_row,
 )
 from tongcheng.services.settlement.mirror.own import Books
-from tongcheng.services.settlement.mirror.seen import FINDINGS_MAX, Seen, key_of, seen_of
+from tongcheng.services.settlement.mirror.seen import FINDINGS_MAX, Seen, confirmed, key_of, seen_of
 from tongcheng.services.settlement.reconcile import Comparison, Owed, Side, SideRow, compare
 
 DEADLINE_MS: Final = 5_000
@@ -48,8 +48,11 @@ class _Sums(msgspec.Struct, frozen=True):
 
 async def look(node: RunningNode, books: Books) -> Seen:
     """Compare all months with the peer; raises Unreachable, or PeerRefused as it decided."""
-    seen = await _Look(node, books).run()
-    return seen if seen.agrees else await _Look(node, books).run()
+    first = await _Look(node, books).run()
+    if first.agrees:
+        return first
+    second = await _Look(node, books).run()
+    return second if second.agrees else confirmed(first, second)
 
 
 class _Look:

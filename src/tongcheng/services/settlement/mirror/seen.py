@@ -98,5 +98,43 @@ def seen_of(
     )
 
 
+def confirmed(first: Seen, second: Seen) -> Seen:
+    """Return a second look, in which only what the first one showed as well is a difference.
+
+    A look asks several times, and settlements go on meanwhile: on a busy line every look finds
+    some that one answer has and the other has not. Those are others in each look. What differs
+    stays: the same settlement, or the same amount in a purse.
+    """
+    known = {(row.settlement_id, row.kind) for row in first.differences}
+    findings = tuple(
+        row
+        if (row.settlement_id, row.kind) in known
+        else msgspec.structs.replace(row, kind="in_flight")
+        for row in second.findings
+    )
+    looked = msgspec.structs.replace(second, findings=findings)
+    if looked.differences:
+        return looked
+    before = {
+        (one.purse, one.month): one.difference_fen(is_visited=first.is_visited)
+        for one in first.purses
+    }
+    return msgspec.structs.replace(
+        looked,
+        purses=tuple(
+            _settled_down(one, before.get((one.purse, one.month), 0), is_visited=looked.is_visited)
+            for one in looked.purses
+        ),
+    )
+
+
+def _settled_down(one: PurseSeen, before_fen: int, *, is_visited: bool) -> PurseSeen:
+    """Return a purse's month with an amount that only this look could not explain in flight."""
+    difference_fen = one.difference_fen(is_visited=is_visited)
+    if difference_fen == before_fen:
+        return one
+    return msgspec.structs.replace(one, in_flight_fen=one.in_flight_fen + difference_fen)
+
+
 def _net(sums: PurseSum | None) -> int:
     return 0 if sums is None else sums.net_fen
