@@ -32,6 +32,20 @@ def test_address_is_stopped_and_let_in_again() -> None:
     assert not _is_stopped(limiter, "a")
 
 
+def test_an_ipv6_network_has_one_share() -> None:
+    """Its owner could else take another address for each try; IPv4 in IPv6 is the IPv4 address."""
+    limiter = RefusalLimiter(ManualClock(NOW_AT), refusals_max=1)
+    limiter.note("2001:db8:1:2::1")
+    limiter.note("::ffff:192.0.2.1")
+
+    assert _is_stopped(limiter, "2001:db8:1:2:ffff:ffff:ffff:ffff")
+    assert _is_stopped(limiter, "192.0.2.1")
+    assert not _is_stopped(limiter, "2001:db8:1:3::1")
+    assert not _is_stopped(limiter, "::ffff:192.0.2.2")
+    limiter.forgive("2001:db8:1:2::2")
+    assert not _is_stopped(limiter, "2001:db8:1:2::1")
+
+
 def test_wait_is_said_in_seconds() -> None:
     """The caller is told how long to wait, rounded up, never zero."""
     clock = ManualClock(NOW_AT)

@@ -1,5 +1,6 @@
 """How much a stranger may cost us: bytes of a body, refusals a minute."""
 
+import ipaddress
 from collections import OrderedDict, deque
 from typing import Any
 
@@ -21,6 +22,9 @@ BODY_BYTES_MAX = 1_048_576
 LENGTH_DIGITS_MAX = 18
 """A longer Content-Length is nonsense; the bytes themselves are counted in any case."""
 
+NETWORK_BITS = 64
+"""Of an IPv6 address: who has one has the whole network, and could take another for each try."""
+
 FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 
 
@@ -37,6 +41,7 @@ class RefusalLimiter:
 
     def check(self, address: str) -> None:
         """Refuse TOO_MANY_REFUSALS when the address has had its share of this minute."""
+        address = _payer(address)
         times = self._refused.get(address)
         if times is None:
             return
@@ -51,6 +56,7 @@ class RefusalLimiter:
 
     def note(self, address: str) -> None:
         """Count one refusal; of too many addresses the longest silent is forgotten."""
+        address = _payer(address)
         times = self._refused.setdefault(address, deque(maxlen=self._refusals_max))
         times.append(self._clock.now())
         self._refused.move_to_end(address)
@@ -62,9 +68,23 @@ class RefusalLimiter:
 
         Whoever notes only afterwards lets a hundred requests through that come at one moment.
         """
-        times = self._refused.get(address)
+        times = self._refused.get(_payer(address))
         if times:
             times.pop()
+
+
+def _payer(address: str) -> str:
+    """Return under what an address is counted: an IPv6 one under its network (RFC 4291, 2.5.4)."""
+    if ":" not in address:
+        return address
+    try:
+        host = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    mapped = host.ipv4_mapped
+    if mapped is not None:
+        return str(mapped)
+    return str(ipaddress.IPv6Network((int(host) >> NETWORK_BITS << NETWORK_BITS, NETWORK_BITS)))
 
 
 def remote_address(request: Request[Any, Any, State]) -> str:

@@ -141,7 +141,7 @@ def test_sign_out_and_ending_all_others(office: Office) -> None:
     one, two, three = (_begin(office, row) or "" for _ in range(3))
     theirs = _begin(office, other)
     office.run(lambda tx: sessions.end(tx, one))
-    listed = office.read(lambda reading: sessions.of_account(reading, row, office.clock.now()))
+    listed = office.read(lambda reading: sessions.of_account(reading, row, office.clock.now(), 20))
     ended = office.run(
         lambda tx: sessions.end_others(tx, row.account_id, sessions.digest_of(three))
     )
@@ -153,6 +153,24 @@ def test_sign_out_and_ending_all_others(office: Office) -> None:
         True,
         True,
     ]
+
+
+def test_the_latest_open_sessions_are_listed(office: Office) -> None:
+    """No more than are asked for; none that is idle for too long, or of before a change."""
+    row = office.hire("li")
+    for _ in range(5):
+        _begin(office, row)
+        office.clock.advance(sessions.IDLE_MS // 4)
+
+    def listed(limit: int) -> list[int]:
+        now_at = office.clock.now()
+        account = office.read(lambda s: accounts.need(s, row.account_id))
+        found = office.read(lambda s: sessions.of_account(s, account, now_at, limit))
+        return [(now_at - one.made_at) * 4 // sessions.IDLE_MS for one in found]
+
+    assert (listed(2), listed(20)) == ([1, 2], [1, 2, 3])
+    office.run(lambda tx: accounts.set_roles(tx, TABLE, ADMIN, row.account_id, (term("clerk"),)))
+    assert listed(20) == []
 
 
 WAITS_S = [0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900]

@@ -12,11 +12,12 @@ from datetime import date
 from typing import Final
 
 import msgspec
+import sqlalchemy as sa
 
 from tongcheng.kernel import audit
 from tongcheng.kernel.access.accounts import STAFF, STAFF_PASSWORDS, StaffPasswordRow, StaffRow
 from tongcheng.kernel.calendar import local_date
-from tongcheng.kernel.store import Reading, Records, Transaction
+from tongcheng.kernel.store import Reading, Records, Snapshot, Transaction
 
 IDLE_MS: Final = 30 * 60_000
 LONGEST_MS: Final = 12 * 3_600_000
@@ -153,11 +154,20 @@ def end_others(tx: Transaction, account_id: str, kept: bytes) -> int:
     return len(others)
 
 
-def of_account(reading: Reading, row: StaffRow, now_at: int) -> list[SessionRow]:
-    """Return the sessions of an account that are open now, the latest first."""
-    found = reading.select(SESSIONS, account_id=row.account_id)
-    alive = [one for one in found if is_alive(one, now_at) and one.change_no == row.change_no]
-    return sorted(alive, key=lambda one: -one.made_at)
+def of_account(snapshot: Snapshot, row: StaffRow, now_at: int, limit: int) -> list[SessionRow]:
+    """Return the latest sessions of an account that are open now, the latest first.
+
+    A session's row is kept for ever, so those that ended are left out before they are read.
+    """
+    alive = sa.and_(
+        SESSIONS.c.account_id == row.account_id,
+        SESSIONS.c.change_no == row.change_no,
+        SESSIONS.c.ended_at.is_(None),
+        SESSIONS.c.seen_at > now_at - IDLE_MS,
+        SESSIONS.c.made_at > now_at - LONGEST_MS,
+    )
+    latest = sa.select(SESSIONS.table).where(alive).order_by(SESSIONS.c.made_at.desc())
+    return snapshot.fetch(SESSIONS, latest.limit(limit))
 
 
 def _can_work(tx: Transaction, row: StaffRow) -> bool:

@@ -22,6 +22,7 @@ from tongcheng.web.toolkit import AnyRequest, needs
 
 ACCOUNT_PATH: Final = "/account"
 ENTRIES_SHOWN: Final = 20
+SESSIONS_SHOWN: Final = 20
 UNPROCESSABLE: Final = 422
 
 
@@ -37,7 +38,7 @@ async def account_page(page: NamedDependency[Page], request: AnyRequest) -> Resp
         zone = node.home.region.zone
         return view.Own(
             account=row,
-            sessions=tuple(sessions.of_account(snapshot, row, now_at)),
+            sessions=tuple(sessions.of_account(snapshot, row, now_at, SESSIONS_SHOWN)),
             here=here,
             entries=tuple(
                 audit_reading.entries(snapshot, wanted, zone, limit=ENTRIES_SHOWN),

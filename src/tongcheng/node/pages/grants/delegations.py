@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from tongcheng.kernel.access import accounts, grants
 from tongcheng.kernel.access.accounts import STAFF
-from tongcheng.kernel.access.grants import Offer
+from tongcheng.kernel.access.grants import DelegationRow, Offer
 from tongcheng.kernel.access.table import ADMINISTRATOR_ROLE, AuthorityTable
 from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
@@ -26,6 +26,7 @@ from tongcheng.web.forms import read_form, see_other
 from tongcheng.web.toolkit import AnyRequest, needs
 
 UNPROCESSABLE: Final = 422
+OVER_SHOWN: Final = 20
 FORM_FAULTS: Final = frozenset(
     {
         "DELEGATIONS_TOO_MANY",
@@ -99,6 +100,12 @@ def _offer(form: dict[str, str]) -> Offer:
     )
 
 
+def _shown(rows: list[DelegationRow], on: date) -> list[DelegationRow]:
+    """Return those that lend or will, then the latest of those that are over."""
+    over = [row for row in rows if row.is_over(on)]
+    return [row for row in rows if not row.is_over(on)] + over[:OVER_SHOWN]
+
+
 async def _found(page: Page, request: AnyRequest, chosen: str) -> DelegationsPage:
     node: Node = request.app.state["node"]
     table: AuthorityTable = request.app.state["authority"]
@@ -106,7 +113,9 @@ async def _found(page: Page, request: AnyRequest, chosen: str) -> DelegationsPag
 
     def question(snapshot: Snapshot) -> DelegationsPage:
         mine = accounts.need(snapshot, page.reader.account_id)
-        given, received = grants.of_account(snapshot, mine.account_id)
+        given, received = (
+            _shown(rows, on) for rows in grants.of_account(snapshot, mine.account_id)
+        )
         staff = {row.account_id: row for row in snapshot.select(STAFF)}
         roles = [role for role in mine.roles_on(on) if grants.lendable(table, node.home, role, on)]
         role = chosen if chosen in roles else next(iter(roles), "")
