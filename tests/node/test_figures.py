@@ -68,8 +68,10 @@ def test_what_is_asked_waits_until_the_other_side_answers(running: Running) -> N
     live = _live(running, VISITED)
 
     assert live.flows == ()
-    assert live.figures["settlement.waiting"] is not None
-    assert live.figures["settlement.waiting"].value == 1
+    waiting = live.figures["settlement.waiting"]
+    assert waiting is not None
+    assert waiting.value == 1
+    assert waiting.evidence_path == "/settlement", "the desk's title counts voids that wait as well"
 
 
 def test_the_story_leads_to_its_stay_where_it_lies(running: Running) -> None:

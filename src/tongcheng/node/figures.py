@@ -17,6 +17,8 @@ from tongcheng.services.settlement import fund_flows
 KEPT_MS = 2_000
 STAYS_PATH = "/settlement/stays"
 LIST_ACTION = "settlement.stays.read"
+DESK_PATH = "/settlement"
+DESK_ACTION = "settlement.desk.read"
 SERVICE_PAGES = {"settlement": ServicePage(STAYS_PATH, LIST_ACTION)}
 HIGHLIGHTS = (
     "settlement.settled",
@@ -101,7 +103,8 @@ def _figures(snapshot: Snapshot, flows: tuple[FundFlow, ...]) -> dict[str, Figur
         value=fund_flows.waiting(snapshot),
         name=Words("笔在等对方回音", "waiting for the other side"),
         evidence=Words("看未闭合的", "See what is open"),
-        evidence_path=f"{STAYS_PATH}?state=pending",
+        evidence_path=DESK_PATH,
+        evidence_action=DESK_ACTION,
     )
     median_ms = fund_flows.median_duration_ms(snapshot)
     duration = msgspec.structs.replace(

@@ -65,6 +65,7 @@ def desk(*, busy: bool = True, live: bool = True) -> DeskPage:
         waiting=WAITING if busy else (),
         unsettled=UNSETTLED if busy else (),
         unsettled_count=1 if busy else 0,
+        undone_count=3 if busy else 0,
         flows=FLOWS if busy else (),
         hours=hours,
         refusals=REFUSALS if busy else (),

@@ -15,6 +15,10 @@ from tongcheng.node.console import catalogue
 from tongcheng.services.settlement.desk import Desk
 from tongcheng.services.settlement.desk_page import data, view
 from tongcheng.services.settlement.desk_page.model import Ages, DeskPage
+from tongcheng.services.settlement.mirror import store
+from tongcheng.services.settlement.mirror.model import PurseSum
+from tongcheng.services.settlement.mirror.seen import PurseSeen, Seen
+from tongcheng.services.settlement.mirror.store import MIRRORS, MirrorRow
 from tongcheng.services.settlement.service import SERVICE
 from tongcheng.services.settlement.store import CLAIMS, ClaimRow
 from tongcheng.web import Page
@@ -131,6 +135,35 @@ def test_who_left_unsettled_stands_on_the_desk(running: Running) -> None:
 
     assert [row.stay_id for row in desk.unsettled] == [first.stay_id, second.stay_id]
     assert desk.unsettled_count == 2
+
+
+def test_who_left_and_was_undone_is_counted_apart(running: Running) -> None:
+    """A settlement taken back leaves a person who is not settled: the desk does not forget them."""
+    cities = running.cities
+    claim = running.run(cities.settled(0))
+    running.run(cities.settled(1))
+    assert _desk(running).undone_count == 0
+    running.run(cities.desk.void(cities.caller, claim.settlement_id))
+    running.run(cities.quiet())
+
+    desk = _desk(running)
+
+    assert (desk.unsettled_count, desk.undone_count) == (0, 1)
+
+
+def test_a_sum_that_differs_is_no_nought(running: Running) -> None:
+    """Books that differ without a settlement to name are not told as none one-sided."""
+    digest = "0" * 64
+    sums = PurseSum("beijing/310/pool", "2026-11", 1, 100, digest, 0, 0, digest)
+    purse = PurseSeen(sums.purse, sums.month, sums, None, 0)
+    seen = Seen(VISITED, INSURED, True, (purse,), (), 0, 0)  # noqa: FBT003
+    row = MirrorRow(VISITED, INSURED, "seen", "", 1, None, 1, store.packed(seen), b"")
+    running.run(running.cities.tianjin.run(lambda tx: tx.put(MIRRORS, row)))
+
+    found = _desk(running).one_sided
+
+    assert found is not None
+    assert (found.count, found.sums_differ) == (0, True)
 
 
 def test_the_desk_of_a_store_is_rendered(running: Running) -> None:

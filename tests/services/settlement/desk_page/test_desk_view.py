@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from tests.services.settlement import samples_desk
+from tests.services.settlement.samples import NOW
 from tests.web import site
 from tongcheng.kernel.access import Reader
 from tongcheng.services.settlement import ages
 from tongcheng.services.settlement.desk_page import view
-from tongcheng.services.settlement.desk_page.model import Ages, DeskPage
+from tongcheng.services.settlement.desk_page.model import Ages, DeskPage, OneSided
 from tongcheng.web import Language, Page
 
 TOOLS = site.toolkit()
@@ -114,6 +115,39 @@ def test_what_is_not_known_is_not_said() -> None:
     assert "0 one-sided (compared at 17:59:05) , 1 side not compared yet".replace(" ,", ",") in busy
     assert "one-sided" not in quiet
     assert "Nothing needs you" in quiet
+
+
+def test_an_instant_of_another_day_has_its_day() -> None:
+    """At night "since 17:18:05" is not enough when it was yesterday; nor is a look of Friday's."""
+    yesterday = NOW - ages.DAY_MS
+    waiting = msgspec.structs.replace(samples_desk.WAITING[1], why_since=yesterday)
+    looks = OneSided(0, yesterday, 0)
+    desk = msgspec.structs.replace(BUSY, waiting=(waiting,), one_sided=looks)
+
+    text = _text(str(view.desk(_page("zh"), desk).content))
+
+    assert "北京自 11月21日 18:00:05 起没有应答" in text
+    assert "单边 0 笔（11月21日 18:00:05 与对方核对）" in text
+
+
+def test_sums_that_differ_are_said() -> None:
+    """No settlement is named, and still it is not nought."""
+    looks = OneSided(0, NOW, 0, sums_differ=True)
+    text = _text(
+        str(view.desk(_page("zh"), msgspec.structs.replace(BUSY, one_sided=looks)).content)
+    )
+
+    assert "两边的合计不一致" in text
+    assert "单边" not in text
+
+
+def test_who_was_undone_is_told_beside_who_waits() -> None:
+    """Refused or taken back: they left, and nothing stands for them."""
+    busy = _text(str(view.desk(_page("zh"), BUSY).content))
+    quiet = _text(str(view.desk(_page("zh"), QUIET).content))
+
+    assert "另有 3 笔出院后未予结算或已撤销，尚未重新结算" in busy
+    assert "尚未重新结算" not in quiet
 
 
 def test_the_picture_stands_beside_its_table() -> None:

@@ -58,6 +58,7 @@ def desk_page(
         waiting=waiting.rows(snapshot, home, now_at, WAITING_ROWS),
         unsettled=unsettled,
         unsettled_count=unsettled_count,
+        undone_count=_undone(snapshot),
         flows=flows,
         hours=hours,
         refusals=_refusals(snapshot, home, errors, language, today),
@@ -103,6 +104,13 @@ def _unsettled(snapshot: Snapshot, home: Home) -> tuple[tuple[Unsettled, ...], i
         for stay in snapshot.fetch(STAYS, ordered)
     )
     return rows, int(snapshot.query(counted)[0][0])
+
+
+def _undone(snapshot: Snapshot) -> int:
+    """Count who left, and whose last settlement was refused or taken back."""
+    undone = CLAIMS.c.state.in_(("refused", "voided"))
+    left = sa.select(sa.func.count()).select_from(WITH_CLAIM).where(STAYS.c.state == "discharged")
+    return int(snapshot.query(left.where(undone))[0][0])
 
 
 def _settled_today(

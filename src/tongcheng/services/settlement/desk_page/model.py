@@ -104,17 +104,20 @@ class OneSided(msgspec.Struct, frozen=True):
     """How many settlements the sides contradict each other on, at the last looks.
 
     `since_at` is the oldest of the looks that count; `unseen` peers have never been looked at.
+    `sums_differ` where the books do not agree although no settlement was found to differ.
     """
 
     count: int
     since_at: int
     unseen: int
+    sums_differ: bool = False
 
 
 class DeskPage(msgspec.Struct, frozen=True):
     """The desk at `now_at`; `today` is the region's date, `hours` are settlements by hour of it.
 
     `waiting` and `unsettled` are the longest waiting; `ages` and `unsettled_count` count all.
+    `undone_count` are those who left and whose settlement was refused or taken back since.
     `cases` is None where the reader may not see them, `one_sided` before any peer has answered.
     """
 
@@ -125,6 +128,7 @@ class DeskPage(msgspec.Struct, frozen=True):
     waiting: tuple[Waiting, ...]
     unsettled: tuple[Unsettled, ...]
     unsettled_count: int
+    undone_count: int
     flows: tuple[Flow, ...]
     hours: tuple[int, ...]
     refusals: tuple[Refusals, ...]

@@ -11,7 +11,7 @@ def one_sided(snapshot: Snapshot, home: Home) -> OneSided | None:
     """Return what was found at the peers that were looked at; None when none has answered yet."""
     if home.accord_in_force is None:
         return None
-    count, looks, silent = 0, [], set()
+    count, looks, silent, sums_differ = 0, [], set(), False
     for peer in home.accord.peers(home.member_id):
         for visited in (home.member_id, peer):
             row = store.last(snapshot, books_of(home.member_id, peer, visited))
@@ -20,7 +20,8 @@ def one_sided(snapshot: Snapshot, home: Home) -> OneSided | None:
                 silent.add(peer)
                 continue
             count += len(seen.differences)
+            sums_differ |= not (seen.agrees or seen.differences)
             if seen.left_out:
                 silent.add(peer)
             looks.append(row.seen_at)
-    return OneSided(count, min(looks), len(silent)) if looks else None
+    return OneSided(count, min(looks), len(silent), sums_differ) if looks else None

@@ -3,6 +3,7 @@
 from litestar import Response
 from markupsafe import Markup
 
+from tongcheng.kernel.calendar import local_date
 from tongcheng.services.settlement import ages
 from tongcheng.services.settlement.ages import Band
 from tongcheng.services.settlement.desk_page.model import (
@@ -78,6 +79,9 @@ def _values(page: Page, view: DeskPage) -> dict[str, object]:
         "unsettled_title": voice.tn("settlement.desk.unsettled", view.unsettled_count)
         if view.unsettled_count
         else page.t("settlement.desk.unsettled.none"),
+        "undone": voice.tn("settlement.desk.undone", view.undone_count)
+        if view.undone_count
+        else "",
         "more_unsettled": _more(page, "discharged", view.unsettled_count - len(view.unsettled)),
         "settled_title": voice.tn("settlement.desk.settled", view.settled.count)
         if view.settled.count
@@ -133,12 +137,18 @@ def waiting_table(page: Page, view: DeskPage) -> Table:
     )
 
 
+def _instant(page: Page, view: DeskPage, at: int) -> str:
+    """Return the time of an instant of today; of any other day, its day as well."""
+    is_today = local_date(at, page.console.region.zone) == view.today
+    return page.voice.time(at) if is_today else page.voice.moment(at)
+
+
 def _waiting_row(page: Page, view: DeskPage, row: Waiting) -> Row:
     voice = page.voice
     age_ms = view.now_at - row.since_at
     tone = ages.BAND_TONES[ages.band_of(age_ms)]
     place = page.console.place_of(row.insured_member)
-    since = "" if row.why_since is None else voice.time(row.why_since)
+    since = "" if row.why_since is None else _instant(page, view, row.why_since)
     why = page.t(WHY_KEYS[row.why], place=voice.of(place.short), since=since, code=row.code)
     return Row(
         key=row.settlement_id,
@@ -279,9 +289,10 @@ def _mirror(page: Page, view: DeskPage) -> dict[str, str]:
     found = view.one_sided
     if found is None:
         return {}
-    text = page.voice.tn(
-        "settlement.desk.one_sided", found.count, moment=page.voice.time(found.since_at)
-    )
+    moment = _instant(page, view, found.since_at)
+    text = page.voice.tn("settlement.desk.one_sided", found.count, moment=moment)
+    if found.sums_differ and not found.count:
+        text = page.t("settlement.desk.sums_differ", moment=moment)
     if found.unseen:
         text += page.voice.tn("settlement.desk.unseen", found.unseen)
     may_open = page.may("settlement.ledger.read")
