@@ -1,5 +1,7 @@
 """What the insured side's answers do to a settlement here: post, release, give back."""
 
+from typing import Literal, get_args
+
 import msgspec
 
 from tongcheng.kernel import canonical, journal, ledger
@@ -20,6 +22,8 @@ from tongcheng.services.settlement.model import (
 from tongcheng.services.settlement.store import CLAIMS, STAYS, ClaimRow, StayRow
 
 CLAIM_KIND = "settlement_claim"
+Event = Literal["settled", "refused", "disputed", "voided"]
+"""What the journal keeps of a claim, one entry each."""
 
 
 def new_claim(
@@ -267,7 +271,12 @@ def _void_month(tx: Transaction, claim: ClaimRow, month: str) -> str:
     return month
 
 
-def _journal(tx: Transaction, claim: ClaimRow, event: str) -> None:
+def leaf_names(settlement_id: str) -> tuple[str, ...]:
+    """Return every name that an entry of the journal about a settlement can have here."""
+    return tuple(f"{CLAIM_KIND}/{settlement_id}/{event}" for event in get_args(Event))
+
+
+def _journal(tx: Transaction, claim: ClaimRow, event: Event) -> None:
     content = {
         "event": event,
         "fund_fen": claim.fund_fen,

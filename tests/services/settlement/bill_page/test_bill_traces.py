@@ -3,14 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+from litestar.testing import TestClient
+
 from tests.services.settlement.bill_page.reader import Ward, delegate, ward
-from tests.signed_in import signed_in
+from tests.signed_in import cookies, signed_in
 from tongcheng.kernel import audit
 from tongcheng.kernel.access import accounts, reviews
 from tongcheng.kernel.access.reviews import Glass
 from tongcheng.kernel.audit import Entry
 from tongcheng.kernel.calendar import DAY_MS
+from tongcheng.kernel.journal import JOURNAL_LEAVES
 from tongcheng.kernel.store import Transaction
+from tongcheng.node.app import create_app
+from tongcheng.node.console import make_console
 
 REASON = "患者昏迷，急诊需要核对昨晚的结算"
 SECTION = '<h3 class="apart">谁看过我的信息</h3>'
@@ -60,6 +65,30 @@ def test_every_way_in_stands_there(tmp_path: Path) -> None:
     assert section.count("受同事委托") == 1
     assert clerk not in section
     assert "这份账单由您或您的代理人打开、查看过" in section
+
+
+def test_what_is_read_through_the_journal_stands_there(tmp_path: Path) -> None:
+    """Whoever reads the settlement by its entries leaves a trace as by its page: none is a way."""
+    with ward(tmp_path) as hospital:
+        settlement = hospital.settled()
+        auditor = hospital.running.run(signed_in(hospital.cities.tianjin, "auditor"))
+        with hospital.cities.tianjin.database.snapshot() as snapshot:
+            leaves = snapshot.select(JOURNAL_LEAVES, kind="settlement_claim")
+        app = create_app(
+            hospital.cities.tianjin,
+            make_console(hospital.cities.tianjin),
+            pages=True,
+            run_node=False,
+        )
+        page = _opened(hospital, settlement)
+        before = _section(hospital, page).count("核对日志条目")
+        with TestClient(app, cookies=cookies(auditor)) as client:
+            for leaf in leaves:
+                assert client.get(f"/zh/journal/entries/{leaf.leaf_index}").status_code == 200
+        after = _section(hospital, page).count("核对日志条目")
+
+    assert (before, after) == (0, len(leaves))
+    assert leaves
 
 
 def test_an_emergency_stands_there_with_its_review(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Snapshot
 from tongcheng.kernel.words import Words
 from tongcheng.services.settlement.bill_page.links import Reader
+from tongcheng.services.settlement.claims import leaf_names
 from tongcheng.services.settlement.line_query import LINE_QUERY
 from tongcheng.services.settlement.reads import READS
 from tongcheng.services.settlement.store import CLAIMS, INSTITUTIONS
@@ -72,9 +73,11 @@ def traces_of(
 def _subjects(snapshot: Snapshot, reader: Reader) -> set[str]:
     """Return every number under which the audit can have a read of this stay or person."""
     link = reader.link
-    claims = (row.settlement_id for row in snapshot.select(CLAIMS, stay_id=link.stay_id))
+    claims = [row.settlement_id for row in snapshot.select(CLAIMS, stay_id=link.stay_id)]
+    # An entry of the journal that is no envelope is read under its own name, not under a stay's.
+    leaves = (name for claim in claims for name in leaf_names(claim))
     cases = snapshot.select(CASES, kind=LINE_QUERY.name, subject=link.stay_id)
-    found = {link.stay_id, *claims, *(row.case_id for row in cases)}
+    found = {link.stay_id, *claims, *leaves, *(row.case_id for row in cases)}
     return found if link.delegate_id is not None else {*found, link.person_id}
 
 
