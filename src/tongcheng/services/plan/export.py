@@ -3,22 +3,19 @@
 Aggregates only: nothing in them is about a person. Amounts are yuan, durations seconds.
 """
 
-import csv
-import io
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+from litestar import Response
 
 from tongcheng.kernel.region import Jurisdiction
 from tongcheng.services.plan.model import Commitment, Figure, Live, Measure, Plan
 from tongcheng.services.plan.view import SERVICE_KEYS, runs
 from tongcheng.web import Page
+from tongcheng.web.csv_file import Value, download
 from tongcheng.web.maps import place_of
-
-BYTE_ORDER_MARK = "\ufeff"
-"""Spreadsheet programs read a CSV without it in the system's own encoding: GBK, for most here."""
 
 PLAN_COLUMNS = (
     "area",
@@ -47,8 +44,8 @@ UNITS: dict[Measure, tuple[str, int]] = {"count": ("", 1), "fen": ("CNY", 100), 
 """Measure → the unit of the file (ISO 4217, SI), and how many of ours make one."""
 
 
-def plan_csv(page: Page, plan: Plan, live: Live) -> str:
-    """Return every commitment as a row, in the order of the plan."""
+def plan_csv(page: Page, plan: Plan, live: Live) -> Response[str]:
+    """Answer with every commitment as a row, in the order of the plan."""
     rows = (
         (
             page.voice.of(area.name),
@@ -63,11 +60,11 @@ def plan_csv(page: Page, plan: Plan, live: Live) -> str:
         for area in plan.areas
         for each in area.commitments
     )
-    return _csv(PLAN_COLUMNS, rows)
+    return download("plan.csv", PLAN_COLUMNS, rows)
 
 
-def flows_csv(page: Page, live: Live) -> str:
-    """Return what flows between the places, the largest first."""
+def flows_csv(page: Page, live: Live) -> Response[str]:
+    """Answer with what flows between the places, the largest first."""
 
     def named(place: Jurisdiction) -> tuple[str, str]:
         return place.id, page.voice.of(place.short)
@@ -84,7 +81,7 @@ def flows_csv(page: Page, live: Live) -> str:
         )
         for flow in live.flows
     )
-    return _csv(FLOW_COLUMNS, rows)
+    return download("flows.csv", FLOW_COLUMNS, rows)
 
 
 def plan_json(page: Page, plan: Plan, live: Live) -> bytes:
@@ -158,20 +155,12 @@ def _services(page: Page, commitment: Commitment) -> str:
     return " · ".join(page.t(SERVICE_KEYS[name]) for name in commitment.services)
 
 
-def _figure_cells(page: Page, figure: Figure | None) -> tuple[str, ...]:
+def _figure_cells(page: Page, figure: Figure | None) -> tuple[Value, ...]:
     if figure is None:
         return ("", "", "", "")
     value = _value(figure.value, figure.measure)
     return (figure.key, value, UNITS[figure.measure][0], page.href(figure.evidence_path))
 
 
-def _value(value: int, measure: Measure) -> str:
-    return str(Decimal(value) / UNITS[measure][1])
-
-
-def _csv(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return BYTE_ORDER_MARK + written.getvalue()
+def _value(value: int, measure: Measure) -> Decimal:
+    return Decimal(value) / UNITS[measure][1]

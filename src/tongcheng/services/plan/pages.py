@@ -11,7 +11,6 @@ from tongcheng.services.plan.story import Story
 from tongcheng.web import Page
 from tongcheng.web.toolkit import needs
 
-CSV_TYPE = "text/csv"
 JSON_LD_TYPE = "application/ld+json"
 READ = needs("plan.read")
 
@@ -54,7 +53,7 @@ def home_page(page: NamedDependency[Page], state: State) -> Response[str]:
 @get("/plan.csv", include_in_schema=False, sync_to_thread=True, opt=READ)
 def plan_csv(page: NamedDependency[Page], state: State) -> Response[str]:
     """Serve the plan's lines as a table, each with its status and its figure."""
-    return _file(export.plan_csv(page, state["plan"], state["figures"]()), "plan.csv", CSV_TYPE)
+    return export.plan_csv(page, state["plan"], state["figures"]())
 
 
 @get("/plan.json", include_in_schema=False, sync_to_thread=True, opt=READ)
@@ -67,12 +66,7 @@ def plan_json(page: NamedDependency[Page], state: State) -> Response[bytes]:
 @get("/plan/flows.csv", include_in_schema=False, sync_to_thread=True, opt=READ)
 def flows_csv(page: NamedDependency[Page], state: State) -> Response[str]:
     """Serve the table of the map."""
-    return _file(export.flows_csv(page, state["figures"]()), "flows.csv", CSV_TYPE)
-
-
-def _file(text: str, name: str, media_type: str) -> Response[str]:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type=media_type, headers=headers)
+    return export.flows_csv(page, state["figures"]())
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (home_page, plan_csv, plan_json, flows_csv)

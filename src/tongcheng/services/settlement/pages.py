@@ -22,7 +22,7 @@ from tongcheng.services.settlement import (
 )
 from tongcheng.services.settlement.stays_view import CSV_PATH, REFRESH_PATH, STAYS_PATH
 from tongcheng.services.settlement.views import StayRow, StaysPage
-from tongcheng.web import Page
+from tongcheng.web import Page, csv_file
 from tongcheng.web.toolkit import AnyRequest, needs
 
 
@@ -62,11 +62,8 @@ async def stays_file(page: NamedDependency[Page], request: AnyRequest) -> Stream
     node: RunningNode = request.app.state["node"]
     query = msgspec.structs.replace(stays_query.read(request.query_params), found="")
     name = f"stays-{node.home.member_id}.csv"
-    return Stream(
-        stays_csv.lines(page, node, query),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    lines = stays_csv.lines(page, node, query)
+    return Stream(lines, media_type=csv_file.MEDIA_TYPE, headers=csv_file.saved_as(name))
 
 
 @get(

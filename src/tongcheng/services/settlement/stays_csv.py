@@ -1,7 +1,5 @@
 """The list of stays as a file: the shown filters, bounded, written in parts, no person in it."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -13,12 +11,11 @@ from tongcheng.services.settlement.stay_tables import STATE_KEYS
 from tongcheng.services.settlement.stays_data import stay_rows
 from tongcheng.services.settlement.views import StayRow, StaysQuery
 from tongcheng.web import Page
+from tongcheng.web.csv_file import BYTE_ORDER_MARK, Value, yuan
+from tongcheng.web.csv_file import lines as csv_lines
 
 ROWS_MAX = 10_000
 CHUNK_ROWS = 500
-BYTE_ORDER_MARK = "\ufeff"
-"""Spreadsheet programs read a CSV without it in the system's own encoding: GBK, for most here."""
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS = (
     "stay_id",
@@ -39,19 +36,19 @@ async def lines(page: Page, node: RunningNode, query: StaysQuery) -> AsyncIterat
 
     Each part is read from a snapshot of its own: a stay that changes meanwhile stands where it was.
     """
-    yield (BYTE_ORDER_MARK + _line(COLUMNS)).encode()
+    yield (BYTE_ORDER_MARK + csv_lines([COLUMNS])).encode()
     left, asked = ROWS_MAX, query
     while left > 0:
         limit = min(CHUNK_ROWS, left)
         rows = await node.read(partial(stay_rows, home=node.home, query=asked, limit=limit))
-        yield "".join(_line(_values(page, row)) for row in rows).encode()
+        yield csv_lines(_values(page, row) for row in rows).encode()
         if len(rows) < limit:
             return
         left -= limit
         asked = msgspec.structs.replace(query, before=(rows[-1].at, rows[-1].stay_id))
 
 
-def _values(page: Page, row: StayRow) -> tuple[str, ...]:
+def _values(page: Page, row: StayRow) -> tuple[Value, ...]:
     voice = page.voice
     amounts = (row.total_fen, row.fund_fen, row.person_fen)
     return (
@@ -61,17 +58,6 @@ def _values(page: Page, row: StayRow) -> tuple[str, ...]:
         voice.of(row.hospital),
         voice.of(page.console.place_of(row.visited_member).short),
         voice.of(row.insured_area),
-        *("" if fen is None else f"{fen // 100}.{fen % 100:02}" for fen in amounts),
-        "1" if row.draft else "0",
+        *("" if fen is None else yuan(fen) for fen in amounts),
+        int(row.draft),
     )
-
-
-def _line(values: tuple[str, ...]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow([_plain(value) for value in values])
-    return written.getvalue()
-
-
-def _plain(value: str) -> str:
-    """Return a value that a spreadsheet takes for text: a peer chose some of these words."""
-    return f"'{value}" if value.startswith(FORMULA_SIGNS) else value

@@ -255,13 +255,3 @@ def hospital_of(snapshot: Snapshot, institution_id: str) -> Words:
     if place is None:
         return Words(institution_id, institution_id)
     return Words(place.name_zh, place.name_en)
-
-
-def settled_figures(snapshot: Snapshot) -> tuple[int, int]:
-    """Return how many stays are settled and what the funds pay for them, over all time (fen)."""
-    stays = sa.select(sa.func.count()).where(STAYS.c.state == "settled")
-    claims = sa.select(sa.func.sum(CLAIMS.c.fund_fen)).where(CLAIMS.c.state == "settled")
-    decisions = sa.select(sa.func.count(), sa.func.sum(DECISIONS.c.fund_fen))
-    decided, decided_fen = snapshot.query(decisions.where(DECISIONS.c.state == "settled"))[0]
-    funds_fen = int(snapshot.query(claims)[0][0] or 0) + int(decided_fen or 0)
-    return int(snapshot.query(stays)[0][0]) + int(decided), funds_fen

@@ -3,12 +3,17 @@
 from litestar import Response
 
 from tongcheng.kernel.calendar import local_text
-from tongcheng.services.settlement import csv_file
 from tongcheng.services.settlement.ledger.purse_data import Movement, PursePage
-from tongcheng.services.settlement.ledger.view import LEDGER_PATH, month_words, purse_words
+from tongcheng.services.settlement.ledger.view import LEDGER_PATH, purse_words
 from tongcheng.services.settlement.stays_view import STAYS_PATH
 from tongcheng.web import Page
 from tongcheng.web.console import PROOFS_PATH
+from tongcheng.web.csv_file import download, yuan
+
+PURSE_KEYS = {
+    "owed_to_us": "settlement.ledger.purse.owed_to_us",
+    "owed_by_us": "settlement.ledger.purse.owed_by_us",
+}
 
 
 def purse(page: Page, view: PursePage) -> Response[str]:
@@ -31,9 +36,9 @@ def purse(page: Page, view: PursePage) -> Response[str]:
     ]
     values = {
         "headline": page.t(
-            f"settlement.ledger.purse.{whose}",
+            PURSE_KEYS[whose],
             place=place,
-            month=month_words(page, view.line.month),
+            month=page.voice.month(view.line.month),
             amount=voice.money(mine.net_fen),
         ),
         "facts": [(name, value or "—") for name, value in facts],
@@ -69,8 +74,8 @@ def purse_file(page: Page, view: PursePage) -> Response[str]:
     """Answer with the movements as a file."""
     zone = page.console.region.zone
     rows = [
-        (local_text(one.at, zone), one.settlement_id, one.envelope_id, one.amount_fen)
+        (local_text(one.at, zone), one.settlement_id, one.envelope_id, yuan(one.amount_fen))
         for one in view.movements
     ]
     name = f"{view.line.name.purse.replace('/', '-')}-{view.line.month}.csv"
-    return csv_file.download(name, ("at", "settlement_id", "envelope_id", "amount_yuan"), rows)
+    return download(name, ("at", "settlement_id", "envelope_id", "amount_yuan"), rows)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from litestar import Response
 
 from tongcheng.kernel.calendar import local_text
-from tongcheng.services.settlement import ages, csv_file
+from tongcheng.services.settlement import ages
 from tongcheng.services.settlement.ledger.data import (
     FINDINGS_SHOWN,
     LedgerPage,
@@ -17,9 +17,30 @@ from tongcheng.services.settlement.ledger.data import (
 from tongcheng.services.settlement.pages_view import SCHEME_KEYS
 from tongcheng.services.settlement.purse_names import PurseName
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Table
+from tongcheng.web.csv_file import download, yuan
 
 LEDGER_PATH = "/ledger"
 CSV_PATH = "/ledger.csv"
+
+CARD_KEYS = {
+    "owed_to_us": "settlement.ledger.card.owed_to_us",
+    "owed_by_us": "settlement.ledger.card.owed_by_us",
+}
+WAITING_KEYS = {
+    "silent": "settlement.ledger.badge.silent",
+    "not_permitted": "settlement.ledger.badge.not_permitted",
+    "refused": "settlement.ledger.badge.refused",
+    "never": "settlement.ledger.badge.never",
+}
+"""Why a mirror was not seen, the first that holds of either direction."""
+
+KIND_KEYS = {
+    "amount": "settlement.ledger.kind.amount",
+    "in_flight": "settlement.ledger.kind.in_flight",
+    "only_here": "settlement.ledger.kind.only_here",
+    "only_there": "settlement.ledger.kind.only_there",
+    "state": "settlement.ledger.kind.state",
+}
 
 
 def ledger(page: Page, view: LedgerPage, now_at: int) -> Response[str]:
@@ -27,7 +48,7 @@ def ledger(page: Page, view: LedgerPage, now_at: int) -> Response[str]:
     values = {
         "headline": headline(page, view),
         "view": view,
-        "month": month_words(page, view.month),
+        "month": page.voice.month(view.month),
         "tabs": _months(page, view),
         "pairs": [_pair(page, view, pair, now_at) for pair in view.pairs],
         "trial": page.t(
@@ -49,19 +70,20 @@ def headline(page: Page, view: LedgerPage) -> str:
         return voice.tn("settlement.ledger.title.differ", found["one_sided"])
     if found["open"] and not (found["differ"] or silent or found["unknown"]):
         return voice.tn("settlement.ledger.title.open", found["open"])
-    key = "agree" if len(view.pairs) == 1 else "agree.many"
+    many = len(view.pairs) > 1
+    key = "settlement.ledger.title.agree.many" if many else "settlement.ledger.title.agree"
     if any(line.since_fen for pair in view.pairs for side in pair.sides for line in side.lines):
-        key = "agreed"
+        key = "settlement.ledger.title.agreed"
     if not view.pairs:
-        key = "alone"
+        key = "settlement.ledger.title.alone"
     elif found["differ"]:
-        key = "sums"
+        key = "settlement.ledger.title.sums"
     elif silent:
-        key = "silent"
+        key = "settlement.ledger.title.silent"
     elif found["unknown"]:
-        key = "unknown"
-    places = _places(page, silent if key == "silent" else view.pairs)
-    return page.t(f"settlement.ledger.title.{key}", us=us, places=places)
+        key = "settlement.ledger.title.unknown"
+    named = silent if key == "settlement.ledger.title.silent" else view.pairs
+    return page.t(key, us=us, places=_places(page, named))
 
 
 def _places(page: Page, pairs: Sequence[Pair]) -> str:
@@ -69,11 +91,6 @@ def _places(page: Page, pairs: Sequence[Pair]) -> str:
     if page.language == "zh" or len(names) < 2:  # noqa: PLR2004 an "and" is between two
         return "、".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def month_words(page: Page, month: str) -> str:
-    """Return "2026年11月" or "November 2026"."""
-    return page.t(f"settlement.month.{month[5:]}", year=month[:4])
 
 
 def purse_words(page: Page, name: PurseName) -> str:
@@ -91,7 +108,7 @@ def purse_words(page: Page, name: PurseName) -> str:
 def _months(page: Page, view: LedgerPage) -> tuple[dict[str, object], ...]:
     return tuple(
         {
-            "text": month_words(page, month),
+            "text": page.voice.month(month),
             "count": "",
             "link": f"{page.href(LEDGER_PATH)}?month={month}",
             "here": month == view.month,
@@ -120,11 +137,11 @@ def _doubt(page: Page, view: LedgerPage) -> str:
 
 
 def _card(page: Page, side: Side) -> dict[str, str]:
-    owed = "owed_to_us" if side.books.is_visited else "owed_by_us"
+    whose = "owed_to_us" if side.books.is_visited else "owed_by_us"
     voice = page.voice
     place = voice.of(page.console.place_of(side.books.peer).short)
     return {
-        "title": page.t(f"settlement.ledger.card.{owed}", place=place),
+        "title": page.t(CARD_KEYS[whose], place=place),
         "amount": voice.money(side.gross_fen),
         "note": page.t("settlement.ledger.card.voided", amount=voice.money(side.voided_fen)),
     }
@@ -135,9 +152,9 @@ def pair_badge(page: Page, pair: Pair) -> Badge:
     states = [side.state for side in pair.sides]
     if any(side.seen_at is not None and not side.agrees for side in pair.sides):
         return Badge(page.t("settlement.ledger.badge.differs"), "bad")
-    for state in ("silent", "not_permitted", "refused", "never"):
+    for state, key in WAITING_KEYS.items():
         if state in states:
-            return Badge(page.t(f"settlement.ledger.badge.{state}"), "waiting")
+            return Badge(page.t(key), "waiting")
     if any(side.open_count or side.findings for side in pair.sides):
         return Badge(page.t("settlement.ledger.badge.open"), "waiting")
     return Badge(page.t("settlement.ledger.badge.equal"), "good")
@@ -224,7 +241,7 @@ def findings_table(page: Page, pair: Pair, now_at: int) -> Table:
                         Cell(row.settlement_id),
                         Cell(
                             badge=Badge(
-                                page.t(f"settlement.ledger.kind.{_kind(side, row.kind)}"),
+                                page.t(KIND_KEYS[_kind(side, row.kind)]),
                                 "waiting" if flying else "bad",
                             )
                         ),
@@ -265,11 +282,11 @@ def ledger_file(page: Page, view: LedgerPage) -> Response[str]:
             pair.peer,
             "due_from" if line.is_visited else "due_to",
             line.name.purse,
-            line.mine.settled_fen,
-            line.mine.voided_fen,
-            line.mine.net_fen,
-            *("" if fen is None else fen for fen in told_of(line)),
-            line.held_fen,
+            yuan(line.mine.settled_fen),
+            yuan(line.mine.voided_fen),
+            yuan(line.mine.net_fen),
+            *("" if fen is None else yuan(fen) for fen in told_of(line)),
+            yuan(line.held_fen),
             "" if side.seen_at is None else local_text(side.seen_at, zone),
             "0" if view.over and side.closed else "1",
         )
@@ -277,7 +294,7 @@ def ledger_file(page: Page, view: LedgerPage) -> Response[str]:
         for side in pair.sides
         for line in side.lines
     ]
-    return csv_file.download(f"ledger-{view.month}.csv", COLUMNS, rows)
+    return download(f"ledger-{view.month}.csv", COLUMNS, rows)
 
 
 def told_of(line: Line) -> tuple[int | None, ...]:

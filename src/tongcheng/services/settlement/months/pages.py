@@ -30,9 +30,9 @@ async def months_page(page: NamedDependency[Page], request: AnyRequest) -> Respo
 
 
 @get(MONTHS_PATH + ".csv", include_in_schema=False, opt=READ)
-async def months_file(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+async def months_file(request: AnyRequest) -> Response[str]:
     """Serve the months as a file."""
-    return view.months_file(page, await _lines(request))
+    return view.months_file(await _lines(request))
 
 
 @get(MONTHS_PATH + "/{month:str}", include_in_schema=False, opt=READ)
@@ -45,7 +45,7 @@ async def month_page(
     if not MONTH.fullmatch(asked) or asked < "2000-01":
         raise Refused("MONTH_UNKNOWN", month=ascii(month[:16]))
     found = await node.read(lambda snapshot: data.month_page(snapshot, node.home, asked, now_at))
-    return view.month_file(page, found) if month != asked else view.month(page, found)
+    return view.month_file(found) if month != asked else view.month(page, found)
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (months_page, months_file, month_page)

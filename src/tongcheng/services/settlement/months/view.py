@@ -4,18 +4,22 @@ from datetime import date
 
 from litestar import Response
 
-from tongcheng.services.settlement import csv_file
-from tongcheng.services.settlement.ledger.view import (
-    LEDGER_PATH,
-    month_words,
-    purse_words,
-)
+from tongcheng.services.settlement.ledger.view import CARD_KEYS, LEDGER_PATH, purse_words
 from tongcheng.services.settlement.months import pictures
 from tongcheng.services.settlement.months.data import Direction, MonthLine, MonthPage, is_to_us
 from tongcheng.services.settlement.months.pictures import Bar
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Table, Tone
+from tongcheng.web.csv_file import download, yuan
 
 MONTHS_PATH = "/settlement/months"
+STATEMENT_KEYS = {
+    "agreed": "settlement.month.statement.agreed",
+    "disputed": "settlement.month.statement.disputed",
+    "none": "settlement.month.statement.none",
+    "receiving": "settlement.month.statement.receiving",
+    "refused": "settlement.month.statement.refused",
+    "sent": "settlement.month.statement.sent",
+}
 TONES: dict[str, Tone] = {
     "agreed": "good",
     "disputed": "bad",
@@ -65,7 +69,7 @@ def _months_table(page: Page, lines: list[MonthLine]) -> Table:
                 key=f"month-{one.month}",
                 link=page.href(f"{MONTHS_PATH}/{one.month}"),
                 cells=(
-                    Cell(month_words(page, one.month)),
+                    Cell(page.voice.month(one.month)),
                     Cell(voice.amount(one.owed_to_us_fen)),
                     Cell(voice.amount(one.owed_by_us_fen)),
                     Cell(voice.amount(one.voided_fen)),
@@ -87,22 +91,21 @@ def _month_badge(page: Page, one: MonthLine) -> Badge:
     return Badge(words, "good" if one.agreed == one.statements else "draft")
 
 
-def months_file(page: Page, lines: list[MonthLine]) -> Response[str]:
+def months_file(lines: list[MonthLine]) -> Response[str]:
     """Answer with the months as a file."""
-    del page
     columns = ("month", "owed_to_us_yuan", "owed_by_us_yuan", "taken_back_yuan", "agreed", "drawn")
     rows = [
         (
             one.month,
-            one.owed_to_us_fen,
-            one.owed_by_us_fen,
-            one.voided_fen,
-            str(one.agreed),
-            str(one.statements),
+            yuan(one.owed_to_us_fen),
+            yuan(one.owed_by_us_fen),
+            yuan(one.voided_fen),
+            one.agreed,
+            one.statements,
         )
         for one in lines
     ]
-    return csv_file.download("months.csv", columns, rows)
+    return download("months.csv", columns, rows)
 
 
 def month(page: Page, view: MonthPage) -> Response[str]:
@@ -111,12 +114,12 @@ def month(page: Page, view: MonthPage) -> Response[str]:
     values = {
         "headline": page.t(
             "settlement.month.title",
-            month=month_words(page, view.month),
+            month=page.voice.month(view.month),
             to_us=voice.money(view.gross_fen(to_us=True)),
             by_us=voice.money(view.gross_fen(to_us=False)),
         ),
         "doubt": _doubt(page, view),
-        "month": month_words(page, view.month),
+        "month": page.voice.month(view.month),
         "net": _net(page, view),
         "directions": [_direction(page, one) for one in view.directions],
         "bars": pictures.purse_bars(_bars(page, view), page.t("settlement.month.picture.purses")),
@@ -164,7 +167,7 @@ def _direction(page: Page, one: Direction) -> dict[str, object]:
     whose = "owed_to_us" if is_to_us(one) else "owed_by_us"
     return {
         "colour": place.colour,
-        "title": page.t(f"settlement.ledger.card.{whose}", place=voice.of(place.short)),
+        "title": page.t(CARD_KEYS[whose], place=voice.of(place.short)),
         "amount": voice.money(one.side.gross_fen),
         "stays": voice.tn("settlement.month.stays", one.stays),
         "voids": page.t(
@@ -172,7 +175,7 @@ def _direction(page: Page, one: Direction) -> dict[str, object]:
             count=voice.number(one.voids),
             amount=voice.money(one.side.voided_fen),
         ),
-        "badge": Badge(page.t(f"settlement.month.statement.{state}"), TONES.get(state, "quiet")),
+        "badge": Badge(page.t(STATEMENT_KEYS[state]), TONES[state]),
         "doubt": not one.agreed,
     }
 
@@ -272,26 +275,25 @@ def hospitals_table(page: Page, view: MonthPage) -> Table:
     )
 
 
-def month_file(page: Page, view: MonthPage) -> Response[str]:
+def month_file(view: MonthPage) -> Response[str]:
     """Answer with the month by purse as a file."""
-    del page
     rows = [
         (
             view.month,
             one.side.books.peer,
             "owed_to_us" if is_to_us(one) else "owed_by_us",
             line.name.purse,
-            line.mine.settled_fen,
-            str(line.mine.settled_count),
-            line.mine.voided_fen,
-            str(line.mine.voided_count),
+            yuan(line.mine.settled_fen),
+            line.mine.settled_count,
+            yuan(line.mine.voided_fen),
+            line.mine.voided_count,
             "none" if one.statement is None else one.statement.state,
             "0" if view.over and one.agreed else "1",
         )
         for one in view.directions
         for line in one.side.lines
     ]
-    return csv_file.download(f"month-{view.month}.csv", COLUMNS, rows)
+    return download(f"month-{view.month}.csv", COLUMNS, rows)
 
 
 COLUMNS = (
