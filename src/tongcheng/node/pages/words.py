@@ -1,6 +1,6 @@
-"""Words that several of the node's pages share: members, kinds of entries, types of envelopes."""
+"""Words that several of the node's pages share: members, entries, envelopes, what was done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tongcheng.kernel.exchange.tables import ACT_SENT, ACT_TAKEN
 from tongcheng.web import Page
@@ -46,6 +46,15 @@ def scheme_words(page: Page, scheme: str) -> str:
 def fund_words(page: Page, fund: str) -> str:
     """Return what people call a fund."""
     return _words(page, "node.fund.", fund)
+
+
+def action_words(page: Page, reads: Mapping[str, str], action: str) -> str:
+    """Return what the audit says was done; of an action without words, its code.
+
+    `reads` is the node's: the key of what was looked at, for each action that shows a person.
+    """
+    key = reads.get(action)
+    return page.t(key) if key else _words(page, "action.", action)
 
 
 def is_act(kind: str) -> bool:

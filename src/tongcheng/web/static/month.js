@@ -45,7 +45,7 @@
       dataZoom: [{ type: "slider", height: 20, bottom: 8, showDetail: false }],
       series: [
         series(figure.dataset.toUs, "toUs", colour("--bar")),
-        series(figure.dataset.byUs, "byUs", colour("--draft")),
+        series(figure.dataset.byUs, "byUs", colour("--bar-other")),
       ],
     });
   };

@@ -45,7 +45,8 @@ async def account_page(page: NamedDependency[Page], request: AnyRequest) -> Resp
             ),
         )
 
-    return view.own(page, request.app.state["authority"], await node.read(question))
+    found = await node.read(question)
+    return view.own(page, request.app.state["authority"], found, node.reads)
 
 
 @post(ACCOUNT_PATH + "/sessions", include_in_schema=False, opt=needs("account.own"))

@@ -13,6 +13,7 @@ from tongcheng.kernel.access.table import AuthorityTable
 from tongcheng.kernel.audit import AuditRow
 from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
+from tongcheng.node.pages import words
 from tongcheng.web import Badge, Cell, Column, Empty, Page, Row, Table
 from tongcheng.web.components import Tone
 
@@ -93,8 +94,8 @@ def _sample(page: Page, table: AuthorityTable, row: StaffRow) -> SampleView:
     )
 
 
-def own(page: Page, table: AuthorityTable, view: Own) -> Response[str]:
-    """Answer with one's own account."""
+def own(page: Page, table: AuthorityTable, view: Own, reads: Mapping[str, str]) -> Response[str]:
+    """Answer with one's own account; `reads` has the words of what was looked at."""
     others = sum(1 for one in view.sessions if one.secret_digest != view.here)
     values = {
         "headline": page.t(
@@ -105,7 +106,7 @@ def own(page: Page, table: AuthorityTable, view: Own) -> Response[str]:
         "actions": sorted(page.t(f"action.{action}") for action in page.reader.actions),
         "sessions": _sessions(page, view),
         "others": others,
-        "entries": _entries(page, view.entries),
+        "entries": _entries(page, view.entries, reads),
     }
     return page.render("node/access/own.html", values)
 
@@ -258,7 +259,7 @@ def _sessions(page: Page, view: Own) -> Table:
     )
 
 
-def _entries(page: Page, entries: Sequence[AuditRow]) -> Table:
+def _entries(page: Page, entries: Sequence[AuditRow], reads: Mapping[str, str]) -> Table:
     return Table(
         caption=page.t("node.access.entries"),
         columns=(
@@ -271,7 +272,7 @@ def _entries(page: Page, entries: Sequence[AuditRow]) -> Table:
                 key=str(one.number),
                 cells=(
                     Cell(page.voice.moment(one.at)),
-                    Cell(_what(page, one.action)),
+                    Cell(words.action_words(page, reads, one.action)),
                     Cell(one.subject),
                 ),
             )
@@ -279,8 +280,3 @@ def _entries(page: Page, entries: Sequence[AuditRow]) -> Table:
         ),
         empty=Empty(page.t("node.access.entries.empty"), page.t("node.access.entries.text")),
     )
-
-
-def _what(page: Page, action: str) -> str:
-    key = f"action.{action}"
-    return page.t(key) if page.console.texts.has(key) else action

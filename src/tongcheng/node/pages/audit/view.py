@@ -10,6 +10,7 @@ from litestar import Response
 
 from tongcheng.kernel.audit import AuditRow
 from tongcheng.kernel.audit_reading import Count, Wanted
+from tongcheng.node.pages.words import action_words
 from tongcheng.web import Page
 
 AUDIT_PATH: Final = "/audit"
@@ -143,19 +144,19 @@ def _seal(page: Page, seal: Seal) -> str:
 
 
 def _cells(page: Page, view: AuditPage, row: AuditRow, reads: Mapping[str, str]) -> EntryCells:
-    words = reads.get(row.action)
+    said = action_words(page, reads, row.action)
     filters = _fields(view.wanted)
     return EntryCells(
         number=page.voice.number(row.number),
         when=page.voice.moment(row.at),
         who=who(page, row.actor),
         who_link=_address(page, filters | {"actor": row.actor}),
-        what=page.t(words) if words else row.action,
-        code=row.action if words else "",
+        what=said,
+        code="" if said == row.action else row.action,
         subject=row.subject,
         subject_link=_address(page, filters | {"subject": row.subject}),
         detail=row.detail,
-        personal=words is not None,
+        personal=row.action in reads,
         sealed=row.number <= view.seal.sealed,
     )
 

@@ -16,6 +16,7 @@ from tongcheng.kernel.access.table import AuthorityTable
 from tongcheng.kernel.audit import AuditRow
 from tongcheng.kernel.errors import Refused
 from tongcheng.node.guard import EMERGENCY_PATH
+from tongcheng.node.pages import words
 from tongcheng.web import Badge, Page
 from tongcheng.web.components import Tone
 
@@ -220,7 +221,10 @@ def _shown(page: Page, found: ReviewsPage, one: Reviewed) -> dict[str, Any]:
     voice, row = page.voice, one.emergency
     is_late = one.review.state == "open" and found.now_at >= one.review.due_at
     state = "overdue" if is_late else one.review.state
-    reads = tuple((voice.moment(each.at), _what(page, found, each.action)) for each in one.reads)
+    reads = tuple(
+        (voice.moment(each.at), words.action_words(page, found.reads, each.action))
+        for each in one.reads
+    )
     return {
         "id": row.emergency_id,
         "title": page.t(
@@ -243,11 +247,6 @@ def _shown(page: Page, found: ReviewsPage, one: Reviewed) -> dict[str, Any]:
         "reads": reads,
         "may_decide": one.may_decide,
     }
-
-
-def _what(page: Page, found: ReviewsPage, action: str) -> str:
-    key = found.reads.get(action)
-    return page.t(key) if key else action
 
 
 def _said(page: Page, fault: Refused | None) -> Any:
