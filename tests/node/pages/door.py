@@ -59,6 +59,12 @@ class Door:
         """Send the form of the sign-in."""
         return self.post("/zh/sign-in", name=name, password=password, **fields)
 
+    def change(self, path: str, what: str, **fields: str) -> Any:
+        """Send a form of an account's page as it is shown now."""
+        found = re.search(r'name="change_no" value="([0-9]+)"', self.get(path).text)
+        shown = {} if found is None else {"change_no": found.group(1)}
+        return self.post(f"{path}/{what}", **fields, **shown)
+
     def token(self, path: str = "/zh/account") -> str:
         """Return the token of a page's forms."""
         found = re.search(r'name="form_token" value="([0-9a-f]{64})"', self.get(path).text)

@@ -267,7 +267,7 @@ def test_an_administrator_changes_roles_and_states(door: Door) -> None:
         ("state", {"change": "lock"}),
         ("state", {"change": "unlock"}),
     ):
-        assert door.post(f"{path}/{sent}", **fields, form_token=token).status_code == 303
+        assert door.change(path, sent, **fields, form_token=token).status_code == 303
     shown = door.get(path).text
     assert "稽核" in shown
     assert "2026年11月22日至2026年12月31日" in shown

@@ -103,3 +103,20 @@ def test_a_given_password_opens_nothing_but_its_change(door: Door) -> None:
     assert (kept.status_code, "新密码与现在的密码相同" in kept.text) == (422, True)
     assert door.post("/zh/sign-out", form_token=token).headers["location"] == "/zh/sign-in"
     assert door.get(change).headers["location"].startswith("/zh/sign-in")
+
+
+def test_a_role_is_taken_away_once(door: Door) -> None:
+    """However often the button is pressed: the form says which by its place among those shown."""
+    door.hire("zhao", "administrator")
+    door.sign_in("zhao")
+    path = f"/zh/accounts/{door.li.account_id}"
+    token = door.token(path)
+    more = {"role": "auditor", "from": "2026-11-22", "form_token": token}
+    assert door.change(path, "roles", **more).status_code == 303
+    taken = {"take": "0", "change_no": "2", "form_token": token}
+    answers = [door.post(f"{path}/roles", **taken).status_code for _ in range(2)]
+    answers.append(door.post(f"{path}/roles", take="0", form_token=token).status_code)
+    row = door.call(door.node.read, lambda s: accounts.need(s, door.li.account_id))
+
+    assert answers == [303, 409, 409]
+    assert [term.role for term in row.terms] == ["auditor"]

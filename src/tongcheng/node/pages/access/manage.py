@@ -82,14 +82,20 @@ async def one_account(
 async def change_roles(
     page: NamedDependency[Page], request: AnyRequest, account_id: FromPath[str]
 ) -> Response[Any]:
-    """Give one more role for a time, or take one away."""
+    """Give one more role for a time, or take one away, of those that the page has shown.
+
+    Refuses ACCOUNT_CHANGED where they are others by now: the form says which one by its place.
+    """
     node: Node = request.app.state["node"]
     table: AuthorityTable = request.app.state["authority"]
     form = await read_form(request)
     taken, given = form.get("take"), None if "take" in form else _term(form)
 
     def command(tx: Transaction) -> StaffRow:
-        terms = accounts.need(tx, account_id).terms
+        row = accounts.need(tx, account_id)
+        if form.get("change_no") != str(row.change_no):
+            raise Refused("ACCOUNT_CHANGED", name=row.sign_in_name)
+        terms = row.terms
         kept = tuple(term for number, term in enumerate(terms) if str(number) != taken)
         changed = kept if given is None else (*kept, given)
         return accounts.set_roles(tx, table, page.reader.actor, account_id, changed)
