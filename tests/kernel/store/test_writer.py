@@ -223,6 +223,24 @@ def test_foreign_file_is_refused(tmp_path: Path) -> None:
 # workers
 
 
+def test_what_one_loop_leaves_waiting_the_next_one_settles(stage: Stage) -> None:
+    """Driven by two loops in turn, a node hangs on neither."""
+    worker = InlineWorker(stage.database, stage.writer)
+
+    async def leave() -> asyncio.Task[object]:
+        return asyncio.ensure_future(worker.run(put("a", 1)))
+
+    async def finish(task: asyncio.Task[object]) -> object:
+        return await task
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        left = first.run(leave())
+        answer = second.run(asyncio.wait_for(worker.run(put("b", 2)), timeout=1))
+
+        assert (first.run(finish(left)), answer) == (1, 2)
+        assert stage.stored() == ["a", "b"]
+
+
 @pytest.mark.parametrize("worker_type", [InlineWorker, ThreadedWorker])
 def test_workers_answer_when_durable(
     stage: Stage, worker_type: type[InlineWorker | ThreadedWorker]

@@ -257,7 +257,7 @@ def test_the_exchange_page_says_whether_somebody_must_act(running: Running) -> N
     running.run(running.cities.settled(0))
     running.run(running.cities.quiet())
 
-    for language, words in (("zh", "往来"), ("en", "Exchange")):
+    for language, words in (("zh", "与各地的往来"), ("en", "Channels with the other members")):
         status, text = _get(running, INSURED, f"/{language}/exchange")
         assert status == 200
         assert words in text
