@@ -28,6 +28,7 @@ from tongcheng.kernel.journal.proof import prove
 from tongcheng.kernel.store import Snapshot
 from tongcheng.node.core import Node
 from tongcheng.node.pages.audit import view
+from tongcheng.node.pages.audit.names import names_of
 from tongcheng.node.pages.audit.view import AUDIT_PATH, AuditPage, Seal
 from tongcheng.web import Page
 from tongcheng.web.csv_file import Value, download
@@ -54,15 +55,18 @@ async def audit_page(page: NamedDependency[Page], request: AnyRequest) -> Respon
 
     def question(snapshot: Snapshot) -> AuditPage:
         rows = audit_reading.entries(snapshot, wanted, zone, before=before, limit=PAGE_ROWS + 1)
+        readers = audit_reading.readers_of_day(snapshot, reads, on, zone)
+        actors = (*(row.actor for row in rows), *(one.actor for one in readers))
         return AuditPage(
             wanted=wanted,
             on=on,
             is_today=on == local_date(node.clock.now(), zone),
             rows=tuple(rows[:PAGE_ROWS]),
             older=rows[PAGE_ROWS - 1].number if len(rows) > PAGE_ROWS else None,
-            readers=tuple(audit_reading.readers_of_day(snapshot, reads, on, zone)),
+            readers=tuple(readers),
             seal=_seal(snapshot),
             overdue=reviews.overdue(snapshot, node.clock.now()),
+            names=names_of(snapshot, actors),
         )
 
     answer = view.audit_view(page, await node.read(question), reads)

@@ -10,6 +10,8 @@ from litestar import Response
 
 from tongcheng.kernel.audit import AuditRow
 from tongcheng.kernel.audit_reading import Count, Wanted
+from tongcheng.kernel.words import Words
+from tongcheng.node.pages.audit.names import who
 from tongcheng.node.pages.words import action_words
 from tongcheng.web import Page
 
@@ -31,7 +33,7 @@ class AuditPage(msgspec.Struct, frozen=True):
     """What the page shows: entries, newest first, the day's readers, and the seal.
 
     `older` is the last entry shown, where more follow; `overdue` counts reviews of emergency access
-    that nobody decided in time.
+    that nobody decided in time. `names` are those of the actors whom this node knows by name.
     """
 
     wanted: Wanted
@@ -42,6 +44,7 @@ class AuditPage(msgspec.Struct, frozen=True):
     readers: tuple[Count, ...]
     seal: Seal
     overdue: int
+    names: Mapping[str, Words]
 
 
 class EntryCells(msgspec.Struct, frozen=True):
@@ -71,7 +74,9 @@ class Reader(msgspec.Struct, frozen=True):
 def audit_view(page: Page, view: AuditPage, reads: Mapping[str, str]) -> Response[str]:
     """Answer with the page."""
     readers = tuple(
-        Reader(who(page, one.actor), page.voice.number(one.count), _link(page, view, one))
+        Reader(
+            who(page, one.actor, view.names), page.voice.number(one.count), _link(page, view, one)
+        )
         for one in view.readers[:READERS_SHOWN]
     )
     wanted = _fields(view.wanted)
@@ -108,24 +113,15 @@ def headline(page: Page, view: AuditPage) -> str:
         return page.t(f"{key}.nobody", day=day)
     first = view.readers[0]
     if len(view.readers) == 1:
-        return page.voice.tn(f"{key}.alone", total, day=day, who=who(page, first.actor))
+        return page.voice.tn(f"{key}.alone", total, day=day, who=who(page, first.actor, view.names))
     return page.voice.tn(
         key,
         total,
         day=day,
         readers=page.voice.number(len(view.readers)),
-        who=who(page, first.actor),
+        who=who(page, first.actor, view.names),
         most=page.voice.number(first.count),
     )
-
-
-def who(page: Page, actor: str) -> str:
-    """Return an actor as people call it: a member by its place, anybody else by their number."""
-    for member in page.console.region.members:
-        if member.id == actor:
-            return page.voice.of(member.name)
-    fixed = {"visitor", "console", "officer", "stranger"}
-    return page.t(f"node.audit.actor.{actor}") if actor in fixed else actor
 
 
 def _seal(page: Page, seal: Seal) -> str:
@@ -149,7 +145,7 @@ def _cells(page: Page, view: AuditPage, row: AuditRow, reads: Mapping[str, str])
     return EntryCells(
         number=page.voice.number(row.number),
         when=page.voice.moment(row.at),
-        who=who(page, row.actor),
+        who=who(page, row.actor, view.names),
         who_link=_address(page, filters | {"actor": row.actor}),
         what=said,
         code="" if said == row.action else row.action,
