@@ -269,7 +269,7 @@ def _flow_row(page: Page, flow: Flow) -> Row:
     return Row(
         key=f"{flow.visited_member}-{flow.insured_area.en}",
         cells=(
-            Cell(page.t("settlement.desk.treated", place=visited)),
+            Cell(visited),
             Cell(page.voice.of(flow.insured_area), colour=place.colour),
             *_sum_cells(page, flow.sums),
         ),
