@@ -210,13 +210,19 @@ def _decided_rows(snapshot: Snapshot, home: Home, query: StaysQuery, limit: int)
     if query.area:
         statement = statement.where(DECISIONS.c.area_id == query.area)
     if query.found:
-        settlements = sa.tuple_(DECISIONS.c.visited_member, DECISIONS.c.settlement_id)
-        named = [(member.id, query.found) for member in home.region.members]
-        statement = statement.where(sa.or_(stay_id == query.found, settlements.in_(named)))
-    ordered = statement.order_by(at.desc(), stay_id.desc())
-    return [
-        _decided_row(snapshot, home, row) for row in snapshot.fetch(DECISIONS, ordered.limit(limit))
-    ]
+        statement = statement.where(_named(home, query.found))
+    else:
+        # Of a stay there is a handful; in the list's order every decision would be read for it.
+        statement = statement.order_by(at.desc(), stay_id.desc())
+    found = snapshot.fetch(DECISIONS, statement.limit(limit))
+    return [_decided_row(snapshot, home, row) for row in found]
+
+
+def _named(home: Home, text: str) -> sa.ColumnElement[bool]:
+    """Return what tells that a reader names a decision: by its stay or its own id, each indexed."""
+    members = [member.id for member in home.region.members]
+    own = sa.and_(DECISIONS.c.visited_member.in_(members), DECISIONS.c.settlement_id == text)
+    return sa.or_(DECISIONS.c.stay_id == text, own)
 
 
 def _decided_row(snapshot: Snapshot, home: Home, row: DecisionRow) -> StayRow:
