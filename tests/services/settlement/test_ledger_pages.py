@@ -84,7 +84,7 @@ def test_silence_is_said_with_its_beginning(running: Running) -> None:
 
     _, text = get(running, VISITED, "/en/ledger")
 
-    assert "Beijing does not answer" in text
+    assert "No answer from Beijing" in text
     assert "no answer since" in text
     assert "The mirror as of" in text
 

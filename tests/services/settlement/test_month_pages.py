@@ -1,4 +1,4 @@
-"""The months over two running nodes: gross both ways, voids apart, doubt until both agree."""
+"""The months over two running nodes: each way by itself, voids apart, doubt until both agree."""
 
 import csv
 import io
@@ -35,8 +35,8 @@ def fen(rows: list[dict[str, str]], column: str) -> int:
     return sum(int(row[column].replace(".", "")) for row in rows)
 
 
-def test_both_sides_show_the_month_gross(running: Running) -> None:
-    """What one is owed the other owes; what was taken back stands apart and is not set off."""
+def test_both_sides_show_the_same_month(running: Running) -> None:
+    """What one is owed the other owes: settled, less what was taken back."""
     first = running.run(running.cities.settled(0))
     second = running.run(running.cities.settled(1))
     running.run(running.cities.desk.void(running.cities.caller, first.settlement_id))
@@ -51,6 +51,12 @@ def test_both_sides_show_the_month_gross(running: Running) -> None:
         assert fen(rows, "taken_back_yuan") == first.fund_fen
         assert "2 settlements" in page
         assert "1 taken back" in page
+        owed = f"¥{second.fund_fen // 100:,}.{second.fund_fen % 100:02}"
+        title = page.split("<h1>")[1].split("</h1>")[0]
+        assert owed in title
+        assert owed in get(running, member, "/en/settlement/months")[1].split("</h1>")[0]
+        _, ledger = get(running, member, "/en/ledger")
+        assert f'<span class="pair-amount">{owed}' in ledger
         assert "Provisional: the month is not over" in page
         assert "The accord offsets no purse" in page
 
@@ -112,6 +118,14 @@ def test_bars_are_as_wide_as_their_amounts() -> None:
     assert 'width="100.0%"' in drawn
     assert 'width="25.0%"' in drawn
     assert "<b>" not in drawn
+
+
+def test_a_purse_that_gave_back_more_than_it_settled_has_no_bar() -> None:
+    """A void of a month that is agreed is booked in the next one: no width is below zero."""
+    drawn = str(pictures.purse_bars([Bar("purse", -200, "-2", to_us=True)], "title"))
+
+    assert 'width="0.0%"' in drawn
+    assert "-2" in drawn
 
 
 def test_columns_stand_on_the_base_line() -> None:

@@ -64,6 +64,11 @@ class Side(msgspec.Struct, frozen=True):
         return sum(line.mine.voided_fen for line in self.lines)
 
     @property
+    def owed_fen(self) -> int:
+        """What the month comes to, less what was taken back: below zero in a month of voids."""
+        return self.gross_fen - self.voided_fen
+
+    @property
     def in_flight(self) -> tuple[RowFinding, ...]:
         """The settlements whose answer is under way."""
         return tuple(row for row in self.findings if row.kind == "in_flight")

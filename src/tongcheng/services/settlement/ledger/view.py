@@ -142,8 +142,12 @@ def _card(page: Page, side: Side) -> dict[str, str]:
     place = voice.of(page.console.place_of(side.books.peer).short)
     return {
         "title": page.t(CARD_KEYS[whose], place=place),
-        "amount": voice.money(side.gross_fen),
-        "note": page.t("settlement.ledger.card.voided", amount=voice.money(side.voided_fen)),
+        "amount": voice.money(side.owed_fen),
+        "note": page.t(
+            "settlement.ledger.card.voided",
+            settled=voice.money(side.gross_fen),
+            amount=voice.money(side.voided_fen),
+        ),
     }
 
 

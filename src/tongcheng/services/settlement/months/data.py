@@ -21,7 +21,7 @@ from tongcheng.services.settlement.store import CLAIMS, DECISIONS
 
 
 class Day(msgspec.Struct, frozen=True):
-    """What was settled on one day, both ways (fen, gross)."""
+    """What was settled on one day, both ways (fen), whatever was taken back."""
 
     on: str
     owed_to_us_fen: int = 0
@@ -63,9 +63,9 @@ class MonthPage(msgspec.Struct, frozen=True):
     days: tuple[Day, ...]
     net: tuple[tuple[str, str], ...]
 
-    def gross_fen(self, *, to_us: bool) -> int:
-        """Return what was settled in one direction, with every peer."""
-        return sum(one.side.gross_fen for one in self.directions if is_to_us(one) == to_us)
+    def owed_fen(self, *, to_us: bool) -> int:
+        """Return what is owed in one direction, with every peer, less what was taken back."""
+        return sum(one.side.owed_fen for one in self.directions if is_to_us(one) == to_us)
 
     def voided_fen(self, *, to_us: bool) -> int:
         """Return what was taken back in one direction."""
@@ -79,7 +79,10 @@ class MonthPage(msgspec.Struct, frozen=True):
 
 
 class MonthLine(msgspec.Struct, frozen=True):
-    """One month in the list: sums with all peers, gross, and how many statements are agreed."""
+    """One month in the list: sums with all peers, and how many statements are agreed.
+
+    What is owed is less `voided_fen`, which was taken back in either direction.
+    """
 
     month: str
     over: bool
@@ -186,10 +189,10 @@ def month_lines(snapshot: Snapshot, home: Home, now_at: int) -> list[MonthLine]:
     for month, account_id, debited_fen, credited_fen in snapshot.query(query):
         side = account_id.partition("/")[0]
         if side == ours:
-            sums[month][0] += debited_fen
+            sums[month][0] += debited_fen - credited_fen
             sums[month][2] += credited_fen
         elif side == theirs:
-            sums[month][1] += credited_fen
+            sums[month][1] += credited_fen - debited_fen
             sums[month][2] += debited_fen
     rows = snapshot.select(STATEMENTS)
     drawn = {(one.month, one.visited_member, one.insured_member) for one in rows}

@@ -26,14 +26,15 @@ class Bar(msgspec.Struct, frozen=True):
 
 def purse_bars(bars: Sequence[Bar], title: str) -> Markup:
     """Draw a bar for each purse: what we are owed in one colour, what we owe in another."""
-    widest = max((bar.amount_fen for bar in bars), default=0) or 1
+    widest = max([1, *(bar.amount_fen for bar in bars)])
     rows = [_purse_bar(bar, number * ROW_HEIGHT, widest) for number, bar in enumerate(bars)]
     return _svg("month-bars", len(bars) * ROW_HEIGHT, title, rows)
 
 
 def _purse_bar(bar: Bar, top: int, widest: int) -> Markup:
     name = "month-in" if bar.to_us else "month-out"
-    width = round(WIDEST_PERCENT * bar.amount_fen / widest, 3)
+    # A purse from which more was taken back than settled has words and no bar.
+    width = round(WIDEST_PERCENT * max(0, bar.amount_fen) / widest, 3)
     return Markup(
         '<text class="month-label" x="0" y="{y}">{label}</text>'
         '<text class="month-amount" x="100%" y="{y}" text-anchor="end">{words}</text>'

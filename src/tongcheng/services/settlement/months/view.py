@@ -115,8 +115,8 @@ def month(page: Page, view: MonthPage) -> Response[str]:
         "headline": page.t(
             "settlement.month.title",
             month=page.voice.month(view.month),
-            to_us=voice.money(view.gross_fen(to_us=True)),
-            by_us=voice.money(view.gross_fen(to_us=False)),
+            to_us=voice.money(view.owed_fen(to_us=True)),
+            by_us=voice.money(view.owed_fen(to_us=False)),
         ),
         "doubt": _doubt(page, view),
         "month": page.voice.month(view.month),
@@ -168,7 +168,7 @@ def _direction(page: Page, one: Direction) -> dict[str, object]:
     return {
         "colour": place.colour,
         "title": page.t(CARD_KEYS[whose], place=voice.of(place.short)),
-        "amount": voice.money(one.side.gross_fen),
+        "amount": voice.money(one.side.owed_fen),
         "stays": voice.tn("settlement.month.stays", one.stays),
         "voids": page.t(
             "settlement.month.voids",
@@ -184,8 +184,8 @@ def _bars(page: Page, view: MonthPage) -> list[Bar]:
     return [
         Bar(
             label=purse_words(page, line.name),
-            amount_fen=line.mine.settled_fen,
-            words=page.voice.money(line.mine.settled_fen),
+            amount_fen=line.mine.net_fen,
+            words=page.voice.money(line.mine.net_fen),
             to_us=is_to_us(one),
         )
         for one in view.directions
@@ -200,7 +200,7 @@ def purses_table(page: Page, view: MonthPage) -> Table:
     for one in view.directions:
         for line in one.side.lines:
             mine, place = line.mine, page.console.place_of(one.side.books.peer)
-            amounts = (Cell(voice.amount(mine.settled_fen)), Cell())
+            amounts = (Cell(voice.amount(mine.net_fen)), Cell())
             path = page.href(f"{LEDGER_PATH}/{line.name.purse}/{view.month}")
             rows.append(
                 Row(
@@ -232,8 +232,8 @@ def purses_table(page: Page, view: MonthPage) -> Table:
         totals=(
             Cell(page.t("settlement.month.sum")),
             Cell(),
-            Cell(voice.amount(view.gross_fen(to_us=True))),
-            Cell(voice.amount(view.gross_fen(to_us=False))),
+            Cell(voice.amount(view.owed_fen(to_us=True))),
+            Cell(voice.amount(view.owed_fen(to_us=False))),
             Cell(),
             Cell(voice.amount(view.voided_fen(to_us=True) + view.voided_fen(to_us=False))),
             Cell(),
