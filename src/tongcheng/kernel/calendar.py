@@ -14,7 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tongcheng.kernel.errors import Refused
 
-DAY_MS = 86_400_000
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
 """A day of 24 hours: every day in a zone without summer time."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

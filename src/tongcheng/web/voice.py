@@ -4,10 +4,13 @@ from datetime import date
 
 import msgspec
 
+from tongcheng.kernel.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tongcheng.kernel.texts import Texts
 from tongcheng.kernel.words import Words
 from tongcheng.web import i18n
 from tongcheng.web.i18n import Language
+
+AGE_UNITS = (("web.age.day", DAY_MS), ("web.age.hour", HOUR_MS), ("web.age.minute", MINUTE_MS))
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -60,6 +63,14 @@ class Voice(msgspec.Struct, frozen=True):
     def moment(self, at: int) -> str:
         """Return "11月22日 18:00:05" or "22 Nov 18:00:05"."""
         return i18n.moment(at, self.language, self.zone)
+
+    def age(self, age_ms: int) -> str:
+        """Return "12 分钟" or "3 hours": one unit, rounded down; less than nothing is nothing."""
+        age = max(age_ms, 0)
+        for key, unit_ms in AGE_UNITS:
+            if age >= unit_ms:
+                return self.tn(key, age // unit_ms)
+        return self.tn("web.age.second", age // SECOND_MS)
 
     def time(self, at: int) -> str:
         """Return "18:00:05"."""

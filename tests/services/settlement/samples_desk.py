@@ -3,8 +3,8 @@
 from datetime import date
 
 from tests.services.settlement.samples import BEIJING, HOSPITAL, NOW
+from tongcheng.kernel.calendar import DAY_MS, MINUTE_MS, SECOND_MS
 from tongcheng.kernel.words import Words
-from tongcheng.services.settlement.ages import DAY_MS, MINUTE_MS, SECOND_MS
 from tongcheng.services.settlement.desk_page.model import (
     Ages,
     DeskPage,

@@ -1,20 +1,9 @@
-"""How long something has waited, as people say it, and how much that should worry them."""
+"""How much it should worry people that something has waited so long."""
 
 from typing import Literal
 
+from tongcheng.kernel.calendar import MINUTE_MS
 from tongcheng.web import Tone
-from tongcheng.web.voice import Voice
-
-SECOND_MS = 1_000
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
-
-UNITS = (
-    ("settlement.age.day", DAY_MS),
-    ("settlement.age.hour", HOUR_MS),
-    ("settlement.age.minute", MINUTE_MS),
-)
 
 Band = Literal["fresh", "slow", "long"]
 BANDS: tuple[Band, ...] = ("long", "slow", "fresh")
@@ -31,12 +20,3 @@ def band_of(age_ms: int) -> Band:
     if age_ms < SLOW_MS:
         return "fresh"
     return "slow" if age_ms < LONG_MS else "long"
-
-
-def say(voice: Voice, age_ms: int) -> str:
-    """Return "12 分钟", "3 小时", "5 天": one unit, rounded down, never less than seconds."""
-    age = max(age_ms, 0)
-    for key, unit in UNITS:
-        if age >= unit:
-            return voice.tn(key, age // unit)
-    return voice.tn("settlement.age.second", age // SECOND_MS)

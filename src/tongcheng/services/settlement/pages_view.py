@@ -2,7 +2,7 @@
 
 from litestar import Response
 
-from tongcheng.services.settlement import ages, pages_related
+from tongcheng.services.settlement import pages_related
 from tongcheng.services.settlement.explain_view import trees
 from tongcheng.services.settlement.explain_words import PERSON_TYPE_KEYS
 from tongcheng.services.settlement.stay_tables import (
@@ -81,7 +81,7 @@ def _next(page: Page, view: StayPage) -> str:
     said = page.t(key, place=page.voice.of(page.console.place_of(view.insured_member).short))
     if view.pending_since is None:
         return said
-    age = ages.say(page.voice, page.console.now() - view.pending_since)
+    age = page.voice.age(page.console.now() - view.pending_since)
     return page.t("settlement.stay.next.waited", age=age) + said
 
 

@@ -3,7 +3,6 @@
 import msgspec
 from litestar import Response
 
-from tongcheng.services.settlement import ages
 from tongcheng.services.settlement.stay_tables import STATE_KEYS, state_badge
 from tongcheng.services.settlement.stays_counts import COUNT_MAX
 from tongcheng.services.settlement.stays_query import address, filters_of
@@ -160,7 +159,7 @@ def _row(page: Page, view: StaysPage, row: StayRow) -> Row:
     may_open = page.may("settlement.stay.read")
     note = page.t("settlement.draft.mark") if row.draft else ""
     if row.waits_since is not None:
-        note = ages.say(voice, view.now_at - row.waits_since)
+        note = voice.age(view.now_at - row.waits_since)
     return Row(
         key=row.stay_id,
         link=page.href(f"{STAYS_PATH}/{row.stay_id}") if may_open else "",

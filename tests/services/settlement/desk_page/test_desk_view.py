@@ -10,6 +10,7 @@ from tests.services.settlement import samples_desk
 from tests.services.settlement.samples import NOW
 from tests.web import site
 from tongcheng.kernel.access import Reader
+from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.services.settlement import ages
 from tongcheng.services.settlement.desk_page import view
 from tongcheng.services.settlement.desk_page.model import Ages, DeskPage, OneSided
@@ -85,8 +86,8 @@ AGES = (
 @pytest.mark.parametrize(("age_ms", "zh", "en", "band"), AGES)
 def test_ages(age_ms: int, zh: str, en: str, band: str) -> None:
     """One unit, rounded down; a minute is noticed, ten are too long."""
-    assert ages.say(_page("zh").voice, age_ms) == zh
-    assert ages.say(_page("en").voice, age_ms) == en
+    assert _page("zh").voice.age(age_ms) == zh
+    assert _page("en").voice.age(age_ms) == en
     assert ages.band_of(age_ms) == band
 
 
@@ -119,7 +120,7 @@ def test_what_is_not_known_is_not_said() -> None:
 
 def test_an_instant_of_another_day_has_its_day() -> None:
     """At night "since 17:18:05" is not enough when it was yesterday; nor is a look of Friday's."""
-    yesterday = NOW - ages.DAY_MS
+    yesterday = NOW - DAY_MS
     waiting = msgspec.structs.replace(samples_desk.WAITING[1], why_since=yesterday)
     looks = OneSided(0, yesterday, 0)
     desk = msgspec.structs.replace(BUSY, waiting=(waiting,), one_sided=looks)

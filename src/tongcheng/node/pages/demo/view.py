@@ -87,7 +87,7 @@ def _line(
     places = [page.console.place_of(member) for member in (desk.cut_off, other)]
     badge = Badge(page.t("node.demo.line.whole"), "good")
     if since_at is not None:
-        age = ages.say(page.voice, now_at - since_at)
+        age = page.voice.age(now_at - since_at)
         badge = Badge(page.t("node.demo.line.cut", age=age), "bad")
     return {
         "places": [(page.voice.of(place.short), place.colour) for place in places],
@@ -118,7 +118,7 @@ def _row(page: Page, one: Waiting, now_at: int) -> Row:
             Cell(f"…{one.settlement_id[-ID_END:]}"),
             Cell(page.voice.of(page.console.place_of(one.insured_member).short)),
             Cell(page.voice.amount(one.held_fen)),
-            Cell(badge=Badge(ages.say(page.voice, age_ms), tone)),
+            Cell(badge=Badge(page.voice.age(age_ms), tone)),
         ),
     )
 

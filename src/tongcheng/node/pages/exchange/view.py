@@ -138,14 +138,10 @@ def _badge(page: Page, one: Peer) -> Badge:
 
 
 def _age(page: Page, since_at: int | None) -> str:
-    """Say how long the oldest act has waited, in the largest unit that is whole."""
+    """Say how long the oldest act has waited."""
     if since_at is None:
         return ""
-    age = max(0, page.console.now() - since_at)
-    for unit_ms, key in ((DAY_MS, "days"), (HOUR_MS, "hours"), (MINUTE_MS, "minutes")):
-        if age >= unit_ms:
-            return page.voice.tn(f"node.exchange.age.{key}", age // unit_ms)
-    return page.voice.tn("node.exchange.age.seconds", age // 1_000)
+    return page.t("node.exchange.age", age=page.voice.age(page.console.now() - since_at))
 
 
 def _letter(page: Page, channel: ChannelStatus) -> DeadLetter:

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tongcheng.kernel import canonical, cases
-from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.calendar import HOUR_MS, local_date
 from tongcheng.kernel.errors import Catalogue, Refused
 from tongcheng.kernel.exchange.acts import RefusedBody
 from tongcheng.kernel.exchange.tables import REFUSED, TAKEN
@@ -140,7 +140,7 @@ def _by_hour(
     columns: Any, at: sa.Column[int], begins_at: int, ends_at: int, *places: sa.Column[str]
 ) -> sa.Select[Any]:
     """Return the sums of what was settled between two instants, by place and hour."""
-    hour = ((at - begins_at) / sa.literal(ages.HOUR_MS, sa.Integer)).cast(sa.Integer)
+    hour = ((at - begins_at) / sa.literal(HOUR_MS, sa.Integer)).cast(sa.Integer)
     amounts = (columns.total_fen, columns.fund_fen, columns.person_fen)
     settled = sa.and_(columns.state == "settled", at >= begins_at, at < ends_at)
     sums = (sa.func.sum(each) for each in amounts)

@@ -3,7 +3,7 @@
 from litestar import Response
 from markupsafe import Markup
 
-from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel.calendar import DAY_MS, local_date
 from tongcheng.services.settlement import ages
 from tongcheng.services.settlement.ages import Band
 from tongcheng.services.settlement.desk_page.model import (
@@ -154,7 +154,7 @@ def _waiting_row(page: Page, view: DeskPage, row: Waiting) -> Row:
         key=row.settlement_id,
         link=_stay_link(page, row.stay_id),
         cells=(
-            Cell(badge=Badge(ages.say(voice, age_ms), tone)),
+            Cell(badge=Badge(voice.age(age_ms), tone)),
             Cell(voice.of(row.hospital)),
             Cell(voice.of(row.insured_area), colour=place.colour),
             Cell(page.t(KIND_KEYS[row.kind])),
@@ -181,12 +181,12 @@ def unsettled_table(page: Page, view: DeskPage) -> Table:
 
 def _unsettled_row(page: Page, view: DeskPage, row: Unsettled) -> Row:
     age_ms = view.now_at - row.discharged_at
-    tone: Tone = "waiting" if age_ms >= ages.DAY_MS else "quiet"
+    tone: Tone = "waiting" if age_ms >= DAY_MS else "quiet"
     return Row(
         key=f"left-{row.stay_id}",
         link=_stay_link(page, row.stay_id),
         cells=(
-            Cell(badge=Badge(ages.say(page.voice, age_ms), tone)),
+            Cell(badge=Badge(page.voice.age(age_ms), tone)),
             Cell(page.voice.of(row.hospital)),
             Cell(
                 page.voice.of(row.insured_area),

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from litestar import Response
 
 from tongcheng.kernel.calendar import local_text
-from tongcheng.services.settlement import ages
 from tongcheng.services.settlement.ledger.data import (
     FINDINGS_SHOWN,
     LedgerPage,
@@ -251,7 +250,7 @@ def findings_table(page: Page, pair: Pair, now_at: int) -> Table:
                         ),
                         Cell(voice.amount(here)),
                         Cell(voice.amount(there)),
-                        Cell(ages.say(voice, row.age_ms + aged) if flying else ""),
+                        Cell(voice.age(row.age_ms + aged) if flying else ""),
                     ),
                 )
             )
