@@ -52,6 +52,18 @@ def test_title_says_who_read(tmp_path: Path) -> None:
     assert "<h1>今天 2 方查看过个人信息，共 3 次，H1最多（2 次）</h1>" in several
 
 
+def test_what_was_done_has_the_same_words_on_ones_own_account(tmp_path: Path) -> None:
+    """A read by what was looked at, another action by its own words, a strange one by its code."""
+    with two_cities.running(tmp_path) as running, _client(running) as client:
+        client.get("/zh/audit/entries.csv")
+        actor = _rows(running)[-1].actor
+        _note(running, Entry(actor, "stay.read", "s1"), Entry(actor, "x.y", "s2"))
+        pages = [client.get(path).text for path in ("/zh/account", f"/zh/audit?actor={actor}")]
+
+    for page in pages:
+        assert all(words in page for words in ("查看住院记录", "下载审计日志", "x.y"))
+
+
 def test_every_look_is_noted_before_it_is_answered(tmp_path: Path) -> None:
     """One entry a page, with what was looked for; the download too."""
     with two_cities.running(tmp_path) as running, _client(running) as client:
