@@ -24,7 +24,7 @@ def home(page: Page, plan: Plan, live: Live, story: Story | None) -> Response[st
             "plan": plan,
             "headline": _headline(page, running, len(plan.commitments)),
             "highlights": view.highlights(page, live),
-            "live": live,
+            "figures": live,
             "map": view.map_of(page, live),
             "payers": view.payers(page, live),
             "flows": view.flows_table(page, live),
