@@ -96,7 +96,7 @@ async def seal_proof(request: AnyRequest) -> Response[bytes]:
 
     def question(snapshot: Snapshot) -> dict[str, Any]:
         name = f"{audit.SEAL_KIND}/{audit.head(snapshot).sealed}"
-        return prove(snapshot, node.home, name)
+        return prove(snapshot, node.home, name, node.subtrees)
 
     document = await node.read(question)
     return Response(
