@@ -58,7 +58,9 @@ class Shown(NamedTuple):
 
 PICTURES = (
     Picture("home", "", DESK),
-    Picture("stays", "/settlement/stays", DESK),
+    Picture("desk", "/settlement", DESK),
+    Picture("demo", "/demo", (1360, 1120)),
+    Picture("ledger", "/ledger", (1360, 1120)),
     Picture("stay", "/settlement/stays/{stay}", (1360, 1500)),
     Picture("bill", "/bill/{bill}", PHONE),
     Picture("exchange", "/exchange", DESK),
