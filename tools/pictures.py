@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,9 @@ NODES = 3
 READY = "the nodes keep serving"
 DESK = (1360, 900)
 PHONE = (390, 844)
+COMPARED_AFTER_S = 40
+"""By then the nodes have compared their books again, with every stay in them."""
+
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 """How the browser itself writes days."""
 
@@ -78,6 +82,7 @@ def main() -> int:
     heavy = []
     with _region() as (address, folder), launch() as browser:
         shown = _shown(address, folder)
+        time.sleep(COMPARED_AFTER_S)
         for picture in PICTURES:
             for language in LANGUAGES:
                 file = FOLDER / f"{picture.name}.{language}.png"
