@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.kill_loop import free_ports
-from tongcheng.cli.demo import live
 from tongcheng.cli.demo.live import Arrivals, go_on
 from tongcheng.cli.demo.region import DemoRegion, lay_out
 from tongcheng.node.launch import NodeProcess, await_ready, spawn
@@ -32,10 +31,8 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     try:
         for node in started:
             await_ready(node)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(live, "IN_BED_S", (0, 15))
-            with _arriving(demo, nodes):
-                yield Live(demo.folder, nodes)
+        with _arriving(demo, nodes):
+            yield Live(demo.folder, nodes)
     finally:
         for node in nodes.values():
             node.stop()
@@ -48,7 +45,7 @@ def _arriving(demo: DemoRegion, nodes: dict[str, NodeProcess]) -> Iterator[None]
     loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
     async def work() -> None:
-        task = asyncio.create_task(go_on(demo, urls, Arrivals("test", 100, 0.1)))
+        task = asyncio.create_task(go_on(demo, urls, Arrivals("test", 100, 0.1, in_bed_s=(0, 15))))
         loops.append((asyncio.get_running_loop(), task))
         await asyncio.wait([task])
 

@@ -26,7 +26,9 @@ from tongcheng.services.settlement.demo import Generator, PlannedStay
 PACE_S: Final = 4.0
 """Between two arrivals in the whole region, as a rule."""
 
-IN_BED_S: Final = (20, 90)
+Between = tuple[int, int]
+
+IN_BED_S: Final[Between] = (20, 90)
 """How long a patient lies: so that at any time some are admitted with a bill that grows."""
 
 BEDS: Final = 8
@@ -59,19 +61,23 @@ def arriving(demo: DemoRegion, seed: int | str, number: int, now_at: int) -> Pla
     )
 
 
-def in_bed_s(seed: int | str, number: int) -> float:
+def in_bed_s(seed: int | str, number: int, between: Between = IN_BED_S) -> float:
     """Return how long the patient of this number lies."""
-    low, high = IN_BED_S
+    low, high = between
     drawn = int.from_bytes(SeededEntropy(f"in bed {seed}/{number}").bytes(4), "big")
     return low + drawn % (high - low + 1)
 
 
 class Arrivals(NamedTuple):
-    """Who arrives: by which seed, from which number on, and with how many seconds between two."""
+    """Who arrives: by which seed, from which number on, with how many seconds between two.
+
+    `in_bed_s` is the least and the most that each lies.
+    """
 
     seed: int | str
     first_number: int
     pace_s: float
+    in_bed_s: Between = IN_BED_S
 
 
 async def go_on(demo: DemoRegion, urls: Mapping[str, str], arrivals: Arrivals) -> None:
@@ -89,7 +95,7 @@ async def go_on(demo: DemoRegion, urls: Mapping[str, str], arrivals: Arrivals) -
             stay = arriving(demo, arrivals.seed, number, clock.now())
             bed = (stay.hospital.institution_id, stay.person.admdvs[:2])
             if beds[bed] < BEDS:
-                lying_s = in_bed_s(arrivals.seed, number)
+                lying_s = in_bed_s(arrivals.seed, number, arrivals.in_bed_s)
                 course = play(systems[bed[0]], stay, demo.zone, in_bed_s=lying_s)
                 group.create_task(_occupy(beds, bed, course))
 

@@ -120,7 +120,9 @@ def of_stay(reading: Reading, stay_id: str) -> list[LineQuery]:
     stay is checked by whoever calls; `said` returns the words.
     """
     rows = reading.select(cases.CASES, kind=LINE_QUERY.name, subject=stay_id)
-    return [LineQuery(row.item, cases.history(reading, row.case_id)) for row in rows]
+    found = [LineQuery(row.item, cases.history(reading, row.case_id)) for row in rows]
+    # Ids tell the order to the millisecond; the journal tells it always.
+    return sorted(found, key=lambda one: one.history.receipts[0].leaf_index)
 
 
 def said(reading: Reading, ring: KeyRing, case_id: str) -> dict[int, str]:

@@ -7,7 +7,7 @@ from tongcheng.services.settlement.ledger.purse_data import Movement, PursePage
 from tongcheng.services.settlement.ledger.view import LEDGER_PATH, purse_words
 from tongcheng.services.settlement.stays_view import STAYS_PATH
 from tongcheng.web import Page
-from tongcheng.web.console import PROOFS_PATH
+from tongcheng.web.console import ENTRIES_PATH
 from tongcheng.web.csv_file import download, yuan
 
 PURSE_KEYS = {
@@ -59,7 +59,7 @@ def _row(page: Page, one: Movement) -> dict[str, str]:
     if one.stay_id and page.may("settlement.stay.read"):
         stay = page.href(f"{STAYS_PATH}/{one.stay_id}")
     if one.envelope_id and page.may("journal.entry.read"):
-        proof = page.href(f"{PROOFS_PATH}/{one.envelope_id}")
+        proof = page.href(f"{ENTRIES_PATH}/{one.envelope_id}")
     return {
         "at": voice.moment(one.at),
         "settlement": one.settlement_id,
