@@ -147,6 +147,10 @@ def _books(page: Page, desk: DemoDesk, now: Now, *, is_cut: bool) -> dict[str, A
     }
 
 
+BESIDES_SHOWN = 5
+"""Of what contradicts besides the forged row: enough to see where, with their number below."""
+
+
 def _verdict(page: Page, outcome: Outcome) -> dict[str, Any]:
     key = "named" if outcome.named else "unsealed" if outcome.target == "audit" else "unnamed"
     if outcome.found and not outcome.named:
@@ -161,6 +165,7 @@ def _verdict(page: Page, outcome: Outcome) -> dict[str, Any]:
             seconds=f"{outcome.seconds:.1f}",
         ),
         "besides": len(outcome.besides),
+        "said": (*outcome.found, *outcome.besides[:BESIDES_SHOWN]),
         "sides": [
             (page.t("node.demo.before"), *_value(page, outcome.forged, outcome.forged.before)),
             (page.t("node.demo.after"), *_value(page, outcome.forged, outcome.forged.after)),
