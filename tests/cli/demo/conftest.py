@@ -1,6 +1,8 @@
 """A region of real processes in which patients keep arriving, for everything that breaks it."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +24,27 @@ class Live(NamedTuple):
     nodes: dict[str, NodeProcess]
 
 
+def command(*words: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of ours in a process of its own.
+
+    This one knows the tables of other tests too, which would stand in stores that it makes, and
+    be missing from the stores of others that it verifies.
+    """
+    return subprocess.run(  # noqa: S603 our own interpreter and words
+        [sys.executable, "-c", "from tongcheng.cli import main; main()", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.fixture(scope="package")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Three nodes as processes, and patients who arrive quickly and leave soon."""
-    demo = lay_out(tmp_path_factory.mktemp("live"), "jingjinji", port=free_ports(3))
+    folder, port = tmp_path_factory.mktemp("live"), free_ports(3)
+    made = command("up", "--no-serve", "--stays", "0", "--data", str(folder), "--port", str(port))
+    assert made.returncode == 0, made.stdout + made.stderr
+    demo = lay_out(folder, "jingjinji", port=port)
     started = [spawn(directory) for directory in demo.directories]
     nodes = {node.member_id: node for node in started}
     try:

@@ -7,10 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
 
-from tests.cli.demo.conftest import Live
-from tongcheng.cli import main
+from tests.cli.demo.conftest import Live, command
 from tongcheng.node import files
 from tongcheng.node.forgery import TARGETS
 from tongcheng.node.launch import await_ready, spawn
@@ -19,15 +17,10 @@ BEIJING, HEBEI, TIANJIN = "beijing-hsb", "hebei-hsb", "tianjin-hsb"
 WITHIN_S = 60
 
 
-def tongcheng(*words: str) -> Result:
-    """Run a command here."""
-    return CliRunner().invoke(main, list(words))
-
-
 def asked(region: Live, *words: str) -> Any:
     """Run a command of `tongcheng demo` on the region and return what it says as JSON."""
-    run = tongcheng("demo", *words, "--data", str(region.folder), "--json")
-    assert run.exit_code == 0, run.output
+    run = command("demo", *words, "--data", str(region.folder), "--json")
+    assert run.returncode == 0, run.stdout + run.stderr
     return msgspec.json.decode(run.stdout)
 
 
@@ -55,7 +48,7 @@ def test_cut_lines_hold_settlements_and_healed_ones_let_them_go(region: Live) ->
     await_ready(region.nodes[TIANJIN])
     time.sleep(2)
     stood = asked(region, "status")
-    said = tongcheng("demo", "status", "--data", str(region.folder)).stdout
+    said = command("demo", "status", "--data", str(region.folder)).stdout
     others = [line for line in stood["lines"] if TIANJIN not in (line["first"], line["second"])]
     cut = [line for line in stood["lines"] if line["since_at"] is not None]
     healed = asked(region, "heal", "--wait")
@@ -77,18 +70,18 @@ def test_cut_lines_hold_settlements_and_healed_ones_let_them_go(region: Live) ->
 def test_one_line_can_be_cut_while_the_others_work(region: Live) -> None:
     """The members may be named in either order; a line that does not exist is refused."""
     stood = asked(region, "cut", "--line", TIANJIN, BEIJING)
-    healed = tongcheng(
+    healed = command(
         "demo", "heal", "--data", str(region.folder), "--line", BEIJING, TIANJIN, "--wait"
     )
     plain = asked(region, "heal")
-    unknown = tongcheng("demo", "cut", "--data", str(region.folder), "--line", BEIJING, BEIJING)
+    unknown = command("demo", "cut", "--data", str(region.folder), "--line", BEIJING, BEIJING)
 
     cut = [(one["first"], one["second"]) for one in stood["lines"] if one["since_at"] is not None]
     assert cut == [(BEIJING, TIANJIN)]
-    assert healed.exit_code == 0, healed.output
+    assert healed.returncode == 0, healed.stdout
     assert "one-sided: 0 of" in healed.stdout
     assert {one["since_at"] for one in plain["lines"]} == {None}
-    assert unknown.exit_code == 1
+    assert unknown.returncode == 1
     assert "DEMO_LINE_UNKNOWN" in unknown.stderr
 
 
@@ -98,21 +91,21 @@ def test_one_line_can_be_cut_while_the_others_work(region: Live) -> None:
 def test_forged_record_is_named(region: Live, member: str, target: str) -> None:
     """Exactly the table and key that were changed, while the node goes on working."""
     until(lambda: asked(region, "status")["compared"] > 10)
-    run = tongcheng(
+    run = command(
         "demo", "tamper", "--data", str(region.folder), "--node", member, "--what", target
     )
 
-    assert run.exit_code == 0, run.output
+    assert run.returncode == 0, run.stdout + run.stderr
     assert "found: verification names exactly that table and key" in run.stdout
     assert "the original is untouched" in run.stdout
-    assert tongcheng("journal", "verify", "--data", str(region.folder / member)).exit_code == 0
+    assert command("journal", "verify", "--data", str(region.folder / member)).returncode == 0
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("target", TARGETS)
 def test_forger_with_the_keys(region: Live, target: str) -> None:
     """The rest of the books contradicts him; only an audit entry of today nothing else knows."""
-    run = tongcheng(
+    run = command(
         "demo", "tamper", "--data", str(region.folder), "--what", target, "--with-keys", "--json"
     )
     outcome = msgspec.json.decode(run.stdout)
@@ -120,7 +113,7 @@ def test_forger_with_the_keys(region: Live, target: str) -> None:
 
     assert outcome["untouched"]
     assert outcome["named"] is (target != "audit")
-    assert run.exit_code == (0 if outcome["named"] else 1)
+    assert run.returncode == (0 if outcome["named"] else 1)
     assert {(one["table"], one["key"]) for one in outcome["found"]} <= {place}
     assert all(one["problem"] != "a stored value was changed" for one in outcome["found"])
 
@@ -129,16 +122,16 @@ def test_forger_with_the_keys(region: Live, target: str) -> None:
 def test_unfound_forgery_is_said_to_be(region: Live) -> None:
     """In words, with the reason, and as an exit code."""
     words = ("--what", "audit", "--with-keys")
-    run = tongcheng("demo", "tamper", "--data", str(region.folder), *words)
+    run = command("demo", "tamper", "--data", str(region.folder), *words)
 
-    assert run.exit_code == 1
+    assert run.returncode == 1
     assert "NOT found: an audit entry of today" in run.stdout
 
 
 @pytest.mark.timeout(300)
 def test_copy_is_kept_when_asked_for(region: Live) -> None:
     """Its place is said; it is its owner's alone."""
-    run = tongcheng("demo", "tamper", "--data", str(region.folder), "--keep", "--json")
+    run = command("demo", "tamper", "--data", str(region.folder), "--keep", "--json")
     copy = Path(msgspec.json.decode(run.stdout)["copy"])
 
     assert copy.stat().st_mode & 0o077 == 0
@@ -150,9 +143,9 @@ def test_copy_is_kept_when_asked_for(region: Live) -> None:
 @pytest.mark.timeout(300)
 def test_unknown_node_is_refused(region: Live) -> None:
     """The nodes that are there are named."""
-    run = tongcheng("demo", "tamper", "--data", str(region.folder), "--node", "shanxi-hsb")
+    run = command("demo", "tamper", "--data", str(region.folder), "--node", "shanxi-hsb")
 
-    assert run.exit_code == 1
+    assert run.returncode == 1
     assert "DEMO_NODE_UNKNOWN" in run.stderr
     assert BEIJING in run.stderr
 
@@ -168,8 +161,8 @@ def test_other_nodes_are_left_alone(region: Live, tmp_path: Path, words: tuple[s
         for field, value in msgspec.structs.asdict(plain).items()
     ]
     (tmp_path / BEIJING / files.SETTINGS_FILE).write_text("".join(lines))
-    run = tongcheng("demo", *words, "--data", str(tmp_path))
+    run = command("demo", *words, "--data", str(tmp_path))
 
-    assert run.exit_code == 1
+    assert run.returncode == 1
     assert "DEMO_NOT_ON" in run.stderr
     assert [each.name for each in tmp_path.iterdir()] == [BEIJING]
