@@ -106,7 +106,7 @@ def test_a_purse_leads_to_every_movement(running: Running) -> None:
     assert status == 200
     for claim in (first, second):
         assert f"/en/settlement/stays/{claim.stay_id}" in text
-        assert f"/en/journal/proofs/{claim.settle_id}" in text
+        assert f"/en/journal/entries/{claim.settle_id}" in text
     assert len(rows) == 3
     assert [row["settlement_id"] for row in rows].count(first.settlement_id) == 2
 
@@ -120,7 +120,7 @@ def test_links_are_offered_to_who_may_follow_them(running: Running) -> None:
     status, text = get(running, VISITED, path, "fund-accountant")
 
     assert status == 200
-    assert "/en/journal/proofs/" not in text
+    assert "/en/journal/entries/" not in text
 
 
 UNKNOWN = ["/en/ledger/beijing/310/pool/1999-01", "/en/ledger/no/such/purse/2026-11"]
