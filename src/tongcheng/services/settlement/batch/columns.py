@@ -120,3 +120,57 @@ RESULT_AMOUNTS: Final = (
 
 The two expected ones are what a fund that is only announced would pay at most: -1 where a figure
 that is needed is not known or where no such fund is announced (Benefit's None, or nothing)."""
+
+CLAIM_FAULTS: Final = (
+    "CLAIM_FIELDS",
+    "CLAIM_MISSING",
+    "CLAIM_VALUE",
+    "CLAIM_ID_TWICE",
+    "STAY_DATES",
+    "REGION_UNKNOWN_AREA",
+    "AREA_WITHOUT_RULE_BOOK",
+    "RULE_BOOKS_RIVAL",
+)
+"""Codes that the reader gives a row; each is one of `codes.CODES`, whose places `fault` holds."""
+
+_ABOUT: Final = {
+    "deductible_fen": "What the person bore first.",
+    "pool_fen": "The pool's payment.",
+    "pool_self_fen": "The person's share under the pool.",
+    "large_fen": "The large-amount fund's payment.",
+    "large_self_fen": "The person's share under it, and what lies beyond it.",
+    "burden_fen": "In scope less pool and large-amount fund.",
+    "catastrophic_fen": "Catastrophic insurance, where it pays at discharge.",
+    "assistance_fen": "Assistance, where it pays at discharge.",
+    "person_in_scope_fen": "What the person bears in scope, after all funds.",
+    "rounding_residual_fen": "What the parts shown differ by from the person's share.",
+    "catastrophic_expected_fen": "What an announced cover would pay at most; empty: not known.",
+    "assistance_expected_fen": "The same of announced assistance.",
+}
+
+
+class ResultColumn(NamedTuple):
+    """One column of the results: its name, its type in Parquet, what it says."""
+
+    name: str
+    kind: Literal["as read", "word", "int64", "int16"]
+    about: str
+
+
+RESULT_COLUMNS: Final = (
+    ResultColumn("claim_id", "as read", "The event's id, as the input has it."),
+    ResultColumn("row", "int64", "The row's place in the input, from 0; rows keep that order."),
+    ResultColumn("code", "word", "Why the row could not be judged; empty where it was."),
+    ResultColumn("detail", "word", "The column or the rule that the code is about."),
+    ResultColumn("book_id", "word", "The rule book that decided."),
+    ResultColumn("book_digest", "word", "Which version of it."),
+    ResultColumn("book_status", "word", "draft or adopted: a draft is nobody's law yet."),
+    ResultColumn("year", "int16", "The calendar year whose accumulators moved."),
+    ResultColumn("admission_number", "int16", "Which admission of the year it was taken for."),
+    *(ResultColumn(name, "int64", _ABOUT[name]) for name in RESULT_AMOUNTS),
+    ResultColumn("personal_total_fen", "int64", "The bill less what funds pay; needs total_fen."),
+    ResultColumn("fund_fen", "int64", "What all funds pay at discharge."),
+)
+"""What a file of results has; amounts are empty in a row that was not judged, negative in a void.
+
+With a trace the columns of `trace_columns` follow."""
