@@ -8,8 +8,9 @@ lost its lock without noticing.
 
 import fcntl
 import functools
+import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -21,13 +22,14 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tongcheng.kernel.agency import NOTHING, Answers
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.store.records import METADATA, Records, Value
+from tongcheng.kernel.store.records import MAC_COLUMN, METADATA, Records, Value
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 BUSY_TIMEOUT_S = 5.0
 CACHE_KIB = 65_536
 IDLE_CONNECTIONS_MAX = 4
+KEYS_A_READ_MAX = 1_024
 SCHEMA_VERSION = 3
 APPLICATION_ID = 0x544F4E47
 """'TONG': a foreign SQLite file is refused before anything is read from it."""
@@ -63,6 +65,18 @@ def _statements_of(_names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(command.compile(dialect=sqlite.dialect())) for command in commands)
 
 
+@functools.lru_cache(maxsize=512)
+def _sql_get_many(records: Records[Any], count: int) -> str:
+    # A cross join looks each wanted key up; `(a, b) IN (VALUES …)` would read the whole table.
+    key = ", ".join(records.key)
+    wanted = ", ".join([f"({', '.join('?' * len(records.key))})"] * count)
+    columns = ", ".join((*records.fields, MAC_COLUMN))
+    return (
+        f"WITH wanted ({key}) AS (VALUES {wanted}) "  # noqa: S608 names of ours, never input
+        f"SELECT {columns} FROM wanted CROSS JOIN {records.name} USING ({key})"
+    )
+
+
 class _Rows:
     """Reading by key and by equality over one raw connection."""
 
@@ -73,6 +87,19 @@ class _Rows:
     def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
         stored = self._connection.execute(records.sql_get, key).fetchone()
         return None if stored is None else records.decode(stored, self._mac_key)
+
+    def get_many(
+        self, records: Records[RowT], keys: Sequence[tuple[Value, ...]]
+    ) -> dict[tuple[Value, ...], RowT]:
+        found: dict[tuple[Value, ...], RowT] = {}
+        for start in range(0, len(keys), KEYS_A_READ_MAX):
+            some = keys[start : start + KEYS_A_READ_MAX]
+            # Few lengths of statement, so that SQLite finds the one it has prepared.
+            filled = [*some, *[some[-1]] * ((1 << (len(some) - 1).bit_length()) - len(some))]
+            values = tuple(itertools.chain.from_iterable(filled))
+            for stored in self._connection.execute(_sql_get_many(records, len(filled)), values):
+                found[records.key_in(stored)] = records.decode(stored, self._mac_key)
+        return found
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
         assert set(equals) <= set(records.fields), f"{records.name}: {sorted(equals)}"
@@ -207,6 +234,13 @@ class Database:
         """Return a row through the writing connection."""
         assert self._by_key is not None, "the database is not open for writing"
         return self._by_key.get(records, key)
+
+    def get_many(
+        self, records: Records[RowT], keys: Sequence[tuple[Value, ...]]
+    ) -> dict[tuple[Value, ...], RowT]:
+        """Return the rows with these keys, by key, through the writing connection."""
+        assert self._by_key is not None, "the database is not open for writing"
+        return self._by_key.get_many(records, keys)
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
         """Return rows by equality through the writing connection."""

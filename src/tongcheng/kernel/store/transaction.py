@@ -5,7 +5,7 @@ rows back; nothing reaches the disk before the writer commits the batch. `mark` 
 take back a part of the changes, so that a refused act can still store its refusal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -47,9 +47,10 @@ class Reading(Protocol):
 
 
 class _Change(NamedTuple, Generic[RowT]):
+    """What some rows of a table were in the overlay before a change; None was not there."""
+
     records: Records[RowT]
-    key: tuple[Value, ...]
-    before: RowT | None
+    before: dict[tuple[Value, ...], RowT | None]
 
 
 class Transaction:
@@ -98,13 +99,28 @@ class Transaction:
         """Insert the row, or replace the one with its key."""
         key = records.key_of(row)
         changed = self._changed.setdefault(records, {})
-        self._undo.append(_Change(records, key, changed.get(key)))
+        self._undo.append(_Change(records, {key: changed.get(key)}))
         changed[key] = row
 
     def add(self, records: Records[RowT], row: RowT) -> None:
         """Insert a row that must be new; overwriting evidence is always our own bug."""
         assert self.get(records, *records.key_of(row)) is None, f"{records.name}: row exists"
         self.put(records, row)
+
+    def get_many(
+        self, records: Records[RowT], keys: Collection[tuple[Value, ...]]
+    ) -> dict[tuple[Value, ...], RowT]:
+        """Return the rows with these primary keys, by key, in as few reads as can be."""
+        changed: dict[tuple[Value, ...], RowT] = self._changed.get(records, {})
+        found = {key: changed[key] for key in keys if key in changed}
+        absent = [key for key in keys if key not in changed]
+        return {**self._database.get_many(records, absent), **found} if absent else found
+
+    def put_many(self, records: Records[RowT], rows: dict[tuple[Value, ...], RowT]) -> None:
+        """Insert or replace rows, given by their primary keys."""
+        changed = self._changed.setdefault(records, {})
+        self._undo.append(_Change(records, {key: changed.get(key) for key in rows}))
+        changed.update(rows)
 
     def signal(self, kind: str, subject: str) -> None:
         """Tell the node, after the commit, that something may go on."""
@@ -127,10 +143,12 @@ class Transaction:
     def _rollback_to(self, undo: int, signals: int) -> None:
         while len(self._undo) > undo:
             change = self._undo.pop()
-            if change.before is None:
-                del self._changed[change.records][change.key]
-            else:
-                self._changed[change.records][change.key] = change.before
+            changed = self._changed[change.records]
+            for key, before in change.before.items():
+                if before is None:
+                    del changed[key]
+                else:
+                    changed[key] = before
         del self.signals[signals:]
 
     def changes(self) -> Iterator[tuple[Records[Any], list[Any]]]:
