@@ -55,6 +55,12 @@ CLAIM_COLUMNS: Final = (
     Column("visited_admdvs", "id", "The hospital's division; left out where that is unknown."),
     Column("admitted_on", "day", "First day of the stay; ended_on where it is left out."),
     Column(
+        "period_from_on",
+        "day",
+        "First day of the settlement period; admitted_on where it is left out. A stay across two"
+        " years that a book splits needs it.",
+    ),
+    Column(
         "ended_on",
         "day",
         "Last day of the settlement period: it decides which version of a book holds.",
@@ -118,8 +124,8 @@ RESULT_AMOUNTS: Final = (
 )
 """The amounts of a result, named as in `outcome.Benefit`; negative for a void.
 
-The two expected ones are what a fund that is only announced would pay at most: -1 where a figure
-that is needed is not known or where no such fund is announced (Benefit's None, or nothing)."""
+The two expected ones are what a fund that is only announced would pay at most: `UNKNOWN_FEN` where
+a figure that is needed is not known or no such fund is announced (Benefit's None, or nothing)."""
 
 CLAIM_FAULTS: Final = (
     "CLAIM_FIELDS",
