@@ -11,7 +11,6 @@ import argparse
 import os
 import platform
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -30,6 +29,8 @@ from benchmarks.console_pages import (
 )
 from benchmarks.in_process import HOST
 from benchmarks.reader import Browser, Times, Weight, disk_write, sign_in
+from benchmarks.row import Row
+from benchmarks.runs import quick, tell
 from benchmarks.twenty_thousand import MEMBER, STAYS_WANTED, Made
 from tongcheng.kernel.clock import SystemClock
 from tongcheng.node import files
@@ -44,6 +45,7 @@ P95_MS_MAX = 50.0
 WEIGHT_BYTES_MAX = 100_000
 TIMES = 40
 HEALTH = "/health/live"
+QUICK_STAYS, QUICK_TIMES = 300, 5
 
 NOT_THERE = {
     "/access/emergency": "offered where a reader is refused a record",
@@ -112,10 +114,56 @@ def worst_by_route(pages: Sequence[Measured]) -> list[Measured]:
     ]
 
 
+def rows_of(result: Result) -> list[Row]:
+    """Return what is promised of the pages, each by the one that keeps it worst."""
+    pages = worst_by_route([one for one in result.pages if one.is_page])
+    slowest = max(pages, key=lambda one: one.times.p95)
+    heaviest = max(pages, key=lambda one: one.weight.sent)
+    stays = f"{result.made.stays:,} stays"
+    missing = [said for said in result.faults if ": p95 is " not in said and "weighs" not in said]
+    return [
+        Row(
+            "console",
+            f"the slowest page, {stays}, the 95th of a hundred",
+            slowest.times.p95,
+            "ms",
+            P95_MS_MAX,
+            "at most",
+            f"an answer that shows nothing, {HEALTH}",
+            result.health.p95,
+            f"{slowest.address} of {len(pages)} pages in each language",
+        ),
+        Row(
+            "console",
+            "the heaviest page with sheets and scripts, without map and chart",
+            heaviest.weight.sent / 1_000,
+            "kB",
+            WEIGHT_BYTES_MAX / 1_000,
+            "at most",
+            note=heaviest.address,
+        ),
+        Row(
+            "console",
+            "pages that could not be opened or that no link leads to",
+            len(missing),
+            "pages",
+            0,
+            "at most",
+            note="; ".join(missing),
+        ),
+    ]
+
+
 # measuring
 
 
-def measure(browser: Browser, found: Found, times: int, tell: Tell) -> list[Measured]:
+def measure() -> list[Row]:
+    """Measure every page and return the rows of the table of all benchmarks."""
+    stays, times = (QUICK_STAYS, QUICK_TIMES) if quick() else (STAYS_WANTED, TIMES)
+    return rows_of(run(stays, times, tell))
+
+
+def open_all(browser: Browser, found: Found, times: int, tell: Tell) -> list[Measured]:
     """Open every address so many times, one after the other, in every language."""
     measured = []
     for route, addresses in sorted(found.addresses.items()):
@@ -149,9 +197,9 @@ def application(directory: Path) -> tuple[Node, Litestar]:
     return node, create_app(node, console, pages=True, run_node=False)
 
 
-def run(stays: int, times: int, tell: Tell) -> Result:
+def run(stays: int, times: int, say: Tell) -> Result:
     """Make the data if need be, start the node on a copy of it, and measure."""
-    kept, made = twenty_thousand.ready(wanted=stays, tell=tell)
+    kept, made = twenty_thousand.ready(wanted=stays, tell=say)
     with tempfile.TemporaryDirectory(dir=kept.parent) as name:
         directory = Path(name) / MEMBER
         # Reading writes the audit, and every run must meet the same rows.
@@ -165,7 +213,7 @@ def run(stays: int, times: int, tell: Tell) -> Result:
             browsers = [Browser(HOST, port, pid=served.pid, cookie=each) for each in (*cookies, "")]
             health = browsers[0].times(HEALTH, times)
             sizes = same_sizes(browsers[0], app, times)
-            pages, found = everything(browsers, routes_of(app), times, tell)
+            pages, found = everything(browsers, routes_of(app), times, say)
         finally:
             served.stop()
         disk = disk_write(directory, times)
@@ -193,7 +241,7 @@ def everything(
         found = follow(routes, browser.text)
         mine = {route.path: found.addresses.get(route.path, []) for route in left}
         reached = Found({path: some for path, some in mine.items() if some}, [], [])
-        measured += measure(browser, reached, times, tell)
+        measured += open_all(browser, reached, times, tell)
         broken += found.broken
         left = tuple(route for route in left if route.path not in reached.addresses)
     return measured, Found({}, [route.path for route in left], broken)
@@ -243,7 +291,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=TIMES, help="how often each address is opened")
     parser.add_argument("--json", action="store_true", help="write JSON for a machine")
     given = parser.parse_args()
-    result = run(given.stays, given.times, lambda said: print(said, file=sys.stderr, flush=True))
+    result = run(given.stays, given.times, tell)
     print(msgspec.json.encode(result).decode() if given.json else table(result))
     if result.faults:
         raise SystemExit(1)

@@ -12,10 +12,11 @@ Direction = Literal["at least", "at most"]
 class Row(NamedTuple):
     """A promise and its measurement.
 
-    `what` says what was done, `figure` how much or how many in `unit`. `target` bounds the figure in
-    `direction`; None is a row that is told and promises nothing. `reference` says what it was
-    paired with and `reference_figure` what that gave in the same unit, None where there is nothing
-    to pair with. `note` says by how much a promise is missed and why, or what is not alike.
+    `what` says what was done, `figure` how much or how many in `unit`, NaN where it could not be
+    measured. `target` bounds the figure in `direction`; None is a row that is told and promises
+    nothing. `reference` says what it was paired with and `reference_figure` what that gave in the
+    same unit, None where there is nothing to pair with. `note` says by how much a promise is missed
+    and why, or what is not alike.
     """
 
     area: str
@@ -37,7 +38,7 @@ class Row(NamedTuple):
 
     @property
     def holds(self) -> bool | None:
-        """Whether the promise is kept, None where nothing is promised."""
+        """Whether the promise is kept (NaN keeps none), None where nothing is promised."""
         if self.target is None:
             return None
         if self.direction == "at least":

@@ -1,0 +1,97 @@
+"""Run the benchmarks and print one table: `python -m benchmarks`, or `make bench`.
+
+Each module `bench_*.py` runs in a process of its own, one after another. Exit code 1 when a promise
+is not kept or could not be measured.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import child, machine, table
+from benchmarks.row import Row
+from benchmarks.runs import QUICK, tell
+from benchmarks.table import Run
+
+HERE = Path(__file__).parent
+PREFIX = "bench_"
+SECONDS_MAX = 3_600
+"""A benchmark that takes longer is stopped, and its promises are not kept."""
+
+
+def found(folder: Path = HERE) -> list[str]:
+    """Return the areas that have a benchmark, in order."""
+    return sorted(path.stem.removeprefix(PREFIX) for path in folder.glob(f"{PREFIX}*.py"))
+
+
+def measured(
+    area: str, *, package: str = "benchmarks", seconds_max: float = SECONDS_MAX
+) -> list[Row]:
+    """Return an area's rows, or one row that says why there are none."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "rows.json"
+        module = f"{package}.{PREFIX}{area}"
+        command = [sys.executable, "-m", "benchmarks.child", module, str(path)]
+        try:
+            # What a benchmark prints is progress: the table alone goes to standard output.
+            ended = subprocess.run(  # noqa: S603 our own command
+                command, check=False, timeout=seconds_max, stdout=sys.stderr.fileno()
+            )
+        except subprocess.TimeoutExpired:
+            return [_failed(area, f"it took more than {seconds_max:.0f} s")]
+        if ended.returncode:
+            return [_failed(area, f"it ended with code {ended.returncode}")]
+        return child.read(path)
+
+
+def _failed(area: str, why: str) -> Row:
+    return Row(area, f"{PREFIX}{area} runs to its end", 0, "of 1", 1, note=f"not measured: {why}")
+
+
+def run(areas: Sequence[str], *, quick: bool) -> Run:
+    """Measure the areas, one after another."""
+    tell("the machine")
+    here = machine.look()
+    if quick:
+        os.environ[QUICK] = "1"
+    rows = []
+    for area in areas:
+        tell(f"{area} …")
+        begun = time.monotonic()
+        rows += measured(area)
+        tell(f"{area}: {time.monotonic() - begun:.0f} s")
+    return Run(here, rows, quick)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    form = made.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="write JSON for a machine")
+    form.add_argument("--markdown", action="store_true", help="write the table for a page")
+    made.add_argument("--only", nargs="+", metavar="AREA", choices=found(), help="only these areas")
+    made.add_argument("--quick", action="store_true", help="small sizes: does it run at all")
+    made.add_argument("--read", type=Path, metavar="FILE", help="print a run that --json wrote")
+    return made
+
+
+def main() -> None:
+    """Measure and tell; exit 1 when a promise is not kept."""
+    given = parser().parse_args()
+    if given.read is not None:
+        done = table.read(given.read.read_bytes())
+    else:
+        done = run(given.only or found(), quick=given.quick)
+    write = table.encoded if given.json else table.markdown if given.markdown else table.text
+    print(write(done))
+    if not done.kept:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
