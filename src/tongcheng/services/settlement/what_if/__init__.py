@@ -1,0 +1,1 @@
+"""What if other rules held: the same claims judged twice, who gains, who loses, what it costs."""
