@@ -1,101 +1,16 @@
 """The REST interface over two nodes: what a hospital's own system would call."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
-from tests.services.settlement.two_cities import (
-    DAY_MS,
-    FIRST_HOSPITAL,
-    NOW_AT,
-    OTHER_HOSPITAL,
-    SCHEME,
-    TwoCities,
-    id_number,
-    two_cities,
-)
-from tongcheng.node.app import create_app
-from tongcheng.node.console import make_console
+from tests.services.settlement.rest import Client, Json, on_rest
+from tests.services.settlement.two_cities import DAY_MS, FIRST_HOSPITAL, NOW_AT, SCHEME
 from tongcheng.services.settlement.api_caller import PATH
 from tongcheng.services.settlement.api_model import NewLine, NewReversal, PersonQuery
 from tongcheng.services.settlement.messages import MessageKey
-
-Json = dict[str, Any]
-
-
-class Client:
-    """A hospital's system that calls the visited node over HTTP."""
-
-    def __init__(self, cities: TwoCities, http: httpx.AsyncClient, institution: str) -> None:
-        self.cities = cities
-        self.http = http
-        self.headers = {"Authorization": f"Bearer {cities.tokens[institution]}"}
-
-    async def call(self, method: str, path: str, body: Json | None = None, **headers: str) -> Any:
-        """Call one operation and return the response."""
-        return await self.http.request(
-            method, PATH + path, json=body, headers={**self.headers, **headers}
-        )
-
-    async def ok(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:
-        """Call one operation that must succeed and return its body."""
-        response = await self.call(method, path, body, **headers)
-        assert response.status_code == 200, response.text
-        found: Json = response.json()
-        return found
-
-    async def discharged(self, number: int = 0) -> tuple[str, int]:
-        """Bring a stay to its discharge; return its id and total in fen."""
-        person = await self.ok("POST", "/persons/identify", {"id_number": id_number(number)})
-        now_at = self.cities.clock.now()
-        stay = {
-            "person_id": person["person_id"],
-            "scheme": SCHEME,
-            "inpatient_no": f"ZY{number}",
-            "admitted_at": now_at - 5 * DAY_MS,
-        }
-        stay_id = (await self.ok("POST", "/stays", stay))["stay_id"]
-        lines = [
-            {
-                "line_id": line.line_id,
-                "item_code": line.item_code,
-                "hospital_code": line.hospital_code,
-                "quantity": f"{line.quantity_e4 // 10_000}",
-                "unit_price": "123.45",
-                "amount_fen": line.amount_fen,
-                "charged_at": line.charged_at,
-            }
-            for line in self.cities.bill()
-        ]
-        split = await self.ok("POST", f"/stays/{stay_id}/lines", {"lines": lines})
-        await self.ok("POST", f"/stays/{stay_id}/discharge", {"discharged_at": now_at - 1_000})
-        return stay_id, sum(line["amount_fen"] for line in split["lines"])
-
-
-@asynccontextmanager
-async def _client(folder: Path) -> AsyncIterator[tuple[Client, Client]]:
-    async with two_cities(folder) as cities:
-        node = cities.tianjin
-        app = create_app(node, make_console(node, synthetic=True), run_node=False)
-        transport = httpx.ASGITransport(cast("Any", app))
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-            first = Client(cities, http, FIRST_HOSPITAL)
-            yield first, Client(cities, http, OTHER_HOSPITAL)
-
-
-def _run(folder: Path, work: Callable[[Client, Client], Awaitable[None]]) -> None:
-    async def all_of_it() -> None:
-        async with _client(folder) as clients:
-            await work(*clients)
-
-    asyncio.run(all_of_it())
-
 
 KEY = {"Idempotency-Key": "stay-0001"}
 
@@ -128,7 +43,7 @@ def test_a_stay_from_identity_to_void(tmp_path: Path) -> None:
         assert after["state"] == "voided"
         assert [one["direction"] for one in after["evidence"]] == ["sent", "taken"] * 2
 
-    _run(tmp_path, work)
+    on_rest(tmp_path, work)
 
 
 def test_the_same_key_is_the_same_call(tmp_path: Path) -> None:
@@ -147,7 +62,7 @@ def test_the_same_key_is_the_same_call(tmp_path: Path) -> None:
         assert other["settlement_id"] == first.json()["settlement_id"]
         assert (reused.status_code, reused.json()["code"]) == (409, "MSGID_REUSED")
 
-    _run(tmp_path, work)
+    on_rest(tmp_path, work)
 
 
 def test_undecided_is_202_and_can_be_given_up(tmp_path: Path) -> None:
@@ -169,7 +84,7 @@ def test_undecided_is_202_and_can_be_given_up(tmp_path: Path) -> None:
         assert given_up == {"meaning": "cancelled"}
         assert (late.status_code, late.json()["code"]) == (409, "MESSAGE_REVERSED")
 
-    _run(tmp_path, work)
+    on_rest(tmp_path, work)
 
 
 def test_a_reversal_before_its_call_refuses_it(tmp_path: Path) -> None:
@@ -188,7 +103,7 @@ def test_a_reversal_before_its_call_refuses_it(tmp_path: Path) -> None:
         assert late.json()["code"] == "MESSAGE_REVERSED"
         assert (stay["state"], stay["settlement_id"]) == ("discharged", None)
 
-    _run(tmp_path, work)
+    on_rest(tmp_path, work)
 
 
 OPERATIONS: list[tuple[str, str, Json | None]] = [
@@ -237,7 +152,7 @@ def test_nothing_of_another_hospital(tmp_path: Path) -> None:
         after = await client.ok("GET", f"/settlements/{done['settlement_id']}")
         assert after == done
 
-    _run(tmp_path, work)
+    on_rest(tmp_path, work)
 
 
 def test_a_person_belongs_to_who_identified_them(tmp_path: Path) -> None:
@@ -261,7 +176,7 @@ def test_a_person_belongs_to_who_identified_them(tmp_path: Path) -> None:
         assert reversal == {"meaning": "unseen"}
         assert after == stay
 
-    _run(tmp_path, work)
+    on_rest(tmp_path, work)
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer tc_00"}, {"Authorization": "x"}])
@@ -275,7 +190,7 @@ def test_without_a_credential(tmp_path: Path, header: dict[str, str]) -> None:
             response = await client.http.request(method, path, json=sent, headers={**header, **KEY})
             assert response.status_code == 401, response.text
 
-    _run(tmp_path, work)
+    on_rest(tmp_path, work)
 
 
 def test_message_keys_of_rest_and_national_never_meet() -> None:

@@ -19,7 +19,7 @@ from tests.services.settlement.two_cities import (
 )
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.rulebook import Shelf
-from tongcheng.services.settlement.desk import Identified
+from tongcheng.services.settlement.persons import Identified
 from tongcheng.services.settlement.store import CLAIMS, DECISIONS
 
 Json = dict[str, Any]

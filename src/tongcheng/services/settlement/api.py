@@ -35,6 +35,7 @@ from tongcheng.services.settlement.api_model import (
     Reversal,
     Revoked,
     Settlement,
+    Split,
     SplitLine,
     SplitLines,
     Stay,
@@ -153,7 +154,11 @@ async def estimate(request: AnyRequest, stay_id: StayId, data: JSONBody[Bill]) -
     """Ask what the settlement would come to now; nothing is stored and nothing promised."""
     caller = await caller_of(request)
     _, totals, result = await _desk(request).estimate(
-        caller, stay_id, data.total_fen, _stated(data), through_on=data.through_on
+        caller,
+        stay_id,
+        data.total_fen,
+        stated_split(data.total_fen, data.split),
+        through_on=data.through_on,
     )
     return benefit_of(totals, result)
 
@@ -192,28 +197,29 @@ async def settle(
                 caller,
                 stay_id,
                 data.total_fen,
-                _stated(data),
+                stated_split(data.total_fen, data.split),
                 through_on=data.through_on,
                 message=(key, digest),
             )
         except Refused as pending:
             if pending.code != PENDING:
                 raise
-            return await _undecided(node, caller, str(pending.facts["settlement"]))
+            return await undecided(node, caller, str(pending.facts["settlement"]))
         if claim.state == "refused":
             decision = visited.refusal_of(claim)
             raise PeerRefused(claim.insured_member, decision.code, **decision.facts)
         kept = await node.run(
             lambda tx: messages.finish(
-                tx, key, digest, claim.settlement_id, msgspec.json.encode(_settlement(tx, claim))
+                tx, key, digest, claim.settlement_id, msgspec.json.encode(settlement_of(tx, claim))
             )
         )
     return Response(msgspec.json.decode(kept, type=Settlement))
 
 
-async def _undecided(node: RunningNode, caller: Caller, settlement_id: str) -> Response[Settlement]:
+async def undecided(node: RunningNode, caller: Caller, settlement_id: str) -> Response[Settlement]:
+    """Return 202 with a settlement as it stands, and where to look for it."""
     claim = await node.read(lambda s: visited.claim_of(s, caller, settlement_id))
-    shown = await node.read(lambda s: _settlement(s, claim))
+    shown = await node.read(lambda s: settlement_of(s, claim))
     address = f"{PATH}/settlements/{settlement_id}"
     return Response(shown, status_code=202, headers={"Location": address})
 
@@ -225,7 +231,7 @@ async def show_settlement(request: AnyRequest, settlement_id: SettlementId) -> S
     caller = await caller_of(request)
 
     def question(reading: Reading) -> Settlement:
-        return _settlement(reading, visited.claim_of(reading, caller, settlement_id))
+        return settlement_of(reading, visited.claim_of(reading, caller, settlement_id))
 
     shown = await node.read(question)
     await _desk(request).note_read(caller.institution_id, "settlement.read", settlement_id)
@@ -237,7 +243,7 @@ async def void(request: AnyRequest, settlement_id: SettlementId) -> Settlement:
     """Take a settlement back, also one that is undecided; it is taken back when this returns."""
     node: RunningNode = request.app.state.node
     claim = await _desk(request).void(await caller_of(request), settlement_id)
-    return await node.read(lambda snapshot: _settlement(snapshot, claim))
+    return await node.read(lambda snapshot: settlement_of(snapshot, claim))
 
 
 @post("/reversals", status_code=200)
@@ -285,13 +291,15 @@ def _split_line(row: LineRow) -> SplitLine:
     )
 
 
-def _stated(bill: Bill) -> ScopeTotals | None:
-    if bill.split is None:
+def stated_split(total_fen: int, split: Split | None) -> ScopeTotals | None:
+    """Return the parts of a bill as a hospital states them, None without."""
+    if split is None:
         return None
-    return ScopeTotals(bill.total_fen, *msgspec.structs.astuple(bill.split))
+    return ScopeTotals(total_fen, *msgspec.structs.astuple(split))
 
 
-def _settlement(reading: Reading, claim: ClaimRow) -> Settlement:
+def settlement_of(reading: Reading, claim: ClaimRow) -> Settlement:
+    """Return a claim as the interface shows it."""
     result = canonical.decode_as(claim.result, BenefitResult) if claim.result else None
     return Settlement(
         settlement_id=claim.settlement_id,

@@ -4,56 +4,40 @@ Each method takes the caller, checks it against what it asks for, and returns ro
 refuses. Waiting for the insured side happens here; what is decided, inside the commands.
 """
 
-import asyncio
-
-import msgspec
-
-from tongcheng.kernel import audit, canonical, sealing
+from tongcheng.kernel import audit
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.transport import PeerRefused, Unreachable
 from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import bills, checks, identities, messages, preflight, visited
+from tongcheng.services.settlement import (
+    bills,
+    checks,
+    identities,
+    messages,
+    persons,
+    preflight,
+    visited,
+)
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.checks import Checked, NewBill, Stated
 from tongcheng.services.settlement.messages import MessageKey
 from tongcheng.services.settlement.model import (
     ESTIMATE,
-    PERSON,
     BenefitResult,
     EstimatedBody,
-    Identity,
-    PersonAsk,
-    PersonFound,
-    PersonQuestion,
     ScopeTotals,
-    identity_bound_to,
 )
+from tongcheng.services.settlement.persons import ASK_DEADLINE_MS, Identified
 from tongcheng.services.settlement.preflight import BillRefused
-from tongcheng.services.settlement.store import (
-    CLAIMS,
-    PATIENTS,
-    ClaimRow,
-    LineRow,
-    PatientRow,
-    StayRow,
-)
+from tongcheng.services.settlement.store import CLAIMS, ClaimRow, LineRow, StayRow
 from tongcheng.services.settlement.visited import Admission
 
-ASK_DEADLINE_MS = 5_000
 HOSPITAL_WAIT_MS = 20_000
 """How long a hospital's call waits for the insured side; clients were seen to wait 60 to 600 s."""
 POLL_MS = 2_000
 """An answer that came between a commit and the wait for it is seen at the latest after this."""
-
-
-class Identified(msgspec.Struct, frozen=True):
-    """A person found: the row that is kept, and the identity in the clear for the caller."""
-
-    patient: PatientRow
-    identity: Identity
 
 
 class Desk:
@@ -72,78 +56,9 @@ class Desk:
 
         Refuses PERSON_NOT_FOUND when every member says no, and names the members that were silent.
         """
-        node = self.node
-        await node.read(lambda snapshot: visited.institution(snapshot, caller))
-        id_index = sealing.index(node.home.ring, id_number)
-        first = await self._likely_insurer(id_index, admdvs)
-        candidates = [first] if first else node.home.accord.peers(node.home.member_id)
-        answers = await asyncio.gather(*(self._ask_person(peer, id_number) for peer in candidates))
-        found = [one for one in answers if isinstance(one, tuple)]
-        if not found:
-            silent = [one.peer for one in answers if isinstance(one, Unreachable)]
-            if silent:
-                raise Refused("PERSON_MEMBERS_SILENT", members=", ".join(silent))
-            # Whoever tries numbers leaves a trace here: the members asked know only this node.
-            tried = audit.Entry(caller.institution_id, PERSON, id_index, "not found")
-            await node.run(lambda tx: audit.note(tx, tried))
-            raise Refused("PERSON_NOT_FOUND", asked=", ".join(candidates))
-        member, answer, identity = found[0]
-        row = PatientRow(
-            person_id=answer.person_id,
-            insured_member=member,
-            admdvs=answer.admdvs,
-            scheme=answer.scheme,
-            person_type=answer.person_type,
-            id_index=id_index,
-            identity=sealing.seal(
-                node.home.ring,
-                canonical.encode(identity),
-                identities.column_of(answer.person_id),
-                node.home.entropy,
-            ),
-            seen_at=node.clock.now(),
-        )
-        entry = audit.Entry(caller.institution_id, PERSON, answer.person_id)
-
-        def remember(tx: Transaction) -> None:
-            visited.remember_patient(tx, caller, row)
-            audit.note(tx, entry)
-
-        await node.run(remember)
-        return Identified(row, identity)
-
-    async def _likely_insurer(self, id_index: str, admdvs: str | None) -> str | None:
-        home = self.node.home
-        if admdvs:
-            member = home.region.member_of(admdvs, "settlement").id
-            if member == home.member_id:
-                raise Refused("PERSON_IS_LOCAL", admdvs=admdvs)
-            return member
-        rows = await self.node.read(lambda snapshot: snapshot.select(PATIENTS, id_index=id_index))
-        return max(rows, key=lambda row: row.seen_at).insured_member if rows else None
-
-    async def _ask_person(
-        self, peer: str, id_number: str
-    ) -> tuple[str, PersonFound, Identity] | Refused | Unreachable:
-        """Ask one member; its no and its silence are values, because others may know."""
-        home = self.node.home
-        plain = canonical.encode(PersonQuestion(id_number=id_number))
-        bound = identity_bound_to(home.member_id, peer)
-        try:
-            key = home.accord.encryption_key(peer, self.node.clock.now())
-            question = PersonAsk(sealed=sealing.seal_for(key, plain, bound).hex())
-            answer: PersonFound = await self.node.exchange.ask(
-                peer, Reply(PERSON, question), deadline_ms=ASK_DEADLINE_MS
-            )
-            back = identity_bound_to(peer, home.member_id)
-            opened = sealing.open_sealed(home.ring, _hex(answer.sealed), back)
-            identity = canonical.decode_as(opened, Identity)
-            insurer = home.region.member_of(answer.admdvs, "settlement").id
-        except (Refused, Unreachable) as no:
-            return no
-        if insurer != peer:
-            return Refused("PERSON_DIFFERS", scheme=answer.scheme, admdvs=answer.admdvs)
-        return peer, answer, identity
+        found = await persons.find(self.node, caller, id_number, admdvs)
+        await self.node.run(lambda tx: persons.remember(tx, caller, found.patient))
+        return found
 
     async def patient(self, caller: Caller, person_id: str) -> Identified:
         """Return a person whom this hospital has identified before."""
@@ -367,10 +282,3 @@ def totals_of(claim: ClaimRow) -> ScopeTotals:
         first_self_pay_fen=claim.first_self_pay_fen,
         in_scope_fen=claim.in_scope_fen,
     )
-
-
-def _hex(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise Refused("SEALED_DAMAGED", bound_to="settlement.person") from None

@@ -22,7 +22,7 @@ from tongcheng.services.settlement.api_explain import Because, because, voice_of
 from tongcheng.services.settlement.api_model import LINES_MAX, Benefit, Id, NewLine, benefit_of
 from tongcheng.services.settlement.catalogue_store import Dated
 from tongcheng.services.settlement.checks import NewBill
-from tongcheng.services.settlement.desk import ASK_DEADLINE_MS, Desk
+from tongcheng.services.settlement.desk import Desk
 from tongcheng.services.settlement.explain import explain
 from tongcheng.services.settlement.explaining import books_of
 from tongcheng.services.settlement.model import (
@@ -33,6 +33,7 @@ from tongcheng.services.settlement.model import (
     ScopeTotals,
     StayFacts,
 )
+from tongcheng.services.settlement.persons import ASK_DEADLINE_MS
 from tongcheng.services.settlement.preflight import BillRefused, first_error
 from tongcheng.services.settlement.rules import LEVELS, Subtype
 from tongcheng.services.settlement.store import InstitutionRow, PatientRow
