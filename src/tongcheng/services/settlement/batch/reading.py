@@ -5,36 +5,41 @@
         for batch in claims.batches(plan):
             results = run(plan, batch.events)
 
-No row is lost: what can not be read is in a batch too, with a fault and the column it is about.
+No row is lost: what can not be read is in a batch too, with a fault and the column it is about. A
+file in which each person's rows lie together streams through; of any other one the rows are divided
+by their person into files beside it, and sorted part by part.
 """
 
+import tempfile
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tongcheng.services.settlement.batch import decoding
 from tongcheng.services.settlement.batch.arrays import Events
+from tongcheng.services.settlement.batch.decoding import ROW
+from tongcheng.services.settlement.batch.events import AGE_UNKNOWN, Places, Reader
+from tongcheng.services.settlement.batch.persons import (
+    arranged,
+    changes,
+    groups_of,
+    order_of,
+    reversed_rows,
+    runs_of,
+)
+from tongcheng.services.settlement.batch.scratch import Parts, keys_of
+from tongcheng.services.settlement.batch.source import Source, Span, open_source
+from tongcheng.services.settlement.batch.survey import Survey, survey
+
+__all__ = ["AGE_UNKNOWN", "ROWS_AT_ONCE", "Batch", "Claims", "Places", "Survey", "open_claims"]
 
 ROWS_AT_ONCE: Final = 1_000_000
 """Rows of a batch. A batch is cut between persons, so one with a very long history is longer."""
-AGE_UNKNOWN: Final = -1
-
-
-class Places(Protocol):
-    """What the reader asks a plan: the numbers of places and of pairs of divisions."""
-
-    def place_of(self, admdvs: str, scheme: str) -> int:
-        """Return the place of a division and scheme.
-
-        Refuses REGION_UNKNOWN_AREA, AREA_WITHOUT_RULE_BOOK and RULE_BOOKS_RIVAL.
-        """
-        ...
-
-    def pair_of(self, insured: str, visited: str | None) -> int:
-        """Return the pair of an insuring and a visited division; None where that is not known."""
-        ...
 
 
 class Batch(NamedTuple):
@@ -52,21 +57,158 @@ class Batch(NamedTuple):
     age: NDArray[np.int16]
 
 
-class Claims(Protocol):
+class Claims:
     """An open file of claims."""
 
-    rows: int
-    adjacent: bool
+    def __init__(self, source: Source, found: Survey, scratch: "_Scratch") -> None:
+        self._source = source
+        self._scratch = scratch
+        self.survey = found
+
+    @property
+    def rows(self) -> int:
+        """How many rows the file has."""
+        return self.survey.rows
+
+    @property
+    def adjacent(self) -> bool:
+        """Whether each person's rows lie together, so that nothing is written to disk."""
+        return self.survey.adjacent
 
     def batches(
-        self,
-        plan: Places,
-        rows_at_once: int = ROWS_AT_ONCE,
-        span: tuple[int, int] | None = None,
+        self, plan: Places, rows_at_once: int = ROWS_AT_ONCE, span: Span | None = None
     ) -> Iterator[Batch]:
-        """Yield the rows (those of `span`), each once; may be called again."""
-        ...
+        """Yield the rows (those of `span`), each once; may be called again.
 
-    def spans(self, parts: int) -> list[tuple[int, int]]:
-        """Cut the file between persons into about so many spans, for workers that open it too."""
-        ...
+        Refuses CLAIMS_FILE when the file breaks off.
+        """
+        reader = Reader(plan)
+        if self.adjacent:
+            blocks = _blocks(self._source, rows_at_once, span)
+        else:
+            assert span is None, "only a file whose persons lie together has spans"
+            blocks = self._parts(rows_at_once)
+        for block in blocks:
+            yield self._batch(reader, block)
+
+    def spans(self, parts: int) -> list[Span]:
+        """Cut the file between persons into about so many spans, for workers that open it too.
+
+        A worker opens the file with this one's `survey`. A file that is in no order is one span.
+        """
+        cuts = [0]
+        for part in range(1, parts if self.adjacent else 1):
+            cut = self._person_after(self.rows * part // parts)
+            if cuts[-1] < cut < self.rows:
+                cuts.append(cut)
+        return list(zip(cuts, [*cuts[1:], self.rows], strict=True))
+
+    def _person_after(self, row: int) -> int:
+        """Return the first row at or after this one at which another person begins."""
+        last: pa.Array | None = None
+        span = (max(0, row - 1), self.rows)
+        for batch in self._source.batches(("person_id",), span):
+            values = decoding.ids(batch.column("person_id")).values
+            there = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+            kept = values.take(pa.array(there))
+            joined = kept if last is None else pa.concat_arrays([last, kept])
+            new = np.flatnonzero(changes(joined))
+            if len(new):
+                at = there[new[0] + (1 if last is None else 0)]
+                return int(batch.column(ROW).to_numpy()[at])
+            last = kept.slice(len(kept) - 1) if len(kept) else last
+        return self.rows
+
+    def _parts(self, rows_at_once: int) -> Iterator[pa.RecordBatch]:
+        with Parts(self._scratch.folder(), self.rows, rows_at_once) as parts:
+            for batch in self._source.batches():
+                parts.add(batch, keys_of(decoding.ids(batch.column("person_id"))))
+            yield from parts.read()
+
+    def _batch(self, reader: Reader, block: pa.RecordBatch) -> Batch:
+        row = block.column(ROW).to_numpy()
+        twice = self.survey.twice
+        is_twice = np.isin(row, twice, assume_unique=True) if len(twice) else None
+        read = reader.read(block, is_twice)
+        group = runs_of(read.person) if self.adjacent else groups_of(read.person)
+        order = order_of(read, group, adjacent=self.adjacent)
+        claim, reverses, claim_id = read.claim, read.reverses, block.column("claim_id")
+        if pa.types.is_dictionary(claim_id.type):
+            claim_id = claim_id.dictionary_decode()
+        column, age = read.column, read.age
+        if order is not None:
+            places = pa.array(order)
+            claim = claim._replace(values=claim.values.take(places))
+            if reverses is not None:
+                reverses = reverses._replace(values=reverses.values.take(places))
+            claim_id = claim_id.take(places)
+            row, column, age, group = row[order], column[order], age[order], group[order]
+        events = arranged(read.events, order)._replace(person=group)
+        events = events._replace(reverses=reversed_rows(events, claim, reverses))
+        return Batch(events, row, claim_id, column, age)
+
+
+def _blocks(source: Source, rows_at_once: int, span: Span | None) -> Iterator[pa.RecordBatch]:
+    """Yield the rows in blocks of whole persons."""
+    pending: list[pa.RecordBatch] = []
+    rows = 0
+    last: pa.Array | None = None
+    for read in source.batches(span=span):
+        for begin in range(0, read.num_rows, rows_at_once):
+            piece = read.slice(begin, rows_at_once)
+            cut, last = _last_person(piece, last)
+            if rows + piece.num_rows > rows_at_once and cut is not None and rows + cut:
+                yield pa.concat_batches([*pending, piece.slice(0, cut)])
+                pending, rows = [piece.slice(cut)], piece.num_rows - cut
+            else:
+                pending.append(piece)
+                rows += piece.num_rows
+    if rows:
+        yield pa.concat_batches(pending)
+
+
+def _last_person(
+    piece: pa.RecordBatch, last: pa.Array | None
+) -> tuple[int | None, pa.Array | None]:
+    """Return where the last person in a piece begins, None if it is the one before, and its id."""
+    values = decoding.ids(piece.column("person_id")).values
+    there = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+    if not len(there):
+        return None, last
+    kept = values.take(pa.array(there)) if len(there) < len(values) else values
+    joined = kept if last is None else pa.concat_arrays([last, kept])
+    new = np.flatnonzero(changes(joined))
+    own = kept.slice(len(kept) - 1)
+    if not len(new):
+        return None, own
+    return int(there[new[-1] + (1 if last is None else 0)]), own
+
+
+class _Scratch:
+    """A directory for what does not fit into memory, made when it is needed."""
+
+    def __init__(self, parent: Path | None, stack: ExitStack) -> None:
+        self._parent, self._stack = parent, stack
+        self._folder: Path | None = None
+
+    def folder(self) -> Path:
+        """Return the directory; only its owner may read it."""
+        if self._folder is None:
+            made = tempfile.TemporaryDirectory(prefix=".tongcheng-claims-", dir=self._parent)
+            self._folder = Path(self._stack.enter_context(made))
+        return self._folder
+
+
+@contextmanager
+def open_claims(
+    path: Path, *, scratch: Path | None = None, found: Survey | None = None
+) -> Iterator[Claims]:
+    """Open a file of claims; what does not fit into memory goes into a new directory in `scratch`.
+
+    `found` is the survey of the same file by somebody who had it open. Refuses CLAIMS_FILE for what
+    is neither Parquet nor CSV or breaks off, CLAIMS_COLUMNS where one that is needed is missing.
+    """
+    with ExitStack() as stack:
+        folder = _Scratch(scratch, stack)
+        source = open_source(path)
+        yield Claims(source, found or survey(source, folder.folder), folder)
