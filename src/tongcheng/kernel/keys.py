@@ -1,8 +1,8 @@
 """Keys: what a node signs with, is written to with, and protects its own records with.
 
 A *suite* is one choice of signature, hash, MAC and cipher under one name; it is chosen as a whole,
-so that no weak combination can be negotiated. Only one is built in. How keys are named, stored and
-rotated is docs/protocol/02-keys-and-sealing.md.
+so that no weak combination can be negotiated. Nodes run on one; `suites_sm` is another that they do
+not run on yet. How keys are named, stored and rotated is docs/protocol/02-keys-and-sealing.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hpke, serialization
@@ -45,6 +45,16 @@ _LISTED = {"suite", "signing", "encryption", *_SECRET_ROLES}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
+class Aead(Protocol):
+    """A cipher under one key that also protects what is not secret; `decrypt` raises InvalidTag."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """Return the ciphertext and its tag."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """Return the plaintext."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
     """One signature, hash, MAC and at-rest cipher. Keys are raw bytes, as the algorithm names them.
@@ -62,7 +72,7 @@ class Suite:
     verify: Callable[[bytes, bytes, bytes], bool]
     hash: Callable[[bytes], bytes]
     mac: Callable[[bytes, bytes], bytes]
-    aead: Callable[[bytes], AESGCM]
+    aead: Callable[[bytes], Aead]
 
     def kid(self, public: bytes) -> str:
         """Name a signing key: algorithm and the first 16 hex digits of the hash of its bytes."""
