@@ -7,6 +7,7 @@ inclusion path of each, and verifies. One suite and one form after the other, in
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from benchmarks.row import Row
@@ -85,8 +86,8 @@ def speeds(suites: Sequence[Suite], seconds: float) -> list[Speeds]:
     best = [Speeds(0.0, 0.0) for _ in keys]
     for _ in range(ROUNDS):
         for place, key in enumerate(keys):
-            each = per_second(lambda key=key: one_by_one(key, envelopes), BATCH, seconds)
-            batch = per_second(lambda key=key: by_batch(key, envelopes), BATCH, seconds)
+            each = per_second(partial(one_by_one, key, envelopes), BATCH, seconds)
+            batch = per_second(partial(by_batch, key, envelopes), BATCH, seconds)
             best[place] = Speeds(max(best[place].each, each), max(best[place].batch, batch))
     return best
 
