@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tongcheng.kernel import calendar
@@ -38,6 +39,19 @@ def test_local(at: int, text: str) -> None:
     """A day ends at local midnight, eight hours before UTC's."""
     assert calendar.local_text(at, ZONE) == text
     assert calendar.local_date(at, ZONE).isoformat() == text[:10]
+
+
+ZONES = ("Asia/Shanghai", "Europe/London", "Australia/Lord_Howe", "America/St_Johns", "UTC")
+
+
+@given(at=st.integers(-3_000_000_000_000, 4_102_444_800_000), zone=st.sampled_from(ZONES))
+@example(at=515_520_000_000, zone="Asia/Shanghai")
+@example(at=515_527_200_000, zone="Asia/Shanghai")
+def test_the_date_is_that_of_the_wall(at: int, zone: str) -> None:
+    """Also where the clocks change on the day, and before the zone had whole quarters."""
+    wall = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at)
+
+    assert calendar.local_date(at, zone) == wall.astimezone(ZoneInfo(zone)).date()
 
 
 @given(INSTANTS)

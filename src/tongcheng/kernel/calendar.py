@@ -21,14 +21,19 @@ DAY_MS = 24 * HOUR_MS
 """A day of 24 hours: every day in a zone without summer time."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = _EPOCH.toordinal()
 _MILLISECOND = timedelta(milliseconds=1)
+_QUARTER_MS = 15 * MINUTE_MS
 _LOCAL = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
 _SATURDAY = 5
 
 
 def local_date(at_ms: int, zone_name: str) -> date:
     """Return the date that a calendar on the wall shows in the zone; refuses ZONE_UNKNOWN."""
-    return _local(at_ms, zone_name).date()
+    offset_ms = _offset_ms(at_ms // DAY_MS, zone_name)
+    if offset_ms is None:
+        return _local(at_ms, zone_name).date()
+    return date.fromordinal(_EPOCH_ORDINAL + (at_ms + offset_ms) // DAY_MS)
 
 
 def local_text(at_ms: int, zone_name: str) -> str:
@@ -98,6 +103,21 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Refused("ZONE_UNKNOWN", zone=ascii(name[:64])) from None
+
+
+@functools.lru_cache(maxsize=4_096)
+def _offset_ms(utc_day: int, zone_name: str) -> int | None:
+    """Return how far the zone's clocks are ahead on a UTC day; None on a day when that changes.
+
+    Bills name the same few days many times; the clocks change at whole quarters of an hour.
+    """
+    quarters = range(utc_day * DAY_MS, (utc_day + 1) * DAY_MS + 1, _QUARTER_MS)
+    offsets = {_local(at, zone_name).utcoffset() for at in quarters}
+    if len(offsets) > 1:
+        return None
+    (offset,) = offsets
+    assert offset is not None, "a zone has an offset"
+    return offset // _MILLISECOND
 
 
 def _local(at_ms: int, zone_name: str) -> datetime:

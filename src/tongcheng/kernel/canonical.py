@@ -117,28 +117,39 @@ def _name_fault(raw: bytes) -> NoReturn:
 
 def _check(value: object, depth: int) -> None:
     """Refuse what a comparison of bytes cannot see; surrogates are left to the encoder."""
-    if isinstance(value, str):
-        if "\0" in value:
-            raise Refused("CANONICAL_NUL")
-    elif isinstance(value, int):
-        if abs(value) > INTEGER_MAX:
-            raise Refused("CANONICAL_INTEGER_RANGE", most=INTEGER_MAX)
-    elif isinstance(value, _CONTAINERS):
-        if depth > DEPTH_MAX:
-            raise Refused("CANONICAL_DEPTH", most=DEPTH_MAX)
-        for item in _members(value):
-            _check(item, depth + 1)
-    elif value is not None:
-        assert isinstance(value, float), f"{type(value)} has no canonical form"
-        raise Refused("CANONICAL_FLOAT")
+    if isinstance(value, _CONTAINERS):
+        _check_container(value, depth)
+    else:
+        _check_container((value,), 0)
+
+
+def _check_container(
+    value: dict[str, object] | list[object] | tuple[object, ...], depth: int
+) -> None:
+    """Check every value inside; a document is mostly scalars, and a call for each would tell."""
+    if depth > DEPTH_MAX:
+        raise Refused("CANONICAL_DEPTH", most=DEPTH_MAX)
+    for item in _members(value):
+        if isinstance(item, str):
+            if "\0" in item:
+                raise Refused("CANONICAL_NUL")
+        elif isinstance(item, int):
+            if not -INTEGER_MAX <= item <= INTEGER_MAX:
+                raise Refused("CANONICAL_INTEGER_RANGE", most=INTEGER_MAX)
+        elif isinstance(item, _CONTAINERS):
+            _check_container(item, depth + 1)
+        elif item is not None:
+            assert isinstance(item, float), f"{type(item)} has no canonical form"
+            raise Refused("CANONICAL_FLOAT")
 
 
 def _members(value: dict[str, object] | list[object] | tuple[object, ...]) -> Iterable[object]:
     if not isinstance(value, dict):
         return value
-    for key in value:
-        if key not in _KEYS_SEEN:
-            _check_key(key)
+    if not value.keys() <= _KEYS_SEEN:
+        for key in value:
+            if key not in _KEYS_SEEN:
+                _check_key(key)
     return value.values()
 
 

@@ -59,6 +59,17 @@ def add_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[L
     `lines.split_lines` refuses.
     """
     known = {row.line_id: row for row in tx.select(LINES, stay_id=stay.stay_id)}
+    return _add(tx, stay, inputs, known)
+
+
+def first_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[LineRow]:
+    """Split and keep the lines of a stay that has none yet, as `add_lines`."""
+    return _add(tx, stay, inputs, {})
+
+
+def _add(
+    tx: Transaction, stay: StayRow, inputs: list[LineInput], known: Mapping[str, LineRow]
+) -> list[LineRow]:
     if len(known) + len(inputs) > LINES_MAX:
         raise Refused("LINES_TOO_MANY", limit=LINES_MAX)
     checked = coded(tx, tx.home, stay.institution_id, inputs, known)
@@ -73,15 +84,17 @@ def add_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[L
     is_new = [one for one in inputs if one.line_id not in known or known[one.line_id].revoked]
     catalogue = Dated(tx, tx.home, stay.catalogue)
     zone = tx.home.region.zone
-    earlier = [split_line(row, zone) for row in active_lines(tx, stay.stay_id)]
-    lines = [line_of(one, zone) for one in is_new]
-    split = split_lines(catalogue, lines, earlier)
+    active = sorted((row for row in known.values() if not row.revoked), key=lambda row: row.number)
+    earlier = [split_line(row, zone) for row in active]
+    split = split_lines(catalogue, [line_of(one, zone) for one in is_new], earlier)
+    rows = dict(known)
     # After the last number, not after the count: a line revoked and sent again keeps one row.
     last = max((row.number for row in known.values()), default=0)
     for number, (one, done) in enumerate(zip(is_new, split, strict=True), start=last + 1):
-        digest = _decided_by(tx, stay, catalogue, done)
-        tx.put(LINES, _row(stay, number, one, done, digest))
-    return [tx.need(LINES, stay.stay_id, one.line_id) for one in inputs]
+        digest = _decided_by(rows, catalogue, done)
+        rows[one.line_id] = _row(stay, number, one, done, digest)
+    tx.put_many(LINES, {(stay.stay_id, one.line_id): rows[one.line_id] for one in is_new})
+    return [rows[one.line_id] for one in inputs]
 
 
 def coded(
@@ -107,6 +120,9 @@ def coded(
         if one.quantity_e4 >= 0 or not given:
             given, said = mapper.check(one.line_id, one.hospital_code, given, on)
         codes[one.line_id] = given
+        if said is None and given == one.item_code:
+            result.append((one, None))
+            continue
         severity: Severity = "error" if said is None or mapper.is_error(said) else "warning"
         found = None if said is None else finding(said, severity, one.line_id)
         result.append((msgspec.structs.replace(one, item_code=given), found))
@@ -241,11 +257,11 @@ def catalogue_digest(rows: list[LineRow]) -> str:
     return max(rows, key=lambda row: (row.charged_at, row.number)).catalogue_digest
 
 
-def _decided_by(tx: Transaction, stay: StayRow, catalogue: Dated, done: SplitLine) -> str:
+def _decided_by(rows: Mapping[str, LineRow], catalogue: Dated, done: SplitLine) -> str:
     """Return the digest of the catalogue that split a line; a refund's is its original's."""
     if done.line.original_id is None or done.line.quantity > 0:
         return catalogue.digest(done.line.occurred_on)
-    return tx.need(LINES, stay.stay_id, done.line.original_id).catalogue_digest
+    return rows[done.line.original_id].catalogue_digest
 
 
 def _row(

@@ -108,6 +108,11 @@ def imports(reading: Reading, name: str) -> list[ImportRow]:
     return sorted(rows, key=lambda row: (row.effective_from, row.import_no), reverse=True)
 
 
+_SEEN: dict[tuple[str, str], tuple[Item, ...]] = {}
+"""Versions of items by (digest of an import, code): what has a digest never changes."""
+_SEEN_MAX = 50_000
+
+
 class Dated:
     """The catalogues under one name, each for its days: `item` asks the one of the day."""
 
@@ -116,7 +121,7 @@ class Dated:
         self._reading = reading
         self._home = home
         self._imports = imports(reading, name)
-        self._known: dict[tuple[int, str], tuple[Item, ...]] = {}
+        self._by_day: dict[date, ImportRow | None] = {}
         if not self._imports:
             of_pack(home, name)
 
@@ -125,7 +130,7 @@ class Dated:
         row = self._on(on)
         if row is None:
             return of_pack(self._home, self.catalogue_id).item(code, on)
-        found = catalogue.version(self._versions(row.import_no, code), on)
+        found = catalogue.version(self._versions(row, code), on)
         if found is None:
             raise catalogue.unknown_item(code, on, row.catalogue_id)
         return found
@@ -136,15 +141,23 @@ class Dated:
         return of_pack(self._home, self.catalogue_id).digest if row is None else row.digest
 
     def _on(self, on: date) -> ImportRow | None:
-        day = on.isoformat()
-        return next((row for row in self._imports if row.effective_from <= day), None)
+        try:
+            return self._by_day[on]
+        except KeyError:
+            day = on.isoformat()
+            found = next((row for row in self._imports if row.effective_from <= day), None)
+            self._by_day[on] = found
+            return found
 
-    def _versions(self, import_no: int, code: str) -> tuple[Item, ...]:
-        key = (import_no, code)
-        if key not in self._known:
-            rows = self._reading.select(ITEMS, import_no=import_no, code=code)
-            self._known[key] = tuple(_item(row) for row in rows)
-        return self._known[key]
+    def _versions(self, row: ImportRow, code: str) -> tuple[Item, ...]:
+        key = (row.digest, code)
+        found = _SEEN.get(key)
+        if found is None:
+            rows = self._reading.select(ITEMS, import_no=row.import_no, code=code)
+            if len(_SEEN) >= _SEEN_MAX:
+                _SEEN.clear()
+            found = _SEEN[key] = tuple(_item(each) for each in rows)
+        return found
 
 
 def _item(row: ItemRow) -> Item:

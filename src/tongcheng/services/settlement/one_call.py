@@ -136,15 +136,25 @@ class OneCall:
             admitted_at=stay.admitted_at,
             emergency=stay.emergency,
         )
-        row = visited.admit(tx, self._caller, admission)
-        if periods.asked_before(periods.in_force(tx, row.stay_id), None) is None:
-            visited.add_lines(tx, self._caller, row.stay_id, stay.lines)
+        row, is_new = visited.admitted(tx, self._caller, admission)
+        if is_new:
+            claim = visited.settle_at_once(
+                tx, row, stay.lines, stay.discharged_at, stay.total_fen, stay.split
+            )
         else:
-            _check_same_lines(tx, row, stay.lines)
-        visited.discharge(tx, self._caller, row.stay_id, stay.discharged_at)
-        claim = visited.start_settlement(tx, self._caller, row.stay_id, stay.total_fen, stay.split)
+            claim = self._settle_again(tx, row.stay_id, stay)
         messages.begin(tx, self._key, self._digest, claim.settlement_id)
         return claim
+
+    def _settle_again(self, tx: Transaction, stay_id: str, stay: WholeStay) -> ClaimRow:
+        """Bring a stay that is kept already to what is given, and settle it."""
+        caller = self._caller
+        if periods.asked_before(periods.in_force(tx, stay_id), None) is None:
+            visited.add_lines(tx, caller, stay_id, stay.lines)
+        else:
+            _check_same_lines(tx, visited.stay_of(tx, caller, stay_id), stay.lines)
+        visited.discharge(tx, caller, stay_id, stay.discharged_at)
+        return visited.start_settlement(tx, caller, stay_id, stay.total_fen, stay.split)
 
     def _conclude(self, begun: ClaimRow, write: Written, tx: Transaction) -> bytes | None:
         """Keep and return the final answer, or None while the claim is undecided."""

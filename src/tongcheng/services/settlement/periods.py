@@ -91,10 +91,22 @@ def open_period(
     """Return what would be settled now: through a day in the middle of the stay, or the rest."""
     claims = in_force(reading, stay.stay_id)
     lines = bills.active_lines(reading, stay.stay_id)
+    return period_of(zone, stay, claims, lines, through_on, now_at)
+
+
+def period_of(
+    zone: str,
+    stay: StayRow,
+    claims: Sequence[ClaimRow],
+    lines: list[LineRow],
+    through_on: str | None,
+    now_at: int,
+) -> Period:
+    """Return the open period of a stay with these settlements in force and these lines."""
     from_on = local_date(stay.admitted_at, zone)
     if claims:
         from_on = date.fromisoformat(claims[-1].period_to_on) + timedelta(days=1)
-    chosen = lines_of(lines, claims, zone)[0]
+    chosen = lines_of(lines, claims, zone)[0] if claims else lines
     if through_on is None:
         if stay.discharged_at is None:
             raise Refused("STAY_NOT_DISCHARGED", stay=stay.stay_id)

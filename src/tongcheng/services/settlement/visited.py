@@ -5,6 +5,8 @@ in one commit, the intent, the holds and the act that waits for the insured side
 the actual amounts. A stay has one settlement in force, whatever message asks for it.
 """
 
+from datetime import date
+
 import msgspec
 
 from tongcheng.kernel import canonical, ids, ledger
@@ -114,6 +116,11 @@ def remember_patient(tx: Transaction, caller: Caller, row: PatientRow) -> None:
 
 def admit(tx: Transaction, caller: Caller, admission: Admission) -> StayRow:
     """Open a stay; the same admission again is the stay that is already open."""
+    return admitted(tx, caller, admission)[0]
+
+
+def admitted(tx: Transaction, caller: Caller, admission: Admission) -> tuple[StayRow, bool]:
+    """Return a stay as `admit` does, and whether it is a new one."""
     place = institution(tx, caller)
     patient = patient_of(tx, caller, admission.person_id)
     if admission.scheme != patient.scheme:
@@ -127,7 +134,7 @@ def admit(tx: Transaction, caller: Caller, admission: Admission) -> StayRow:
         same = row.person_id == patient.person_id and row.admitted_at == admission.admitted_at
         if not same:
             raise Refused("INPATIENT_NO_USED", inpatient_no=admission.inpatient_no)
-        return row
+        return row, False
     row = StayRow(
         stay_id=ids.short(tx.new_id()),
         institution_id=caller.institution_id,
@@ -151,7 +158,7 @@ def admit(tx: Transaction, caller: Caller, admission: Admission) -> StayRow:
         changed_at=tx.now_at,
     )
     tx.add(STAYS, row)
-    return row
+    return row, True
 
 
 def _allow(row: StayRow, event: str) -> None:
@@ -182,13 +189,20 @@ def discharge(tx: Transaction, caller: Caller, stay_id: str, discharged_at: int)
     if row.discharged_at == discharged_at:
         return row
     _allow(row, "discharge")
+    settled = periods.settled_through(tx, stay_id)
+    return _discharge(tx, row, discharged_at, settled)
+
+
+def _discharge(
+    tx: Transaction, row: StayRow, discharged_at: int, settled: date | None = None
+) -> StayRow:
+    """Close a stay of which everything is settled through a day, None for nothing."""
     if discharged_at < row.admitted_at:
-        raise Refused("DISCHARGE_BEFORE_ADMISSION", stay=stay_id)
+        raise Refused("DISCHARGE_BEFORE_ADMISSION", stay=row.stay_id)
     if discharged_at > tx.now_at:
         raise Refused("DATE_IN_FUTURE", field="endtime")
-    settled = periods.settled_through(tx, stay_id)
     if settled is not None and local_date(discharged_at, tx.home.region.zone) <= settled:
-        raise Refused("DISCHARGE_IN_SETTLED_PERIOD", stay=stay_id, through=settled.isoformat())
+        raise Refused("DISCHARGE_IN_SETTLED_PERIOD", stay=row.stay_id, through=settled.isoformat())
     closed = msgspec.structs.replace(row, discharged_at=discharged_at)
     return claims.move_stay(tx, closed, "discharge", row.claim_id)
 
@@ -273,13 +287,43 @@ def start_settlement(
     if event == "settle" and row.discharged_at is None:
         raise Refused("STAY_NOT_DISCHARGED", stay=stay_id)
     _allow(row, event)
-    zone = tx.home.region.zone
-    period = periods.open_period(tx, zone, row, through_on, tx.now_at)
-    facts = stay_facts(zone, row, period)
+    period = periods.open_period(tx, tx.home.region.zone, row, through_on, tx.now_at)
+    return _ask(tx, row, event, period, (stated_total_fen, stated))
+
+
+def settle_at_once(
+    tx: Transaction,
+    row: StayRow,
+    inputs: list[LineInput],
+    discharged_at: int,
+    stated_total_fen: int,
+    stated: ScopeTotals | None,
+) -> ClaimRow:
+    """Bill and discharge a stay that this command has opened, and ask for its settlement.
+
+    As `add_lines`, `discharge` and `start_settlement` do it one after the other; but nothing of a
+    new stay is kept yet, so nothing is looked for.
+    """
+    lines = bills.first_lines(tx, row, inputs)
+    closed = _discharge(tx, row, discharged_at)
+    period = periods.period_of(tx.home.region.zone, closed, [], lines, None, tx.now_at)
+    return _ask(tx, closed, "settle", period, (stated_total_fen, stated))
+
+
+def _ask(
+    tx: Transaction,
+    row: StayRow,
+    event: str,
+    period: Period,
+    bill: tuple[int, ScopeTotals | None],
+) -> ClaimRow:
+    """Write the intent to settle a period, the holds and the act; `bill` is what is stated."""
+    stated_total_fen, stated = bill
+    facts = stay_facts(tx.home.region.zone, row, period)
     difference_fen = check_stated(tx.home, tx.now_at, stated, stated_total_fen, facts.totals)
     settlement_id = ids.short(tx.new_id())
     body = SettleBody(settlement_id=settlement_id, facts=facts)
-    envelope = acts.send(tx, row.insured_member, Reply(SETTLE, body), case=stay_id)
+    envelope = acts.send(tx, row.insured_member, Reply(SETTLE, body), case=row.stay_id)
     claim = claims.new_claim(
         tx, row, facts, settlement_id, settle_id=envelope.id, last_line=period.last_line
     )
