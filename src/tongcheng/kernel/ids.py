@@ -33,9 +33,14 @@ def uuid7(now_at: int, entropy: Entropy) -> str:
 
 def parse_uuid7(text: str) -> uuid.UUID:
     """Read a UUIDv7 in canonical text (lower case, hyphens); refuses ID_MALFORMED."""
+    return uuid.UUID(bytes=uuid7_bytes(text))
+
+
+def uuid7_bytes(text: str) -> bytes:
+    """Read the 16 bytes of a UUIDv7 in canonical text; refuses ID_MALFORMED."""
     if _UUID7.fullmatch(text) is None:
         raise Refused("ID_MALFORMED", given=ascii(text[:48]))
-    return uuid.UUID(text)
+    return bytes.fromhex(text.replace("-", ""))
 
 
 def short(uuid_text: str) -> str:
@@ -55,9 +60,13 @@ def transfer_id(envelope_id: str, leg: int) -> bytes:
     are SHA-256 of the envelope's 16 bytes and the leg as 4 bytes, big end first. The same envelope
     therefore always posts under the same ids, and posting it twice collides instead of counting.
     """
+    return leg_id(uuid7_bytes(envelope_id), leg)
+
+
+def leg_id(envelope: bytes, leg: int) -> bytes:
+    """Return `transfer_id` of an envelope whose id is given as its 16 bytes."""
     assert 0 <= leg <= _LEG_MAX, leg
-    raw = parse_uuid7(envelope_id).bytes
-    return raw[:6] + hashlib.sha256(raw + leg.to_bytes(4, "big")).digest()[:10]
+    return envelope[:6] + hashlib.sha256(envelope + leg.to_bytes(4, "big")).digest()[:10]
 
 
 def _base32(value: int) -> str:

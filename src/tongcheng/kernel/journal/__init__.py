@@ -5,6 +5,7 @@ from tongcheng.kernel.journal.leaves import (
     JOURNAL_CONTENTS,
     JOURNAL_HEAD,
     JOURNAL_LEAVES,
+    SALT_BYTES,
     ContentRow,
     HeadRow,
     LeafRow,
@@ -13,6 +14,7 @@ from tongcheng.kernel.journal.leaves import (
     head,
     leaf_input,
     leaf_of,
+    salted,
 )
 from tongcheng.kernel.journal.witness import CONFLICTS, HEARD, WITNESSED
 
@@ -23,6 +25,7 @@ __all__ = [
     "JOURNAL_CONTENTS",
     "JOURNAL_HEAD",
     "JOURNAL_LEAVES",
+    "SALT_BYTES",
     "WITNESSED",
     "ContentRow",
     "HeadRow",
@@ -32,4 +35,5 @@ __all__ = [
     "head",
     "leaf_input",
     "leaf_of",
+    "salted",
 ]

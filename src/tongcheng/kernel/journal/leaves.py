@@ -64,9 +64,14 @@ def bound_to(kind: str, content_id: str) -> str:
     return f"journal/{kind}/{content_id}"
 
 
-def append(tx: Transaction, kind: str, content_id: str, body: bytes) -> int:
-    """Append one leaf for a content that is new, and return its index."""
-    salt = tx.home.entropy.bytes(SALT_BYTES)
+def append(
+    tx: Transaction, kind: str, content_id: str, body: bytes, *, salt: bytes | None = None
+) -> int:
+    """Append one leaf for a content that is new, and return its index.
+
+    `salt` is random bytes that the caller has drawn, if what it commits to rests on them.
+    """
+    salt = tx.home.entropy.bytes(SALT_BYTES) if salt is None else salt
     digest = hashlib.sha256(salt + body).digest()
     leaf_hash = merkle.leaf_hash(leaf_input(kind, content_id, digest))
     before = frontier(current(tx))
@@ -113,10 +118,19 @@ def head(reading: Reading) -> tuple[int, bytes]:
 
 def content(reading: Reading, ring: KeyRing, kind: str, content_id: str) -> bytes | None:
     """Return a leaf's content in the clear, or None if there is none (any more)."""
+    found = salted(reading, ring, kind, content_id)
+    return None if found is None else found[1]
+
+
+def salted(
+    reading: Reading, ring: KeyRing, kind: str, content_id: str
+) -> tuple[bytes, bytes] | None:  # fmt: skip
+    """Return a leaf's salt and content in the clear, or None if there is none (any more)."""
     row = reading.get(JOURNAL_CONTENTS, kind, content_id)
     if row is None:
         return None
-    return sealing.unseal(ring, row.sealed, bound_to(kind, content_id))[SALT_BYTES:]
+    joined = sealing.unseal(ring, row.sealed, bound_to(kind, content_id))
+    return joined[:SALT_BYTES], joined[SALT_BYTES:]
 
 
 def leaf_of(reading: Reading, kind: str, content_id: str) -> LeafRow | None:

@@ -5,7 +5,7 @@ rows back; nothing reaches the disk before the writer commits the batch. `mark` 
 take back a part of the changes, so that a refused act can still store its refusal.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -116,7 +116,7 @@ class Transaction:
         absent = [key for key in keys if key not in changed]
         return {**self._database.get_many(records, absent), **found} if absent else found
 
-    def put_many(self, records: Records[RowT], rows: dict[tuple[Value, ...], RowT]) -> None:
+    def put_many(self, records: Records[RowT], rows: Mapping[Any, RowT]) -> None:
         """Insert or replace rows, given by their primary keys."""
         changed = self._changed.setdefault(records, {})
         self._undo.append(_Change(records, {key: changed.get(key) for key in rows}))

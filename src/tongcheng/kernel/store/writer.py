@@ -6,7 +6,9 @@ refused changes nothing; a command that fails for our own reasons takes the whol
 its commands run again one by one, so that it alone fails.
 """
 
+import itertools
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +35,21 @@ class Outcome:
     def __init__(self, answer: Any = None, error: Exception | None = None) -> None:
         self.answer = answer
         self.error = error
+
+
+class JointCommand(ABC):
+    """A command that is cheaper to run with others of its class; each gets its own outcome."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def __call__(self, transaction: Transaction) -> Any:
+        """Run this command alone."""
+
+    @staticmethod
+    @abstractmethod
+    def together(transaction: Transaction, commands: Sequence[Command]) -> list[Outcome]:
+        """Run commands of this class in order; each outcome is what it would have been alone."""
 
 
 class Writer:
@@ -62,13 +79,29 @@ class Writer:
         transaction = Transaction(self._database, self._home, self._clock.now())
         self._database.begin()
         try:
-            outcomes = [_attempt(transaction, command) for command in commands]
+            outcomes = _attempt_all(transaction, commands)
             self._database.persist(transaction.changes())
             self._database.commit()
         except BaseException:
             self._database.rollback()
             raise
         return outcomes, transaction.signals
+
+
+def _attempt_all(transaction: Transaction, commands: Sequence[Command]) -> list[Outcome]:
+    """Run the commands in order; joint ones of one class that wait side by side, at once."""
+    outcomes: list[Outcome] = []
+    for joint, some in itertools.groupby(commands, _joint_class):
+        if joint is None:
+            outcomes.extend(_attempt(transaction, command) for command in some)
+        else:
+            with transaction.all_or_nothing():
+                outcomes.extend(joint.together(transaction, list(some)))
+    return outcomes
+
+
+def _joint_class(command: Command) -> type[JointCommand] | None:
+    return type(command) if isinstance(command, JointCommand) else None
 
 
 def _attempt(transaction: Transaction, command: Command) -> Outcome:

@@ -1,12 +1,13 @@
 """The ledger, rebuilt from its transfers in the order of the journal, and compared."""
 
+import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
-from tongcheng.kernel import ledger, ledger_totals
-from tongcheng.kernel.calendar import local_date
+from tongcheng.kernel import ledger, ledger_batch, ledger_totals
 from tongcheng.kernel.journal.checks.view import Check, View, finding, of_row
 from tongcheng.kernel.journal.leaves import JOURNAL_CONTENTS, JOURNAL_LEAVES
 from tongcheng.kernel.ledger import (
@@ -18,15 +19,12 @@ from tongcheng.kernel.ledger import (
     HoldRow,
     TransferRow,
 )
+from tongcheng.kernel.ledger_batch import TRANSFERS_KIND
 from tongcheng.kernel.ledger_totals import TOTALS, TotalRow
 from tongcheng.kernel.service import Finding
 
-_IN_ORDER = "SELECT content_id FROM journal_leaves WHERE kind = ? ORDER BY leaf_index"
-_UNLEAVED = (
-    "SELECT transfer_id FROM ledger_transfers t WHERE NOT EXISTS "
-    "(SELECT 1 FROM journal_leaves l WHERE l.kind = ? "
-    "AND l.content_id = lower(hex(t.transfer_id)))"
-)
+_IN_ORDER = "SELECT kind, content_id FROM journal_leaves WHERE kind IN (?, ?) ORDER BY leaf_index"
+_ALL = "SELECT transfer_id FROM ledger_transfers ORDER BY transfer_id"
 
 
 class Books:
@@ -63,7 +61,7 @@ class Books:
         return found or AccountRow(account_id, purse, 0, 0, 0, 0, 0, None)
 
     def _count(self, row: TransferRow) -> None:
-        on = local_date(row.at, self._zone).isoformat()
+        on = ledger_totals.moved_on(row.at, self._zone)
         for account_id in (row.debit_account, row.credit_account):
             key = (account_id, row.month, on)
             after = ledger_totals.add(self.totals.get(key) or ledger_totals.blank(*key), row)
@@ -91,25 +89,57 @@ class Books:
         return None
 
 
+class _Leaf(NamedTuple):
+    """One transfer in the journal's order, and whether the journal's content is its row."""
+
+    transfer_id: bytes
+    fits: Callable[[TransferRow], bool]
+
+
+def _leaves(view: View) -> Iterator[_Leaf]:
+    """Yield the transfers as the journal has them: one a leaf, or a batch."""
+    kinds = (TRANSFER_KIND, TRANSFERS_KIND)
+    for kind, content_id in list(view.snapshot.raw.execute(_IN_ORDER, kinds)):
+        if kind == TRANSFER_KIND:
+            content = view.content(kind, content_id)
+            yield _Leaf(bytes.fromhex(content_id), functools.partial(_is_row, content))
+            continue
+        batch = ledger_batch.batched(view.snapshot, view.home.ring, content_id)
+        for transfer_id in () if batch is None else batch.digests:
+            assert batch is not None
+            yield _Leaf(transfer_id, batch.holds)
+
+
+def _is_row(content: bytes | None, row: TransferRow) -> bool:
+    # A content may be erased after its time; the leaf stands.
+    return content is None or content == ledger.content_of(row)
+
+
 def _look(view: View) -> Iterator[Finding]:
     books = Books(view.home.region.zone)
-    ordered = [str(key) for (key,) in view.snapshot.raw.execute(_IN_ORDER, (TRANSFER_KIND,))]
-    for done, key in enumerate(ordered):
-        if done % 1_000 == 0:
-            view.progress("ledger", done, len(ordered))
-        row = view.snapshot.get(TRANSFERS, bytes.fromhex(key))
+    total = view.count(TRANSFERS)
+    seen: set[bytes] = set()
+    for transfer_id, fits in _leaves(view):
+        if len(seen) % 1_000 == 0:
+            view.progress("ledger", len(seen), total)
+        key = transfer_id.hex()
+        if transfer_id in seen:
+            yield finding(TRANSFERS, key, "stands twice in the journal")
+            continue
+        seen.add(transfer_id)
+        row = view.snapshot.get(TRANSFERS, transfer_id)
         if row is None:
             yield finding(TRANSFERS, key, "is missing; the journal has it")
             continue
-        content = view.content(TRANSFER_KIND, key)
-        if content is not None and content != ledger.content_of(row):
+        if not fits(row):
             yield of_row(TRANSFERS, row, "differs from what the journal has")
         problem = books.post(row)
         if problem is not None:
             yield of_row(TRANSFERS, row, problem)
-    view.figures["transfers"] = len(ordered)
-    for key in view.keys_without(_UNLEAVED, TRANSFER_KIND):
-        yield finding(TRANSFERS, key, "has no leaf in the journal")
+    view.figures["transfers"] = len(seen)
+    for (transfer_id,) in view.snapshot.raw.execute(_ALL):
+        if transfer_id not in seen:
+            yield finding(TRANSFERS, transfer_id.hex(), "has no leaf in the journal")
     yield from _accounts(view, books)
     yield from _holds(view, books)
     yield from _totals(view, books)
