@@ -81,7 +81,7 @@ class Reader:
     def __init__(self, plan: Places) -> None:
         self._plan = plan
         self._places: dict[tuple[str, str], tuple[int, str]] = {}
-        self._pairs: dict[tuple[str, str | None], int] = {}
+        self._pairs: dict[tuple[str | None, str | None], int] = {}
 
     def read(self, batch: pa.RecordBatch, twice: NDArray[np.bool_] | None) -> Ordered:
         """Return the rows as events; `twice` are those whose claim_id an earlier row has."""
@@ -98,11 +98,14 @@ class Reader:
             self._places[admdvs, scheme] = found
         return found
 
-    def pair(self, insured: str, visited: str | None) -> int:
-        """Return the pair of two divisions."""
+    def pair(self, insured: str | None, visited: str | None) -> int:
+        """Return the pair of two divisions, NONE where one is left out or is none."""
         found = self._pairs.get((insured, visited))
         if found is None:
-            found = self._pairs[insured, visited] = self._plan.pair_of(insured, visited)
+            there = visited if visited is not None and _is_division(visited) else None
+            is_one = insured is not None and _is_division(insured)
+            found = self._plan.pair_of(insured, there) if insured and is_one else NONE
+            self._pairs[insured, visited] = found
         return found
 
 
@@ -114,7 +117,7 @@ class _Rows:
         batch: pa.RecordBatch,
         twice: NDArray[np.bool_] | None,
         place: Callable[[str, str], tuple[int, str]],
-        pair: Callable[[str, str | None], int],
+        pair: Callable[[str | None, str | None], int],
     ) -> None:
         self._batch = batch
         self._names = frozenset(batch.schema.names)
@@ -283,13 +286,8 @@ class _Rows:
             visited = Distinct(np.zeros(self._rows, np.int32), [None])
         first = insured.places.astype(np.int64)
         pairs, of_row = _different(first, len(insured.values), visited)
-        found = [self._pair_of(insured.values[low], visited.values[high]) for high, low in pairs]
+        found = [self._pair(insured.values[low], visited.values[high]) for high, low in pairs]
         return np.array(found, np.int32)[of_row]
-
-    def _pair_of(self, insured: str | None, visited: str | None) -> int:
-        if insured is None or not _is_division(insured):
-            return 0
-        return self._pair(insured, visited if visited and _is_division(visited) else None)
 
     def _days(self, name: str, instead: NDArray[np.int32] | None) -> NDArray[np.int32]:
         """Return days; those of another column where a day is left out."""

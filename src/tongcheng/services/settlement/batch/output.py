@@ -1,0 +1,113 @@
+"""Writes a table to Parquet or CSV, by its suffix: whole under its name, or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from tongcheng.kernel.errors import Refused
+
+PARQUET: Final = ".parquet"
+CSV: Final = ".csv"
+COMPRESSION: Final = "lz4"
+
+
+class Output(Protocol):
+    """A file being written."""
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows; in Parquet each call is a row group."""
+        ...
+
+
+@contextmanager
+def open_output(path: Path, schema: pa.Schema, notes: dict[str, str]) -> Iterator[Output]:
+    """Open a file that takes its name when the block ends without a fault; else nothing is left.
+
+    `notes` stand in a Parquet file's metadata; CSV has no place for them. Refuses CLAIMS_OUT for
+    another suffix, or where the file can not be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in {PARQUET, CSV}:
+        raise Refused("CLAIMS_OUT", file=str(path), fault=f"neither {PARQUET} nor {CSV}")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                opened = _Parquet if suffix == PARQUET else _Csv
+                output = opened(file, schema.with_metadata(notes))
+                yield output
+                output.close()
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            _sync_folder(path.parent)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+    except OSError as fault:
+        raise Refused("CLAIMS_OUT", file=str(path), fault=fault.strerror or "?") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class _Parquet:
+    """A Parquet file; only dictionary columns are stored as such, numbers as they are."""
+
+    def __init__(self, file: object, schema: pa.Schema) -> None:
+        few = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        self._writer = pq.ParquetWriter(
+            file,
+            schema,
+            compression=COMPRESSION,
+            use_dictionary=few,
+            write_statistics=False,
+            store_schema=True,
+        )
+
+    def write(self, table: pa.Table) -> None:
+        """Add a row group."""
+        self._writer.write_table(
+            table.replace_schema_metadata(self._writer.schema.metadata),
+            row_group_size=max(1, table.num_rows),
+        )
+
+    def close(self) -> None:
+        """Write the end of the file."""
+        self._writer.close()
+
+
+class _Csv:
+    """CSV in UTF-8 with a line of names; nothing is quoted that need not be."""
+
+    def __init__(self, file: object, schema: pa.Schema) -> None:
+        plain = [pa.field(field.name, _plain(field.type)) for field in schema]
+        self._schema = pa.schema(plain)
+        self._writer = pyarrow.csv.CSVWriter(
+            file, self._schema, write_options=pyarrow.csv.WriteOptions(quoting_style="needed")
+        )
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows."""
+        self._writer.write_table(table.cast(self._schema))
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
