@@ -11,10 +11,14 @@ read again, slowly, to name its fault.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import operator
 import re
-from collections.abc import Iterable
+import types
+import typing
+from collections.abc import Callable, Iterable
 from typing import NoReturn, TypeAlias, TypeVar
 
 import msgspec
@@ -46,6 +50,8 @@ _KEYS_SEEN_MAX = 4096
 
 _decode_json = msgspec.json.Decoder().decode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_NUL_ESCAPED = rb"\u0000"
+_NUMBERS = frozenset((int, bool, types.NoneType))
 
 
 def encode(value: object) -> bytes:
@@ -54,13 +60,47 @@ def encode(value: object) -> bytes:
     Refuses, under the same codes as `decode`, what has no canonical form. A type that is not JSON
     at all is our own bug and trips an assert.
     """
-    if isinstance(value, msgspec.Struct):
-        value = msgspec.to_builtins(value)
-    _check(value, 1)
     try:
+        if isinstance(value, msgspec.Struct):
+            raw = _encode_flat(value)
+            if raw is not None:
+                return raw
+            value = msgspec.to_builtins(value)
+        _check(value, 1)
         return _encode_sorted(value)
     except UnicodeEncodeError:
         raise Refused("CANONICAL_SURROGATE") from None
+
+
+def _encode_flat(value: msgspec.Struct) -> bytes | None:
+    """Write a Struct of scalars without a walk; None where a walk must name its fault."""
+    numbers_of = _numbers_of(type(value))
+    if numbers_of is None:
+        return None
+    raw = _encode_sorted(value)
+    numbers = numbers_of(value)
+    if _NUL_ESCAPED in raw or not _NUMBERS.issuperset(map(type, numbers)):
+        return None
+    given = list(filter(None, numbers))
+    in_range = not given or (max(given) <= INTEGER_MAX and min(given) >= -INTEGER_MAX)
+    return raw if in_range else None
+
+
+@functools.lru_cache(maxsize=512)
+def _numbers_of(shape: type[msgspec.Struct]) -> Callable[[object], tuple[int | None, ...]] | None:
+    """Return what reads the numbers of a Struct; None for a shape that holds more than scalars."""
+    numbers: list[str] = []
+    for field, hint in typing.get_type_hints(shape).items():
+        arms = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        if not set(arms) <= {str, int, bool, types.NoneType}:
+            return None
+        _check_key(field)
+        if not set(arms) <= {str, types.NoneType}:
+            numbers.append(field)
+    if not numbers:
+        return lambda _: ()
+    # Of one name it would return the bare value.
+    return operator.attrgetter(*numbers, numbers[0])
 
 
 def decode(raw: bytes) -> Json:
