@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
 from tongcheng.services.settlement.batch.trace_columns import MARK_COLUMNS, TRACE_COLUMNS
+from tongcheng.services.settlement.bill import Accumulators
 
 Days = NDArray[np.int32]
 Words = NDArray[np.int8]
@@ -22,6 +23,24 @@ NONE: Final = -1
 """A word that is not known, a row or a rule that is not there."""
 UNKNOWN_FEN: Final = -(2**63)
 """An amount that is not known. Not -1: a bill of -1 fen is refused, and a void may come to that."""
+ACCUMULATORS: Final = Accumulators.__struct_fields__
+"""Columns of `Events.opening_fen`."""
+
+(
+    DEDUCTIBLE_FEN,
+    POOL_FEN,
+    POOL_SELF_FEN,
+    LARGE_FEN,
+    LARGE_SELF_FEN,
+    BURDEN_FEN,
+    CATASTROPHIC_FEN,
+    ASSISTANCE_FEN,
+    PERSON_IN_SCOPE_FEN,
+    ROUNDING_RESIDUAL_FEN,
+    CATASTROPHIC_EXPECTED_FEN,
+    ASSISTANCE_EXPECTED_FEN,
+) = range(len(RESULT_AMOUNTS))
+"""Columns of `Results.amounts`."""
 
 
 class Events(NamedTuple):
@@ -32,8 +51,8 @@ class Events(NamedTuple):
     `Plan.pair_of` say of the divisions. `admitted_on` and `period_from_on` are never left out: the
     reader puts `ended_on` and `admitted_on` there. `total_fen` is UNKNOWN_FEN where only the policy
     is asked about. `fault` is the place in `codes.CODES` of what the reader found wrong with the
-    row, 0 for nothing; `opening` the row in `opening_fen`, whose columns are those of
-    `bill.Accumulators` in their order.
+    row, 0 for nothing; `opening` the row in `opening_fen`, whose columns are
+    ACCUMULATORS.
     """
 
     person: NDArray[np.int64]
@@ -91,4 +110,32 @@ def blank_results(rows: int, *, trace: bool) -> Results:
         amounts=np.zeros((rows, len(RESULT_AMOUNTS)), np.int64),
         trace=np.zeros((rows, len(TRACE_COLUMNS) if trace else 0), np.int64),
         marks=np.zeros((rows, len(MARK_COLUMNS) if trace else 0), np.int32),
+    )
+
+
+def blank_events(rows: int, openings: int = 0) -> Events:
+    """Return so many claims of one person and place, at home and without an amount, to fill in."""
+    unknown = [np.full(rows, NONE, np.int8) for _ in range(2)]
+    words = [np.zeros(rows, np.int8) for _ in range(4)]
+    return Events(
+        person=np.zeros(rows, np.int64),
+        kind=np.zeros(rows, np.int8),
+        reverses=np.full(rows, NONE, np.int64),
+        place=np.zeros(rows, np.int16),
+        pair=np.full(rows, NONE, np.int32),
+        admitted_on=np.zeros(rows, np.int32),
+        period_from_on=np.zeros(rows, np.int32),
+        ended_on=np.zeros(rows, np.int32),
+        person_type=words[0],
+        tier=unknown[0],
+        category=words[1],
+        hospital_level=words[2],
+        hospital_subtype=unknown[1],
+        filing=words[3],
+        period_number=np.ones(rows, np.int32),
+        in_scope_fen=np.zeros(rows, np.int64),
+        total_fen=np.full(rows, UNKNOWN_FEN, np.int64),
+        fault=np.zeros(rows, np.int16),
+        opening=np.full(rows, NONE, np.int64),
+        opening_fen=np.zeros((openings, len(ACCUMULATORS)), np.int64),
     )

@@ -45,7 +45,20 @@ TRACE_COLUMNS: Final = (
     TraceColumn("assistance_from_fen", "The same of assistance."),
     TraceColumn("assistance_to_fen", "Where it ends."),
 )
-"""Columns in int64, amounts in fen."""
+"""Columns of `Results.trace`, in int64; amounts are fen."""
+BEFORE: Final = 0
+"""The first of the accumulators, which stand in the order of `bill.Accumulators`."""
+(
+    POOL_TO,
+    POOL_LEFT,
+    LARGE_PART,
+    UNCOVERED_FROM,
+    CATASTROPHIC_FROM,
+    CATASTROPHIC_TO,
+    ASSISTANCE_FROM,
+    ASSISTANCE_TO,
+) = range(7, 15)
+"""Places of the other columns."""
 
 MARK_COLUMNS: Final = (
     TraceColumn("admission_number", "Which admission of the year it was taken for."),
@@ -73,4 +86,20 @@ MARK_COLUMNS: Final = (
     ),
     TraceColumn("assistance_rest", "The same of assistance."),
 )
-"""Columns in int32: numbers, places of rules, and what is less than a fen."""
+"""Columns of `Results.marks`, in int32: numbers, places of rules, and what is less than a fen."""
+(
+    ADMISSION_NUMBER,
+    FILING,
+    OVERLAY,
+    CELL,
+    DEDUCTIBLE_RULE,
+    CUT_RULE,
+    CUT_POINTS,
+    BANDS,
+    FIRST_BAND,
+    POOL_RATIO,
+    POOL_REST,
+    CATASTROPHIC_REST,
+    ASSISTANCE_REST,
+) = range(13)
+"""Places of these columns."""
