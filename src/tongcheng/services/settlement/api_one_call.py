@@ -3,12 +3,13 @@
 from typing import Annotated
 
 import msgspec
-from litestar import Response, Router, post
+from litestar import MediaType, Response, Router, post
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
 from msgspec import Meta
 
 from tongcheng.kernel import sealing
+from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.running import RunningNode
@@ -22,7 +23,7 @@ from tongcheng.services.settlement.api import (
     stated_split,
     undecided,
 )
-from tongcheng.services.settlement.api_caller import PATH, AnyRequest, caller_of
+from tongcheng.services.settlement.api_caller import PATH, AnyRequest, ask_as_caller
 from tongcheng.services.settlement.api_model import (
     LINES_MAX,
     At,
@@ -35,7 +36,7 @@ from tongcheng.services.settlement.api_model import (
 )
 from tongcheng.services.settlement.desk import HOSPITAL_WAIT_MS
 from tongcheng.services.settlement.messages import REST, MessageKey
-from tongcheng.services.settlement.one_call import PENDING, OneCall, Person, WholeStay
+from tongcheng.services.settlement.one_call import PENDING, Before, OneCall, Person, WholeStay
 from tongcheng.services.settlement.store import ClaimRow
 
 
@@ -62,11 +63,14 @@ class NewSettlement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "/settlements",
     status_code=200,
     responses={
+        200: ResponseSpec(
+            data_container=Settlement, generate_examples=False, description="The settlement."
+        ),
         202: ResponseSpec(
             data_container=Settlement,
             generate_examples=False,
             description="Undecided: look at Location, or send the same call again to wait on.",
-        )
+        ),
     },
 )
 async def settle_whole_stay(
@@ -74,23 +78,34 @@ async def settle_whole_stay(
     data: JSONBody[NewSettlement],
     idempotency_key: IdempotencyKey,
     wait_ms: WaitMs = HOSPITAL_WAIT_MS,
-) -> Response[Settlement]:
+) -> Response[bytes]:
     """Bring a stay whole and settle it: what identify, stays, lines, discharge and settlement do.
 
     What is refused makes no stay. The same call under the same key gets the same answer; a stay
     that is settled already gets its settlement under any key, if it is the same to the line.
     """
     node: RunningNode = request.app.state.node
-    caller = await caller_of(request)
-    key = MessageKey(caller.institution_id, REST, idempotency_key)
-    call = OneCall(node, caller, key, digest_of(node.home, data), wait_ms)
+    stay, digest = _whole(data), digest_of(node.home, data)
+
+    def question(reading: Reading, caller: Caller) -> tuple[OneCall, Before]:
+        key = MessageKey(caller.institution_id, REST, idempotency_key)
+        call = OneCall(node, caller, key, digest, wait_ms)
+        return call, call.look(reading, stay)
+
+    call, before = await ask_as_caller(request, question)
     try:
-        final = await call.answer(_whole(data), _written)
+        final = await call.answer(stay, before, _written)
     except Refused as pending:
         if pending.code != PENDING:
             raise
-        return await undecided(node, caller, str(pending.facts["settlement"]))
-    return Response(msgspec.json.decode(final, type=Settlement))
+        return await _undecided(node, call.caller, str(pending.facts["settlement"]))
+    return Response(final, media_type=MediaType.JSON)
+
+
+async def _undecided(node: RunningNode, caller: Caller, settlement_id: str) -> Response[bytes]:
+    shown = await undecided(node, caller, settlement_id)
+    written = msgspec.json.encode(shown.content)
+    return Response(written, status_code=202, headers=shown.headers, media_type=MediaType.JSON)
 
 
 def digest_of(home: Home, data: NewSettlement) -> str:

@@ -54,6 +54,14 @@ class WholeStay(msgspec.Struct, frozen=True):
     split: ScopeTotals | None
 
 
+class Before(msgspec.Struct, frozen=True):
+    """What is known before a call begins: its answer, the claim it waits for, or whom to ask."""
+
+    answer: bytes | None = None
+    claim: ClaimRow | None = None
+    insurer: str | None = None
+
+
 class OneCall:
     """One call of a hospital's: its key, its digest, and how long it waits."""
 
@@ -61,22 +69,33 @@ class OneCall:
         self, node: RunningNode, caller: Caller, key: MessageKey, digest: str, wait_ms: int
     ) -> None:
         self._node = node
-        self._caller = caller
+        self.caller = caller
         self._key = key
         self._digest = digest
         self._wait_ms = wait_ms
 
-    async def answer(self, stay: WholeStay, write: Written) -> bytes:
+    def look(self, reading: Reading, stay: WholeStay) -> Before:
+        """Return what is known of this call, and who is likely to insure its patient."""
+        row = messages.known(reading, self._key, self._digest)
+        home, given = self._node.home, stay.patient
+        if row is not None and row.state == FINAL:
+            return Before(answer=messages.kept_answer(home, row))
+        if row is not None and row.subject_id is not None:
+            return Before(claim=reading.get(CLAIMS, row.subject_id))
+        if isinstance(given, str):
+            return Before()
+        number, admdvs = given.id_number, given.admdvs
+        return Before(insurer=persons.likely_insurer(reading, home, self.caller, number, admdvs))
+
+    async def answer(self, stay: WholeStay, before: Before, write: Written) -> bytes:
         """Return the final answer, the one kept if the call came before.
 
         Raises SETTLE-PENDING when the wait is over: the same call waits on.
         """
+        if before.answer is not None:
+            return before.answer
         node = self._node
-        known = await node.read(self._known)
-        if isinstance(known, bytes):
-            return known
-        if known is None:
-            known = await self._begin(stay)
+        known = before.claim or await self._begin(stay, before.insurer)
         deadline = node.clock.now() + self._wait_ms
         while True:
             left = deadline - node.clock.now()
@@ -89,26 +108,16 @@ class OneCall:
                 age = (node.clock.now() - known.opened_at) // 1_000
                 raise Refused(PENDING, settlement=known.settlement_id, age_seconds=age)
 
-    def _known(self, reading: Reading) -> bytes | ClaimRow | None:
-        """Return what this call has come to before: its answer, or the claim it waits for."""
-        row = messages.known(reading, self._key, self._digest)
-        if row is None:
-            return None
-        if row.state == FINAL:
-            return messages.kept_answer(self._node.home, row)
-        return None if row.subject_id is None else reading.get(CLAIMS, row.subject_id)
-
-    async def _begin(self, stay: WholeStay) -> ClaimRow:
+    async def _begin(self, stay: WholeStay, insurer: str | None) -> ClaimRow:
         """Ask who the person is, then keep the whole stay and its intent in one commit."""
         found: PatientRow | None = None
         if isinstance(stay.patient, Person):
-            given = stay.patient
-            person = await persons.find(self._node, self._caller, given.id_number, given.admdvs)
-            found = person.patient
+            number = stay.patient.id_number
+            found = (await persons.ask(self._node, self.caller, number, insurer)).patient
 
         def command(tx: Transaction) -> ClaimRow | Refused:
             if found is not None:
-                persons.remember(tx, self._caller, found)
+                persons.remember(tx, self.caller, found)
             person_id = stay.patient if found is None else found.person_id
             assert isinstance(person_id, str), "a person who is asked for has been found"
             try:
@@ -128,7 +137,7 @@ class OneCall:
         before = messages.known(tx, self._key, self._digest)
         if before is not None and before.subject_id is not None:
             return tx.need(CLAIMS, before.subject_id)
-        patient = visited.patient_of(tx, self._caller, person_id)
+        patient = visited.patient_of(tx, self.caller, person_id)
         admission = Admission(
             person_id=person_id,
             scheme=stay.scheme or patient.scheme,
@@ -136,7 +145,7 @@ class OneCall:
             admitted_at=stay.admitted_at,
             emergency=stay.emergency,
         )
-        row, is_new = visited.admitted(tx, self._caller, admission)
+        row, is_new = visited.admitted(tx, self.caller, admission)
         if is_new:
             claim = visited.settle_at_once(
                 tx, row, stay.lines, stay.discharged_at, stay.total_fen, stay.split
@@ -148,7 +157,7 @@ class OneCall:
 
     def _settle_again(self, tx: Transaction, stay_id: str, stay: WholeStay) -> ClaimRow:
         """Bring a stay that is kept already to what is given, and settle it."""
-        caller = self._caller
+        caller = self.caller
         if periods.asked_before(periods.in_force(tx, stay_id), None) is None:
             visited.add_lines(tx, caller, stay_id, stay.lines)
         else:
@@ -161,7 +170,7 @@ class OneCall:
         kept = messages.answered(tx, tx.home, self._key, self._digest)
         if kept is not None:
             return kept
-        claim = visited.claim_of(tx, self._caller, begun.settlement_id)
+        claim = visited.claim_of(tx, self.caller, begun.settlement_id)
         if claim.state == "pending":
             return None
         if claim.state == "refused":

@@ -12,6 +12,7 @@ from tongcheng.kernel import audit, canonical, sealing
 from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.transport import Unreachable
+from tongcheng.kernel.home import Home
 from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
@@ -39,17 +40,18 @@ class Identified(msgspec.Struct, frozen=True):
 async def find(
     node: RunningNode, caller: Caller, id_number: str, admdvs: str | None = None
 ) -> Identified:
-    """Find a person, and keep nothing of them yet.
+    """Find a person, and keep nothing of them yet; refuses as `ask`."""
+    home = node.home
+    first = await node.read(lambda s: likely_insurer(s, home, caller, id_number, admdvs))
+    return await ask(node, caller, id_number, first)
+
+
+async def ask(node: RunningNode, caller: Caller, id_number: str, first: str | None) -> Identified:
+    """Ask the member that is likely to insure a person, or all where none is.
 
     Refuses PERSON_NOT_FOUND when every member says no, and names the members that were silent.
     """
     id_index = sealing.index(node.home.ring, id_number)
-
-    def question(reading: Reading) -> str | None:
-        visited.institution(reading, caller)
-        return _likely_insurer(reading, node, id_index, admdvs)
-
-    first = await node.read(question)
     candidates = [first] if first else node.home.accord.peers(node.home.member_id)
     answers = await asyncio.gather(*(_ask(node, peer, id_number) for peer in candidates))
     found = [one for one in answers if isinstance(one, tuple)]
@@ -86,15 +88,20 @@ def remember(tx: Transaction, caller: Caller, row: PatientRow) -> None:
     audit.note(tx, audit.Entry(caller.institution_id, PERSON, row.person_id))
 
 
-def _likely_insurer(
-    reading: Reading, node: RunningNode, id_index: str, admdvs: str | None
+def likely_insurer(
+    reading: Reading, home: Home, caller: Caller, id_number: str, admdvs: str | None
 ) -> str | None:
+    """Return who insures a person by the area named or the last known, None where nobody knows.
+
+    Refuses INSTITUTION_UNKNOWN and PERSON_IS_LOCAL.
+    """
+    visited.institution(reading, caller)
     if admdvs:
-        member = node.home.region.member_of(admdvs, "settlement").id
-        if member == node.home.member_id:
+        member = home.region.member_of(admdvs, "settlement").id
+        if member == home.member_id:
             raise Refused("PERSON_IS_LOCAL", admdvs=admdvs)
         return member
-    rows = reading.select(PATIENTS, id_index=id_index)
+    rows = reading.select(PATIENTS, id_index=sealing.index(home.ring, id_number))
     return max(rows, key=lambda row: row.seen_at).insured_member if rows else None
 
 
