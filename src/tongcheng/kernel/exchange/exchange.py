@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ class Exchange:
         self._links: dict[str, Link] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._answered: dict[str, list[asyncio.Event]] = {}
-        self._asked: dict[str, dict[str, int]] = {}
+        self._asked: dict[str, OrderedDict[str, int]] = {}
         self._heard: dict[str, int] = {}
         worker.on_signals = self.on_signals
 
@@ -220,9 +220,10 @@ class Exchange:
         if asked.not_after > now_at + skew_ms:
             raise Refused("ASK_TOO_LONG", not_after=asked.not_after, now=now_at)
         # Peer by peer, so that one that asks without end shuts out nobody but itself.
-        before = self._asked.get(asked.src, {})
-        remembered = {key: until for key, until in before.items() if until >= now_at - skew_ms}
-        self._asked[asked.src] = remembered
+        remembered = self._asked.setdefault(asked.src, OrderedDict())
+        # The oldest first: one that is kept beyond its time, behind a longer one, does no harm.
+        while remembered and next(iter(remembered.values())) < now_at - skew_ms:
+            remembered.popitem(last=False)
         if asked.id in remembered:
             raise Refused("ASK_REPLAYED", envelope=asked.id)
         if len(remembered) >= ASKS_REMEMBERED_MAX:
