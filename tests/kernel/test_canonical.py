@@ -272,6 +272,7 @@ WORDS = st.text(st.characters(), max_size=6) | st.sampled_from(["\0", "\\u0000",
 @example(flat=Flat("a\0", None, 1, None, final=True))
 @example(flat=Flat("\\u0000", None, INTEGER_MAX, -INTEGER_MAX, final=False))
 @example(flat=Flat("a", "\ud800", 1, 2, final=False))
+@example(flat=Flat("\0", "\ud800", 1, 2, final=False))
 @example(flat=Flat("a", None, -INTEGER_MAX - 1, None, final=False))
 def test_a_type_of_scalars_is_written_and_refused_like_its_fields(flat: Flat) -> None:
     """The short way has the bytes and the refusals of the long one."""

@@ -77,7 +77,10 @@ def _encode_flat(value: msgspec.Struct) -> bytes | None:
     numbers_of = _numbers_of(type(value))
     if numbers_of is None:
         return None
-    raw = _encode_sorted(value)
+    try:
+        raw = _encode_sorted(value)
+    except UnicodeEncodeError:
+        return None  # A NUL in another text is named first.
     numbers = numbers_of(value)
     if _NUL_ESCAPED in raw or not _NUMBERS.issuperset(map(type, numbers)):
         return None
