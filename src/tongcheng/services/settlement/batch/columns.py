@@ -106,6 +106,9 @@ CLAIM_COLUMNS: Final = (
     Column("burden_fen", "fen", "opening: what the person bore in scope.", default=0),
     Column("catastrophic_paid_fen", "fen", "opening: catastrophic insurance.", default=0),
     Column("assistance_paid_fen", "fen", "opening: assistance.", default=0),
+    Column(
+        "institution_id", "id", "The hospital; only booking needs it, to owe it what funds pay."
+    ),
 )
 
 RESULT_AMOUNTS: Final = (
@@ -159,7 +162,7 @@ class ResultColumn(NamedTuple):
     """One column of the results: its name, its type in Parquet, what it says."""
 
     name: str
-    kind: Literal["as read", "word", "int64", "int16"]
+    kind: Literal["as read", "word", "int64", "int16", "bool"]
     about: str
 
 
@@ -172,11 +175,10 @@ RESULT_COLUMNS: Final = (
     ResultColumn("book_digest", "word", "Which version of it."),
     ResultColumn("book_status", "word", "draft or adopted: a draft is nobody's law yet."),
     ResultColumn("year", "int16", "The calendar year whose accumulators moved."),
-    ResultColumn("admission_number", "int16", "Which admission of the year it was taken for."),
+    ResultColumn("voided", "bool", "Whether a later row took this one back."),
     *(ResultColumn(name, "int64", _ABOUT[name]) for name in RESULT_AMOUNTS),
     ResultColumn("personal_total_fen", "int64", "The bill less what funds pay; needs total_fen."),
     ResultColumn("fund_fen", "int64", "What all funds pay at discharge."),
 )
-"""What a file of results has; amounts are empty in a row that was not judged, negative in a void.
-
-With a trace the columns of `trace_columns` follow."""
+"""What a file of results has. Amounts are negative in a void, and empty in an opening and in a row
+that was not judged. With a trace the columns of `trace_columns` follow."""

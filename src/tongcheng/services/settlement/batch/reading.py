@@ -47,7 +47,8 @@ class Batch(NamedTuple):
 
     `row` is the row's place in the input, from 0. `claim_id` is as it stands in the file.
     `column` is the place in CLAIM_COLUMNS of the column that a fault is about, -1 for none.
-    `age` is in years, AGE_UNKNOWN where the file does not say.
+    `age` is in years, AGE_UNKNOWN where the file does not say. `ids` are further columns of ids
+    that were asked for, as they stand in the file.
     """
 
     events: Events
@@ -55,6 +56,7 @@ class Batch(NamedTuple):
     claim_id: pa.Array
     column: NDArray[np.int8]
     age: NDArray[np.int16]
+    ids: dict[str, pa.Array]
 
 
 class Claims:
@@ -75,12 +77,26 @@ class Claims:
         """Whether each person's rows lie together, so that nothing is written to disk."""
         return self.survey.adjacent
 
+    @property
+    def id_type(self) -> pa.DataType:
+        """The type of claim_id as batches hold it."""
+        return self._source.id_type
+
+    def folder(self) -> Path:
+        """Return a directory for what does not fit into memory, gone when the file is closed."""
+        return self._scratch.folder()
+
     def batches(
-        self, plan: Places, rows_at_once: int = ROWS_AT_ONCE, span: Span | None = None
+        self,
+        plan: Places,
+        rows_at_once: int = ROWS_AT_ONCE,
+        span: Span | None = None,
+        ids: tuple[str, ...] = (),
     ) -> Iterator[Batch]:
         """Yield the rows (those of `span`), each once; may be called again.
 
-        Refuses CLAIMS_FILE when the file breaks off.
+        `ids` names columns of ids that each batch shall hold as well. Refuses CLAIMS_FILE when the
+        file breaks off.
         """
         reader = Reader(plan)
         if self.adjacent:
@@ -89,7 +105,7 @@ class Claims:
             assert span is None, "only a file whose persons lie together has spans"
             blocks = self._parts(rows_at_once)
         for block in blocks:
-            yield self._batch(reader, block)
+            yield self._batch(reader, block, ids)
 
     def spans(self, parts: int) -> list[Span]:
         """Cut the file between persons into about so many spans, for workers that open it too.
@@ -120,12 +136,12 @@ class Claims:
         return self.rows
 
     def _parts(self, rows_at_once: int) -> Iterator[pa.RecordBatch]:
-        with Parts(self._scratch.folder(), self.rows, rows_at_once) as parts:
+        with Parts(self.folder(), self.rows, rows_at_once) as parts:
             for batch in self._source.batches():
                 parts.add(batch, keys_of(decoding.ids(batch.column("person_id"))))
             yield from parts.read()
 
-    def _batch(self, reader: Reader, block: pa.RecordBatch) -> Batch:
+    def _batch(self, reader: Reader, block: pa.RecordBatch, ids: tuple[str, ...]) -> Batch:
         row = block.column(ROW).to_numpy()
         twice = self.survey.twice
         is_twice = np.isin(row, twice, assume_unique=True) if len(twice) else None
@@ -133,19 +149,26 @@ class Claims:
         group = runs_of(read.person) if self.adjacent else groups_of(read.person)
         order = order_of(read, group, adjacent=self.adjacent)
         claim, reverses, claim_id = read.claim, read.reverses, block.column("claim_id")
-        if pa.types.is_dictionary(claim_id.type):
-            claim_id = claim_id.dictionary_decode()
         column, age = read.column, read.age
+        kept = {name: _ids_in(block, name) for name in ids}
         if order is not None:
             places = pa.array(order)
             claim = claim._replace(values=claim.values.take(places))
             if reverses is not None:
                 reverses = reverses._replace(values=reverses.values.take(places))
             claim_id = claim_id.take(places)
+            kept = {name: values.take(places) for name, values in kept.items()}
             row, column, age, group = row[order], column[order], age[order], group[order]
         events = arranged(read.events, order)._replace(person=group)
         events = events._replace(reverses=reversed_rows(events, claim, reverses))
-        return Batch(events, row, claim_id, column, age)
+        return Batch(events, row, claim_id, column, age, kept)
+
+
+def _ids_in(block: pa.RecordBatch, name: str) -> pa.Array:
+    """Return a column of ids, empty where the file has none."""
+    if name not in block.schema.names:
+        return pa.nulls(block.num_rows, pa.string())
+    return block.column(name)
 
 
 def _blocks(source: Source, rows_at_once: int, span: Span | None) -> Iterator[pa.RecordBatch]:

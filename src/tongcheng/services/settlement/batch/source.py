@@ -40,6 +40,7 @@ class Source(Protocol):
 
     path: Path
     columns: tuple[str, ...]
+    id_type: pa.DataType
 
     def batches(
         self, columns: tuple[str, ...] | None = None, span: Span | None = None
@@ -90,6 +91,7 @@ class ParquetSource:
             if name in _FEW and pa.types.is_string(schema.field(name).type)
         ]
         self._file = pq.ParquetFile(path, read_dictionary=few, pre_buffer=False, memory_map=True)
+        self.id_type = plain(pa.array([], _undivided(schema.field("claim_id").type))).type
         self.rows: int = self._file.metadata.num_rows
 
     def batches(
@@ -106,12 +108,21 @@ class ParquetSource:
                 low, high = max(begin, first), min(end, last)
                 if low < high:
                     part = read.slice(low - first, high - low)
-                    texts = [plain(column) for column in part.columns]
-                    part = pa.RecordBatch.from_arrays(texts, names=part.schema.names)
+                    part = self._plain(part)
                     yield part.append_column(ROW, pa.array(np.arange(low, high)))
                 first = last
         except (OSError, pa.ArrowException) as fault:
             raise file_refused(self.path, fault) from None
+
+    def _plain(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return text as the rest reads it, and ids without a dictionary."""
+        columns = [
+            column.dictionary_decode()
+            if name not in _FEW and pa.types.is_dictionary(column.type)
+            else column
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays([*map(plain, columns)], names=batch.schema.names)
 
     def _groups(self, begin: int, end: int) -> tuple[list[int], int]:
         """Return the row groups that hold the span, and the first row of the first of them."""
@@ -126,8 +137,14 @@ class ParquetSource:
         return groups, first
 
 
+def _undivided(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
 class CsvSource:
     """Comma-separated text in UTF-8, with or without a byte order mark; empty means left out."""
+
+    id_type = pa.string()
 
     def __init__(self, path: Path) -> None:
         self.path = path

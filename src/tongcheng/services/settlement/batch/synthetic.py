@@ -137,6 +137,7 @@ class Region:
         )
         self.scheme = np.array([self.schemes.index(each.scheme) for each in places])
         self.again = np.array([each.again for each in places])
+        self.crosses = np.array([each.crosses for each in places])
         self.periods = np.array([each.periods for each in places])
         self.filings = _table([[FILINGS.index(f) for f in each.filings] for each in places])
         persons: list[tuple[int, PersonType, int]] = []
@@ -320,6 +321,8 @@ def _block(region: Region, seed: int, number: int, made: int) -> Block:
     further = (turn == IN_PERIODS) & (step == 1)
     ended = region.first_on + day + np.where(further, PERIOD_DAYS, 0)
     admitted = region.first_on + day - stays.length[slot]
+    crosses = region.crosses[people.place[who]]
+    admitted = np.where(crosses, admitted, np.maximum(admitted, region.first_on))
     begun = np.where(further, ended - PERIOD_DAYS + 1, np.maximum(admitted, region.first_on))
     stay, opening = event == SETTLE, event == OPENING
     first = start[np.cumsum(people.stays) - people.stays]

@@ -43,7 +43,8 @@ class Kind(NamedTuple):
 class Where(NamedTuple):
     """A place of a plan with the kinds that it can judge, and ways of filing that it knows.
 
-    `again` tells whether a later admission of a year can be judged, `periods` a further period.
+    `again` tells whether a later admission of a year can be judged, `periods` a further period,
+    `crosses` a stay that began in the year before.
     """
 
     admdvs: str
@@ -52,6 +53,7 @@ class Where(NamedTuple):
     filings: tuple[Filing, ...]
     again: bool
     periods: bool
+    crosses: bool
 
 
 def year_of(plan: Plan) -> int:
@@ -94,6 +96,7 @@ def _where(plan: Plan, place: int, year: int) -> Where | None:
         ),
         again=all(_judges(tables, kind, number=2) for kind in kinds),
         periods=all(_judges(tables, kind, number=2, period=2) for kind in kinds),
+        crosses=tables.year_of is not None,
     )
 
 
