@@ -74,7 +74,9 @@ class HoldRow(msgspec.Struct, frozen=True):
     closed_by: bytes | None
 
 
-ACCOUNTS = Records("ledger_accounts", AccountRow, key=("account_id",), indexes=(("purse",),))
+ACCOUNTS = Records(
+    "ledger_accounts", AccountRow, key=("account_id",), indexes=(("purse",),), kept=True
+)
 TRANSFERS = Records(
     "ledger_transfers",
     TransferRow,

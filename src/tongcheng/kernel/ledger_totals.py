@@ -45,7 +45,11 @@ class TotalRow(msgspec.Struct, frozen=True):
 
 
 TOTALS = Records(
-    "ledger_totals", TotalRow, key=("account_id", "month", "moved_on"), indexes=(("month",),)
+    "ledger_totals",
+    TotalRow,
+    key=("account_id", "month", "moved_on"),
+    indexes=(("month",),),
+    kept=True,
 )
 
 

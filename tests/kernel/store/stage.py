@@ -26,6 +26,8 @@ class ThingRow(msgspec.Struct, frozen=True):
 
 
 THINGS = Records("store_things", ThingRow, key=("thing_id",), indexes=(("number",),))
+REMEMBERED = Records("store_remembered", ThingRow, key=("thing_id",), kept=True)
+"""The same rows of a table whose rows the writer keeps in memory."""
 OTHERS = Records("store_others", ThingRow, key=("thing_id",))
 """The same rows under another name: nothing of one table passes for the other's."""
 

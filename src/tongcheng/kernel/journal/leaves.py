@@ -49,7 +49,7 @@ JOURNAL_LEAVES = Records(
     "journal_leaves", LeafRow, key=("leaf_index",), indexes=(("kind", "content_id"), ("kind",))
 )
 JOURNAL_CONTENTS = Records("journal_contents", ContentRow, key=("kind", "content_id"))
-JOURNAL_HEAD = Records("journal_head", HeadRow, key=("head_id",))
+JOURNAL_HEAD = Records("journal_head", HeadRow, key=("head_id",), kept=True)
 
 _HEAD_ID = "journal"
 

@@ -10,7 +10,7 @@ import fcntl
 import functools
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -30,6 +30,9 @@ BUSY_TIMEOUT_S = 5.0
 CACHE_KIB = 65_536
 IDLE_CONNECTIONS_MAX = 4
 KEYS_A_READ_MAX = 1_024
+KEPT_ROWS_MAX = 65_536
+CHECKPOINT_PAGES = 8_000
+"""32 MiB of WAL before its pages go to their places: a page that changes often goes there once."""
 SCHEMA_VERSION = 3
 APPLICATION_ID = 0x544F4E47
 """'TONG': a foreign SQLite file is refused before anything is read from it."""
@@ -110,6 +113,25 @@ class _Rows:
         return [records.decode(values, self._mac_key) for values in stored]
 
 
+class KeptRows:
+    """Rows of `kept` tables as they are committed: only the one writer changes them."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Records[Any], dict[tuple[Value, ...], Any]] = {}
+
+    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
+        """Return the row if it is kept."""
+        row: RowT | None = self._rows.get(records, {}).get(key)
+        return row
+
+    def learn(self, records: Records[RowT], rows: Mapping[tuple[Value, ...], RowT]) -> None:
+        """Keep rows that were read or committed; a table that grows too long starts anew."""
+        kept = self._rows.setdefault(records, {})
+        if len(kept) + len(rows) > KEPT_ROWS_MAX:
+            kept.clear()
+        kept.update(rows)
+
+
 class Snapshot:
     """The committed state at one instant, read-only, through SQLAlchemy."""
 
@@ -154,6 +176,8 @@ class Database:
         self._writing: sqlite3.Connection | None = None
         self._lock: Any = None
         self._by_key: _Rows | None = None
+        self._kept = KeptRows()
+        self._persisted: list[tuple[Records[Any], list[Any]]] = []
         self._engine = sa.create_engine(
             "sqlite://", creator=self._open_reading, poolclass=sa.pool.QueuePool, pool_size=4
         )
@@ -202,6 +226,7 @@ class Database:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if not tables:
             self.path.chmod(0o600)
             # One transaction: a node that is killed in its first second starts again from nothing.
@@ -233,14 +258,29 @@ class Database:
     def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
         """Return a row through the writing connection."""
         assert self._by_key is not None, "the database is not open for writing"
-        return self._by_key.get(records, key)
+        if not records.is_kept:
+            return self._by_key.get(records, key)
+        row = self._kept.get(records, key)
+        if row is None:
+            row = self._by_key.get(records, key)
+            if row is not None:
+                self._kept.learn(records, {key: row})
+        return row
 
     def get_many(
         self, records: Records[RowT], keys: Sequence[tuple[Value, ...]]
     ) -> dict[tuple[Value, ...], RowT]:
         """Return the rows with these keys, by key, through the writing connection."""
         assert self._by_key is not None, "the database is not open for writing"
-        return self._by_key.get_many(records, keys)
+        if not records.is_kept:
+            return self._by_key.get_many(records, keys)
+        found = {key: row for key in keys if (row := self._kept.get(records, key)) is not None}
+        absent = [key for key in keys if key not in found]
+        if absent:
+            read = self._by_key.get_many(records, absent)
+            self._kept.learn(records, read)
+            found.update(read)
+        return found
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
         """Return rows by equality through the writing connection."""
@@ -285,13 +325,15 @@ class Database:
 
     def begin(self) -> None:
         """Start the batch's transaction."""
+        self._persisted.clear()
         self.writing.execute("BEGIN IMMEDIATE")
 
     def persist(self, changes: Iterable[tuple[Records[Any], list[Any]]]) -> None:
         """Write the changed rows, one prepared statement a table."""
         for records, rows in changes:
-            values = [records.encode(row, self.mac_key) for row in rows]
-            self.writing.executemany(records.sql_put, values)
+            self.writing.executemany(records.sql_put, records.encode_many(rows, self.mac_key))
+            if records.is_kept:
+                self._persisted.append((records, rows))
 
     def commit(self) -> None:
         """Make the batch durable, unless another writer has taken the lease."""
@@ -300,6 +342,8 @@ class Database:
         if held.epoch != self.epoch:
             raise Refused("STORE_IN_USE", file=self.path.name)
         self.writing.execute("COMMIT")
+        for records, rows in self._persisted:
+            self._kept.learn(records, {records.key_of(row): row for row in rows})
 
     def rollback(self) -> None:
         """Forget the batch; also after a commit that failed."""
@@ -319,3 +363,4 @@ class Database:
             self._lock.close()
             self._lock = None
         self._by_key = None
+        self._kept = KeptRows()

@@ -5,10 +5,12 @@ is found, and named by table and key, whoever changed it without the node's key:
 reads every row of every table, and the node itself refuses to compute on a damaged one.
 """
 
+import functools
+import hashlib
 import hmac
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -25,6 +27,9 @@ MAC_BYTES = 16
 """128 bits: a forger has no oracle and no second chance before the next verification."""
 
 Value = int | str | bytes | None
+
+_BLOCK_BYTES = 64
+_encode = msgspec.msgpack.Encoder().encode
 
 _COLUMN_TYPES: dict[type, sa.types.TypeEngine[Any]] = {
     int: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
@@ -65,6 +70,7 @@ class Records(Generic[RowT]):
 
     `key` names the fields of the primary key; `indexes` names the field tuples read by equality.
     `clustered` stores rows in key order without a hidden row number: for time-ordered keys.
+    `kept` lets the writer remember rows that it has read or written: for those of every command.
     """
 
     def __init__(
@@ -75,8 +81,10 @@ class Records(Generic[RowT]):
         key: tuple[str, ...],
         indexes: tuple[tuple[str, ...], ...] = (),
         clustered: bool = False,
+        kept: bool = False,
     ) -> None:
         self.name = name
+        self.is_kept = kept
         self.row_type = row_type
         self.fields: tuple[str, ...] = row_type.__struct_fields__
         self.key = key
@@ -102,8 +110,8 @@ class Records(Generic[RowT]):
         DECLARED[name] = self
         names = ", ".join((*self.fields, MAC_COLUMN))
         marks = ", ".join("?" * (len(self.fields) + 1))
-        kept = [field for field in (*self.fields, MAC_COLUMN) if field not in key]
-        changes = ", ".join(f"{field} = excluded.{field}" for field in kept)
+        values = [field for field in (*self.fields, MAC_COLUMN) if field not in key]
+        changes = ", ".join(f"{field} = excluded.{field}" for field in values)
         # Every name comes from a Struct of ours, never from input.
         self.sql_select = f"SELECT {names} FROM {name}"  # noqa: S608
         self.sql_put = (
@@ -122,10 +130,21 @@ class Records(Generic[RowT]):
 
     def encode(self, row: RowT, mac_key: bytes) -> tuple[Value, ...]:
         """Return the row's values followed by their MAC."""
-        values = list(msgspec.structs.astuple(row))
+        return self.encode_many((row,), mac_key)[0]
+
+    def encode_many(self, rows: Iterable[RowT], mac_key: bytes) -> list[tuple[Value, ...]]:
+        """Return each row's values followed by their MAC."""
+        values = map(msgspec.structs.astuple, rows)
+        if self._bools:
+            values = map(self._with_integers, values)
+        name, mac = self.name, keyed_mac(mac_key)
+        return [(*one, mac(_encode((name, *one)))) for one in values]
+
+    def _with_integers(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        stored = list(values)
         for position in self._bools:
-            values[position] = int(values[position])
-        return (*values, self._mac(values, mac_key))
+            stored[position] = int(stored[position])
+        return tuple(stored)
 
     def decode(self, stored: Sequence[Any], mac_key: bytes) -> RowT:
         """Return the row of the stored values, or raise StoredValueDamaged."""
@@ -147,5 +166,25 @@ class Records(Generic[RowT]):
 
     def _mac(self, values: Sequence[Any], mac_key: bytes) -> bytes:
         # MessagePack tags every value with its type and length: no two rows share an encoding.
-        message = msgspec.msgpack.encode((self.name, *values))
-        return hmac.digest(mac_key, message, "sha256")[:MAC_BYTES]
+        return keyed_mac(mac_key)(_encode((self.name, *values)))
+
+
+@functools.lru_cache(maxsize=64)
+def keyed_mac(key: bytes) -> Callable[[bytes], bytes]:
+    """Return HMAC-SHA-256 under this key, cut to MAC_BYTES.
+
+    The key's two blocks are hashed once (RFC 2104, section 4), which a call of `hmac.digest` does
+    anew for every row: 0.8 µs against 2.8 µs.
+    """
+    assert len(key) <= _BLOCK_BYTES, "a longer key would be hashed first"
+    block = key.ljust(_BLOCK_BYTES, b"\0")
+    inner_copy = hashlib.sha256(bytes(byte ^ 0x36 for byte in block)).copy
+    outer_copy = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
+
+    def mac(message: bytes) -> bytes:
+        inner, outer = inner_copy(), outer_copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()[:MAC_BYTES]
+
+    return mac
