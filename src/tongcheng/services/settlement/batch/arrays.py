@@ -113,6 +113,16 @@ def blank_results(rows: int, *, trace: bool) -> Results:
     )
 
 
+def part_of(results: Results, rows: int, *, trace: bool) -> Results:
+    """Return the first rows of results that are to be written anew, with their trace or without."""
+    assert len(results.code) >= rows, (len(results.code), rows)
+    assert not trace or results.trace.shape[1], "these results have no room for a trace"
+    fixed = Results(*(array[:rows] for array in results))
+    if trace:
+        return fixed
+    return fixed._replace(trace=np.zeros((rows, 0), np.int64), marks=np.zeros((rows, 0), np.int32))
+
+
 def blank_events(rows: int, openings: int = 0) -> Events:
     """Return so many claims of one person and place, at home and without an amount, to fill in."""
     unknown = [np.full(rows, NONE, np.int8) for _ in range(2)]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+
 from tongcheng.services.settlement import bill, rules, tables
 from tongcheng.services.settlement.batch import (
     arrays,
@@ -18,6 +20,7 @@ from tongcheng.services.settlement.batch import (
     trace_columns,
 )
 from tongcheng.services.settlement.batch.arrays import Events, Results
+from tongcheng.services.settlement.batch.kernel_years import Years
 from tongcheng.services.settlement.batch.layout import Layout
 
 _FILES: Final = tuple(
@@ -41,16 +44,28 @@ _FILES: Final = tuple(
 )
 """Every file that the compiled entry rests on, beside this one."""
 
-Run = Callable[[Layout, Events, Results, int, int], None]
+Entry = Callable[[Layout, Events, Results, Years, int, int], None]
 
 
-def _entry(fingerprint: int) -> Run:
-    def settle_rows(books: Layout, events: Events, results: Results, begin: int, end: int) -> None:
+def _entry(fingerprint: int) -> Entry:
+    def entry(
+        books: Layout, events: Events, results: Results, years: Years, begin: int, end: int
+    ) -> None:
         if fingerprint != 0:  # kept in the closure, and so in the key under which it is cached
-            kernel.settle_all(books, events, results, begin, end)
+            kernel.settle_all(books, events, results, years, begin, end)
 
-    return jit.kept(settle_rows)
+    return jit.kept(entry)
 
 
-settle_rows: Final[Run] = _entry(jit.fingerprint(__file__, *_FILES))
-"""`settle_all`, compiled for the process or taken from the cache."""
+_SETTLE_ALL: Final = _entry(jit.fingerprint(__file__, *_FILES))
+"""`kernel.settle_all`, compiled by this process or taken from the cache."""
+
+
+def settle_rows(books: plan.Plan, events: Events, results: Results, begin: int, end: int) -> None:
+    """Judge the rows from `begin` to before `end`, which are whole persons; it holds no GIL."""
+    turns = np.flatnonzero(np.diff(events.person[begin:end]))
+    longest = int(np.diff(turns, prepend=-1, append=end - begin - 1).max(initial=0))
+    room = Years(
+        np.zeros(longest, np.int64), np.zeros((longest, len(arrays.ACCUMULATORS)), np.int64)
+    )
+    _SETTLE_ALL(books.layout, events, results, room, begin, end)

@@ -15,7 +15,7 @@ def compiled(function: F) -> F:
 
     A zero divisor is not looked for: no denominator of the kernel can be one.
     """
-    return cast("F", numba.njit(nogil=True, error_model="numpy")(function))
+    return cast("F", numba.njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)(function))
 
 
 def kept(function: F) -> F:
@@ -24,7 +24,7 @@ def kept(function: F) -> F:
     Numba notices a change of the entry's own file only. So the entry is a closure over the
     fingerprint of every file that it rests on: another fingerprint is another entry.
     """
-    return cast("F", numba.njit(nogil=True, error_model="numpy", cache=True)(function))
+    return cast("F", numba.njit(nogil=True, error_model="numpy", cache=True, _nrt=False)(function))
 
 
 def fingerprint(*modules: str) -> int:

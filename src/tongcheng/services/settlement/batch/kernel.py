@@ -8,8 +8,6 @@ forgotten with the person. Rows of two persons never meet, so a batch may be cut
 
 from typing import Final
 
-import numpy as np
-
 from tongcheng.services.settlement.batch import (
     arrays,
     trace_columns,
@@ -50,7 +48,7 @@ from tongcheng.services.settlement.batch.kernel_pays import (
     pool,
 )
 from tongcheng.services.settlement.batch.kernel_years import (
-    SLOTS,
+    Years,
     find_slot,
     move,
     note_before,
@@ -92,7 +90,7 @@ def covers(
         used = totals[slot, CATASTROPHIC_PAID + layer]
         column = COVER + layer * CATEGORY_COUNT + events.category[row]
         table = layout.versions[version, column]
-        expected, begin, end, rest = UNKNOWN_FEN, NONE, 0, 0
+        paid, expected, begin, end, rest = 0, UNKNOWN_FEN, NONE, 0, 0
         if table != NONE:
             in_bill = layout.versions[version, IN_BILL + layer] != 0
             unknown, fen, begin, end, rest = cover(
@@ -101,11 +99,12 @@ def covers(
             if in_bill:
                 if unknown != NONE:
                     return unknown
-                results.amounts[row, arrays.CATASTROPHIC_FEN + layer] = fen
-                now -= fen
+                paid = fen
             else:
                 expected = UNKNOWN_FEN if unknown != NONE else fen
                 begin, end, rest = NONE, 0, 0
+        now -= paid
+        results.amounts[row, arrays.CATASTROPHIC_FEN + layer] = paid
         results.amounts[row, arrays.CATASTROPHIC_EXPECTED_FEN + layer] = expected
         base = max(0, base - used)
         if traced:
@@ -214,7 +213,7 @@ def settle(
 
 @compiled
 def clear(results: Results, row: int) -> None:
-    """Take out what was written for a row that is refused after all."""
+    """Write that nothing was paid in a row: what stood there is of another batch."""
     for column in range(results.amounts.shape[1]):
         results.amounts[row, column] = 0
     for column in range(results.trace.shape[1]):
@@ -258,30 +257,34 @@ def judge(  # noqa: PLR0911 each refusal returns where it is found
         return code, detail, used
     unknown = settle(layout, events, results, row, (version, overlay, filing, number), totals, slot)
     if unknown != NONE:
-        clear(results, row)
         return RULE_UNKNOWN, unknown, used
     move(events, results, row, totals, slot, 1)
     return 0, NONE, used
 
 
 @compiled
-def settle_all(layout: Layout, events: Events, results: Results, begin: int, end: int) -> None:
-    """Judge the rows from `begin` to before `end`, which are whole persons."""
-    keys = np.zeros(SLOTS, np.int64)
-    totals = np.zeros((SLOTS, 7), np.int64)
+def settle_all(
+    layout: Layout, events: Events, results: Results, years: Years, begin: int, end: int
+) -> None:
+    """Judge the rows from `begin` to before `end`, which are whole persons.
+
+    `years` has room for as many years as a person has rows.
+    """
+    keys, totals = years
     used, first = 0, begin
     for row in range(begin, end):
         if row == begin or events.person[row] != events.person[row - 1]:
             used, first = 0, row
-        if events.fault[row] != 0:
-            results.code[row] = events.fault[row]
-            continue
-        if used == keys.shape[0]:
-            keys = np.concatenate((keys, np.zeros_like(keys)))
-            totals = np.concatenate((totals, np.zeros_like(totals)))
-        if events.kind[row] == VOID or events.kind[row] == OPENING:
+        results.book[row], results.year[row], results.voided[row] = NONE, 0, False
+        code, detail = events.fault[row], NONE
+        if code != 0:
+            clear(results, row)
+        elif events.kind[row] == VOID or events.kind[row] == OPENING:
+            clear(results, row)
             code, detail, used = other(layout, events, results, row, first, (keys, totals, used))
         else:
             code, detail, used = judge(layout, events, results, row, keys, totals, used)
+            if code != 0:
+                clear(results, row)
         results.code[row] = code
         results.detail[row] = detail

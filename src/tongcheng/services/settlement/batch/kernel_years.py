@@ -1,6 +1,6 @@
 """The kernel's memory of a person: what each year stands at, openings and voids."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from tongcheng.services.settlement.batch import arrays, trace_columns
 from tongcheng.services.settlement.batch.arrays import (
@@ -43,8 +43,6 @@ STAY_DATES: Final = CODE_OF["STAY_DATES"]
 RULE_BOOK_MISSING: Final = CODE_OF["RULE_BOOK_MISSING"]
 
 SETTLE: Final = arrays.SETTLE
-SLOTS: Final = 16
-"""Rows of `totals` to begin with: a person seldom has more than two years in a file."""
 YEARS: Final = 10_000
 LAYER_COUNT: Final = len(COVER_LAYERS)
 CATEGORY_COUNT: Final = len(CATEGORIES)
@@ -55,10 +53,18 @@ CLAIM_VOID_UNKNOWN: Final = CODE_OF["CLAIM_VOID_UNKNOWN"]
 CLAIM_VOID_TWICE: Final = CODE_OF["CLAIM_VOID_TWICE"]
 CLAIM_VOID_REFUSED: Final = CODE_OF["CLAIM_VOID_REFUSED"]
 STAY_DATES: Final = CODE_OF["STAY_DATES"]
-SLOTS: Final = 16
-"""Rows of `totals` to begin with: a person seldom has more than two years in a file."""
 YEARS: Final = 10_000
 """More than there are calendar years."""
+
+
+class Years(NamedTuple):
+    """Room for the years of one person: area and year of each as one number, and what it stands at.
+
+    `totals` has the columns of `arrays.ACCUMULATORS`.
+    """
+
+    keys: Ints
+    totals: Fen
 
 
 @compiled

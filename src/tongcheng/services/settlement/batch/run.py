@@ -17,18 +17,18 @@ from tongcheng.services.settlement.batch.arrays import (
     Results,
     blank_events,
     blank_results,
+    part_of,
 )
-from tongcheng.services.settlement.batch.layout import Layout
 from tongcheng.services.settlement.batch.plan import Plan, plan_of
 
-Run = Callable[[Layout, Events, Results, int, int], None]
+Kernel = Callable[[Plan, Events, Results, int, int], None]
 
 try:
     from tongcheng.services.settlement.batch.entry import settle_rows
 except ModuleNotFoundError as missing:
     if missing.name != "numba":
         raise
-    KERNEL: Run | None = None
+    KERNEL: Kernel | None = None
 else:
     KERNEL = settle_rows
 
@@ -40,25 +40,34 @@ ROWS_A_THREAD: Final = 10_000
 """Fewer rows than this for each thread are not worth a thread."""
 
 
-def run(plan: Plan, events: Events, *, trace: bool = False, threads: int = 1) -> Results:
+def run(
+    plan: Plan,
+    events: Events,
+    *,
+    trace: bool = False,
+    threads: int = 1,
+    into: Results | None = None,
+) -> Results:
     """Judge a batch of whole persons; rows of two persons never influence one another.
 
-    Arrays that are contiguous and writable are read where they are, others are copied. The kernel
-    holds no GIL; `threads` cuts the batch between persons. Nothing is refused: a row that can not
-    be judged says why in its `code`.
+    Nothing is refused: a row that can not be judged says why in its `code`. Arrays that are
+    contiguous and writable are read where they are, others are copied. `into` are results that
+    nobody needs any more, to be overwritten: fresh memory costs as much as the claims do. The
+    kernel holds no GIL; `threads` cuts the batch between persons.
     """
     assert_sound(plan, events)
     if KERNEL is None:
         return twin.run(plan, events, trace=trace)
-    results = blank_results(len(events.person), trace=trace)
+    rows = len(events.person)
+    results = blank_results(rows, trace=trace) if into is None else part_of(into, rows, trace=trace)
     settled = _plain(events)
-    cuts = between_persons(events, min(threads, len(events.person) // ROWS_A_THREAD))
+    cuts = between_persons(events, min(threads, rows // ROWS_A_THREAD))
     if len(cuts) <= 2:  # noqa: PLR2004 one stretch has two ends
-        KERNEL(plan.layout, settled, results, 0, len(events.person))
+        KERNEL(plan, settled, results, 0, rows)
         return results
     with ThreadPoolExecutor(len(cuts) - 1) as pool:
         running = [
-            pool.submit(KERNEL, plan.layout, settled, results, begin, end)
+            pool.submit(KERNEL, plan, settled, results, begin, end)
             for begin, end in itertools.pairwise(cuts)
         ]
     for each in running:
