@@ -11,15 +11,18 @@ from rich.console import Console
 from rich.table import Table
 
 from tongcheng.cli import options
+from tongcheng.cli.adjudicate import adjudicate
 from tongcheng.cli.audit import audit
 from tongcheng.cli.books import Reconciled, reconcile_nodes
 from tongcheng.cli.cases import case
 from tongcheng.cli.catalogue import catalogue
 from tongcheng.cli.filing import filing
+from tongcheng.cli.generate import generate
 from tongcheng.cli.golden import golden
 from tongcheng.cli.mapping import mapping
 from tongcheng.cli.shadow import shadow
 from tongcheng.cli.statement import statement
+from tongcheng.cli.what_if import what_if
 from tongcheng.kernel.money import format_yuan
 from tongcheng.node import files
 from tongcheng.services.settlement.reconcile import Comparison, RowFinding
@@ -41,14 +44,17 @@ def settlement() -> None:
     """Check amounts and books of stays: golden cases, audits, months, catalogues, questions."""
 
 
+settlement.add_command(adjudicate)
 settlement.add_command(audit)
 settlement.add_command(shadow)
 settlement.add_command(filing)
+settlement.add_command(generate)
 settlement.add_command(golden)
 settlement.add_command(case)
 settlement.add_command(catalogue)
 settlement.add_command(mapping)
 settlement.add_command(statement)
+settlement.add_command(what_if)
 
 
 @settlement.command()

@@ -11,7 +11,7 @@ by their person into files beside it, and sorted part by part.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -92,7 +92,7 @@ class Claims:
         rows_at_once: int = ROWS_AT_ONCE,
         span: Span | None = None,
         ids: tuple[str, ...] = (),
-    ) -> Iterator[Batch]:
+    ) -> Generator[Batch, None, None]:
         """Yield the rows (those of `span`), each once; may be called again.
 
         `ids` names columns of ids that each batch shall hold as well. Refuses CLAIMS_FILE when the

@@ -78,7 +78,7 @@ def _adjacent(source: Source, folder: Folder, rows: int) -> bool:
             if not len(kept):
                 continue
             joined = kept if last is None else pa.concat_arrays([last, kept])
-            new = np.concatenate([np.ones(last is None, np.bool_), changes(joined)])
+            new = np.concatenate([np.ones(int(last is None), np.bool_), changes(joined)])
             last = kept.slice(len(kept) - 1)
             keys = keys_of(ids._replace(values=kept))
             starts.add(keys[new], batch.column(ROW).to_numpy()[there][new])

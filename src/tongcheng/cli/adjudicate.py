@@ -1,0 +1,211 @@
+"""`tongcheng settlement adjudicate`: judge a file of claims by rule books.
+
+Exit codes: 0 done (rows that could not be judged are listed with their code), 1 no row could be
+judged, the sample differs from the twin, or a file was refused, 2 the command was not understood.
+"""
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from tongcheng.cli import options
+from tongcheng.cli.claims_books import extra_needed, read_books, told
+from tongcheng.kernel import region
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.money import format_yuan
+
+if TYPE_CHECKING:
+    from tongcheng.services.settlement.batch.plan import Plan
+    from tongcheng.services.settlement.batch.tally import Sample, Tally
+
+QUIET_S = 1
+"""What is done sooner needs no progress."""
+PIPE_COLUMNS = 120
+"""A file or a pipe has no width of its own: wide enough that no cell is folded."""
+
+
+class Done(msgspec.Struct, kw_only=True):
+    """What a run came to, for a machine; amounts are int fen."""
+
+    claims: str
+    out: str
+    rows: int
+    judged: int
+    events: dict[str, int]
+    codes: dict[str, int]
+    sums: dict[str, int]
+    books: list[dict[str, str | int]]
+    draft: bool
+    rulebooks: str
+    backend: str
+    seconds: float
+    check: dict[str, object] | None = None
+
+
+@click.command()
+@click.option(
+    "--claims", "claims_file", type=options.EXISTING_FILE, required=True, help="The claims."
+)
+@click.option("--out", type=options.FILE, required=True, help="The results: .parquet or .csv.")
+@click.option(
+    "--rulebook",
+    "rulebooks",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="A rule book, or a directory of them, in place of the region pack's; may be repeated.",
+)
+@click.option(
+    "--region",
+    "pack",
+    default="jingjinji",
+    show_default=True,
+    help="The region pack whose areas, and without --rulebook whose books, apply.",
+)
+@click.option("--trace", is_flag=True, help="Write how each amount came about too.")
+@click.option(
+    "--check",
+    "sample",
+    type=click.IntRange(min=1),
+    help="Compute about so many rows anew, slowly and apart, and say whether they are equal.",
+)
+@options.as_json
+def adjudicate(
+    claims_file: Path, out: Path, rulebooks: tuple[Path, ...], pack: str, sample: int | None,
+    *, trace: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Judge every claim of a file, Parquet or CSV: who pays what, by the book of its day.
+
+    Claims of one person are judged in their order, each with what the year had used before. Every
+    row of the input has one in --out, also one that can not be judged: it has a code. Draft books
+    are applied, and said to be drafts. docs/claims.md lists the columns.
+    """
+    with extra_needed():
+        from tongcheng.services.settlement.batch.plan import plan_of
+    if out.exists() and out.samefile(claims_file):
+        raise Refused("CLAIMS_OUT", file=str(out), fault="it is the file of claims")
+    plan = plan_of(read_books(rulebooks, pack), region.load(pack))
+    done, checked = _run(claims_file, out, plan, sample, trace=trace)
+    done.rulebooks = told(rulebooks, pack)
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+    else:
+        _print(done, checked)
+    if (done.rows and not done.judged) or (checked is not None and checked.differing):
+        raise SystemExit(1)
+
+
+def _run(
+    claims_file: Path, out: Path, plan: "Plan", sample: int | None, *, trace: bool
+) -> "tuple[Done, Sample | None]":
+    with extra_needed():
+        from tongcheng.services.settlement.batch.ahead import Behind, ahead
+        from tongcheng.services.settlement.batch.reading import open_claims
+        from tongcheng.services.settlement.batch.run import run, warm
+        from tongcheng.services.settlement.batch.tally import Sample, Tally
+        from tongcheng.services.settlement.batch.writing import open_results
+    backend = warm()
+    threads = os.cpu_count() or 1
+    started = time.monotonic()
+    tally = Tally()
+    with open_claims(claims_file, scratch=out.parent) as claims, _progress() as progress:
+        checked = None if sample is None else Sample(plan, sample, claims.rows)
+        task = progress.add_task(claims_file.name, total=claims.rows, visible=False)
+        with open_results(out, plan, claims, trace=trace) as writer, Behind() as behind:
+            for batch in ahead(claims.batches(plan)):
+                results = run(plan, batch.events, trace=trace, threads=threads)
+                behind.call(partial(writer.write, batch, results))
+                tally.add(batch, results)
+                if checked is not None:
+                    checked.check(batch, results)
+                late = time.monotonic() - started > QUIET_S
+                progress.update(task, advance=len(batch.row), visible=late)
+    seconds = time.monotonic() - started
+    return _done(claims_file, out, plan, tally, (backend, seconds), checked), checked
+
+
+def _progress() -> Progress:
+    shown = Console(stderr=True)
+    return Progress(console=shown, transient=True, disable=not shown.is_terminal)
+
+
+def _done(
+    claims_file: Path,
+    out: Path,
+    plan: "Plan",
+    tally: "Tally",
+    run: tuple[str, float],
+    checked: "Sample | None",
+) -> Done:
+    books: list[dict[str, str | int]] = [
+        {
+            "book_id": version.tables.book_id,
+            "digest": version.tables.digest,
+            "status": version.tables.status,
+            "rows": tally.versions.get(at, 0),
+        }
+        for at, version in enumerate(plan.versions)
+    ]
+    statuses = [*(each["status"] for each in books), *(each.status for each in plan.overlays)]
+    return Done(
+        claims=str(claims_file),
+        out=str(out),
+        rows=tally.rows,
+        judged=tally.judged,
+        events=tally.events,
+        codes=dict(sorted(tally.codes.items())),
+        sums=tally.sums,
+        books=books,
+        draft="draft" in statuses,
+        rulebooks="",
+        backend=run[0],
+        seconds=round(run[1], 3),
+        check=None
+        if checked is None
+        else {
+            "rows": checked.rows,
+            "differing": checked.differing,
+            "differences": [each._asdict() for each in checked.listed],
+        },
+    )
+
+
+def _print(done: Done, checked: "Sample | None") -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = PIPE_COLUMNS
+    console.print(done.rulebooks)
+    for title, rows in (
+        (
+            "fund",
+            [(name.removesuffix("_fen"), format_yuan(fen)) for name, fen in done.sums.items()],
+        ),
+        ("not judged", [(code, str(count)) for code, count in done.codes.items()]),
+    ):
+        if rows:
+            table = Table(title, "yuan" if title == "fund" else "rows", box=None, pad_edge=False)
+            table.columns[1].justify = "right"
+            for row in rows:
+                table.add_row(*row)
+            console.print(table, soft_wrap=False)
+    if done.draft:
+        used = sum(1 for each in done.books if each["status"] == "draft" and each["rows"])
+        console.print(f"DRAFT: {used} of the versions that decided are drafts, nobody's law yet")
+    each_second = int(done.rows / done.seconds) if done.seconds else done.rows
+    events = ", ".join(f"{count} {word}" for word, count in done.events.items())
+    unjudged = done.rows - done.judged
+    console.print(f"{done.rows} rows ({events}): {done.judged} judged, {unjudged} not")
+    if checked is not None:
+        for each in checked.listed:
+            console.print(f"row {each.row} {each.column}: {each.ours}, the twin {each.twin}")
+        verdict = "equal" if not checked.differing else f"{checked.differing} DIFFER"
+        console.print(f"{checked.rows} rows computed anew by the twin: {verdict}")
+    computed = "compiled" if done.backend == "numba" else "pure Python: numba is not installed"
+    console.print(f"{done.seconds:.1f} s, {each_second} rows/s ({computed}); {done.out}")
