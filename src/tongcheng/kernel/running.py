@@ -25,3 +25,7 @@ class RunningNode(Protocol):
     async def read(self, question: Callable[[Snapshot], T]) -> T:
         """Answer a question from a snapshot of the committed state."""
         ...
+
+    def glance(self, question: Callable[[Snapshot], T]) -> T:
+        """Answer at once, where the loop runs: for what takes a few look-ups by key."""
+        ...

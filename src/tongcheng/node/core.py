@@ -134,6 +134,10 @@ class Node:
         """Answer a question from a snapshot."""
         return await self.worker.read(question)
 
+    def glance(self, question: Callable[[Snapshot], T]) -> T:
+        """Answer a question of a few look-ups by key, at once."""
+        return self.worker.glance(question)
+
     async def stop(self) -> None:
         """Stop the links and the writer; what waits is sent after the next start."""
         for job in self._jobs:

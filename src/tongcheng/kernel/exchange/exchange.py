@@ -140,7 +140,7 @@ class Exchange:
             self.refusals[refusal.code] += 1
             raise
         now_at = self._clock.now()
-        return await self._worker.read(
+        return self._worker.glance(
             lambda snapshot: outgoing.answer_batch(snapshot, self.home, opened, now_at=now_at)
         )
 

@@ -16,6 +16,7 @@ from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.envelope import open_batch
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts, consulting, outgoing
+from tongcheng.kernel.exchange.outgoing import NextBatch
 from tongcheng.kernel.exchange.tables import TROUBLES, TroubleRow
 from tongcheng.kernel.exchange.transport import (
     CATCH_UP_PATH,
@@ -104,15 +105,13 @@ class Link:
 
     async def _turn(self) -> bool:
         """Post one batch if there is a reason to; tell whether there may be more at once."""
-        path = INBOX_PATH if self._caught_up else CATCH_UP_PATH
-        first = await self._worker.read(self._first_waiting) if self._caught_up else None
-        if self._caught_up and first is None:
-            return False
-        if path == CATCH_UP_PATH:
-            raw = await self._worker.read(self._catch_up)
+        batch = self._worker.glance(self._next) if self._caught_up else None
+        if batch is not None:
+            answer = await self.post(INBOX_PATH, batch.raw)
+        elif not self._caught_up:
+            answer = await self.post(CATCH_UP_PATH, self._worker.glance(self._catch_up))
         else:
-            raw = await self._worker.read(self._next)
-        answer = await self.post(path, raw)
+            return False
         opened = open_batch(
             answer,
             self._home.accord,
@@ -131,7 +130,7 @@ class Link:
             opened,
             lambda tx: self._took(tx, troubled=troubled),
         )
-        if first is not None and opened.statement.acknowledged < first:
+        if batch is not None and opened.statement.acknowledged < batch.first_seq:
             raise Unreachable(self.peer, "took nothing of what was posted")
         self._caught_up = True
         self._resend_after = None
@@ -156,11 +155,7 @@ class Link:
                 self._resend_after = expected - 1
             raise
 
-    def _first_waiting(self, snapshot: Snapshot) -> int | None:
-        rows = outgoing.waiting(snapshot, self._home, self.peer, after=self._resend_after)
-        return rows[0].seq if rows else None
-
-    def _next(self, snapshot: Snapshot) -> bytes:
+    def _next(self, snapshot: Snapshot) -> NextBatch | None:
         now_at = self._clock.now()
         return outgoing.next_batch(
             snapshot, self._home, self.peer, now_at=now_at, after=self._resend_after

@@ -1,8 +1,7 @@
 """What to send: the next batch for a peer, and the batch that answers a peer's batch."""
 
 from collections.abc import Iterable
-
-import sqlalchemy as sa
+from typing import NamedTuple
 
 from tongcheng.kernel import envelope as envelopes
 from tongcheng.kernel import journal
@@ -20,20 +19,26 @@ def waiting(
     if row is None:
         return []
     start = row.acknowledged_seq if after is None else min(after, row.acknowledged_seq)
-    statement = (
-        sa.select(SENT.table)
-        .where(SENT.c.dst == peer, SENT.c.seq > start)
-        .order_by(SENT.c.seq)
-        .limit(home.accord.limits.batch_envelopes)
-    )
-    return snapshot.fetch(SENT, statement)
+    end = min(row.next_seq, start + 1 + home.accord.limits.batch_envelopes)
+    numbered = (snapshot.get(SENT, peer, seq) for seq in range(start + 1, end))
+    return [row for row in numbered if row is not None]
+
+
+class NextBatch(NamedTuple):
+    """A signed batch, and the number of the first act in it."""
+
+    first_seq: int
+    raw: bytes
 
 
 def next_batch(
     snapshot: Snapshot, home: Home, peer: str, *, now_at: int, after: int | None = None
-) -> bytes:
-    """Return the signed batch for a peer; without acts it asks for what we have not got."""
-    return _pack(snapshot, home, peer, waiting(snapshot, home, peer, after=after), now_at)
+) -> NextBatch | None:
+    """Return the batch of what waits for a peer, or None."""
+    rows = waiting(snapshot, home, peer, after=after)
+    if not rows:
+        return None
+    return NextBatch(rows[0].seq, _pack(snapshot, home, peer, rows, now_at))
 
 
 def acknowledgement(snapshot: Snapshot, home: Home, peer: str, *, now_at: int) -> bytes:

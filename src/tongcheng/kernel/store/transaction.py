@@ -17,7 +17,7 @@ from tongcheng.kernel.store.records import Records, Value
 
 if TYPE_CHECKING:
     from tongcheng.kernel.home import Home
-    from tongcheng.kernel.store.database import Database
+    from tongcheng.kernel.store.storage import Storage
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
@@ -61,7 +61,7 @@ class Transaction:
     answered for the acts that are taken.
     """
 
-    def __init__(self, database: "Database", home: "Home", now_at: int) -> None:
+    def __init__(self, database: "Storage", home: "Home", now_at: int) -> None:
         self._database = database
         self._changed: dict[Records[Any], dict[tuple[Value, ...], Any]] = {}
         self._undo: list[_Change[Any]] = []
@@ -87,13 +87,15 @@ class Transaction:
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
         """Return the rows whose named fields equal these values, in key order."""
-        rows = {records.key_of(row): row for row in self._database.select(records, **equals)}
-        for key, row in self._changed.get(records, {}).items():
-            if all(getattr(row, field) == value for field, value in equals.items()):
-                rows[key] = row
-            else:
-                rows.pop(key, None)
-        return [rows[key] for key in sorted(rows)]
+        stored = self._database.select(records, **equals)
+        changed = self._changed.get(records)
+        if not changed:
+            return stored
+        found: list[RowT] = list(changed.values())
+        for field, value in equals.items():
+            found = [row for row in found if getattr(row, field) == value]
+        found += [row for row in stored if records.key_of(row) not in changed]
+        return sorted(found, key=records.key_of)
 
     def put(self, records: Records[RowT], row: RowT) -> None:
         """Insert the row, or replace the one with its key."""

@@ -42,6 +42,10 @@ class Worker(Protocol):
         """Answer a question from a snapshot of the committed state."""
         ...
 
+    def glance(self, question: Callable[[Snapshot], T]) -> T:
+        """Answer at once, where the loop runs: for what takes a few look-ups by key."""
+        ...
+
     def stop(self) -> None:
         """Take no more commands; those that wait fail with WriterStopped."""
         ...
@@ -83,9 +87,13 @@ class ThreadedWorker:
 
     async def read(self, question: Callable[[Snapshot], T]) -> T:
         """Answer a question from a snapshot of the committed state, off the loop."""
-        return await asyncio.to_thread(self._read, question)
+        return await asyncio.to_thread(self.glance, question)
 
-    def _read(self, question: Callable[[Snapshot], T]) -> T:
+    def glance(self, question: Callable[[Snapshot], T]) -> T:
+        """Answer at once, where the loop runs: for what takes a few look-ups by key.
+
+        Handing a question to another thread and its answer back costs more than such an answer.
+        """
         with self._database.snapshot() as snapshot:
             return question(snapshot)
 
@@ -151,6 +159,10 @@ class InlineWorker:
         return await future
 
     async def read(self, question: Callable[[Snapshot], T]) -> T:
+        """Answer a question from a snapshot, at once."""
+        return self.glance(question)
+
+    def glance(self, question: Callable[[Snapshot], T]) -> T:
         """Answer a question from a snapshot, at once."""
         if self._stopped:
             raise WriterStopped
