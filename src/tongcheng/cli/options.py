@@ -24,3 +24,13 @@ passphrase_file = click.option(
     help="A file with the passphrase of the keys; else systemd's credential tongcheng-passphrase.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON for a machine.")
+workers = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Divide the work between so many processes; else between threads of this one.",
+)
+scheduler = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Give the work to a Dask scheduler: tcp:// on this machine, or tls://.",
+)

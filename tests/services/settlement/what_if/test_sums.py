@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tongcheng.services.settlement.batch.arrays import UNKNOWN_FEN
 from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
 from tongcheng.services.settlement.what_if import loops
 from tongcheng.services.settlement.what_if.measures import (
@@ -43,7 +44,7 @@ Row = tuple[int, bool, int, list[int], list[int], int, int]
 def amounts(person_and_funds: list[int]) -> list[int]:
     """Return a row of results; what is not asked about is 0, and nothing is announced."""
     named = dict(zip(AMOUNTS, person_and_funds, strict=True))
-    return [-1 if "expected" in name else named.get(name, 0) for name in RESULT_AMOUNTS]
+    return [UNKNOWN_FEN if "expected" in name else named.get(name, 0) for name in RESULT_AMOUNTS]
 
 
 def paired(rows: list[Row]) -> Paired:
@@ -52,6 +53,7 @@ def paired(rows: list[Row]) -> Paired:
     codes = [[start + (row[2] if at else 0) for row in rows] for at, start in enumerate(starts)]
     return Paired(
         person=np.array([row[0] for row in rows], np.int64),
+        kind=np.zeros(len(rows), np.int8),
         standing=np.array([row[1] for row in rows], np.bool_),
         direct=np.array([row[1] for row in rows], np.bool_),
         codes=np.array(codes, np.int16).reshape(len(DIMENSIONS), len(rows)),
@@ -220,5 +222,5 @@ def test_void_and_settlement_are_not_counted() -> None:
     found = summed([row])
 
     assert found.groups.sum() == 0
-    assert found.codes[0, 2] == 1
+    assert found.codes[0, 0, 2] == 1
     assert found.persons.shape == (0, 4)

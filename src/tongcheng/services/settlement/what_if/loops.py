@@ -16,10 +16,13 @@ from tongcheng.services.settlement.what_if.measures import (
     BAND_FROM_FEN,
     COMPARED_AT,
     COUNTS,
+    HALF,
     MEASURES,
+    PERSON_AT,
 )
 
-NOTHING: Final = -1
+NOT_KNOWN: Final = -(2**63)
+"""`arrays.UNKNOWN_FEN`; written out because a kept compilation does not see it change."""
 _SETTLEMENTS, _CHANGED, _DIRECT, _PERSONS, _GAINING, _GAINED, _LOSING, _LOST = range(len(COUNTS))
 _COMPARED: Final = np.array(COMPARED_AT)
 _AMOUNTS: Final = np.array(AMOUNTS_AT)
@@ -60,36 +63,53 @@ def _measure(old: Any, new: Any, direct: Any, measured: Any) -> None:
         measured[_NEW + column] = new[_AMOUNTS[column]]
     for column in range(_ANNOUNCED.size):
         at = _ANNOUNCED[column]
-        if old[at] == NOTHING:
+        if old[at] == NOT_KNOWN:
             measured[_OLD_UNKNOWN] += 1
         else:
             measured[_OLD_ANNOUNCED + column] = old[at]
-        if new[at] == NOTHING:
+        if new[at] == NOT_KNOWN:
             measured[_NEW_UNKNOWN] += 1
         else:
             measured[_NEW_ANNOUNCED + column] = new[at]
 
 
 @compiled
-def _close(first: int, last: int, standing: Any, codes: Any, groups: Any, pending: Any) -> None:
-    """Count a person once in each of their groups, by the sign of their difference there."""
-    for row in range(first, last):
-        if not standing[row]:
-            continue
-        for dimension in range(codes.shape[0]):
-            group = codes[dimension, row]
-            if pending[group, 0] == 0:
-                continue
-            fen = pending[group, 1]
-            pending[group, 0] = 0
-            pending[group, 1] = 0
-            groups[group, _PERSONS] += 1
-            if fen < 0:
-                groups[group, _GAINING] += 1
-                groups[group, _GAINED] -= fen
-            elif fen > 0:
-                groups[group, _LOSING] += 1
-                groups[group, _LOST] += fen
+def _count(groups: Any, group: int, fen: int) -> None:
+    """Count a person in a group, by the sign of what they would bear more there."""
+    groups[group, _PERSONS] += 1
+    if fen < 0:
+        groups[group, _GAINING] += 1
+        groups[group, _GAINED] -= fen
+    elif fen > 0:
+        groups[group, _LOSING] += 1
+        groups[group, _LOST] += fen
+
+
+@compiled
+def _count_person(
+    span: tuple[int, int], standing: Any, codes: Any, amounts: Any, groups: Any, pending: Any
+) -> None:
+    """Count the person of some rows once in each of their groups.
+
+    `pending` has a row for each group: whether the person is in it, and the sum of differences
+    there. It is left empty.
+    """
+    old, new = amounts
+    for row in range(span[0], span[1]):
+        if standing[row]:
+            difference = new[row, PERSON_AT] - old[row, PERSON_AT]
+            for dimension in range(codes.shape[0]):
+                group = codes[dimension, row]
+                pending[group, 0] = 1
+                pending[group, 1] += difference
+    for row in range(span[0], span[1]):
+        if standing[row]:
+            for dimension in range(codes.shape[0]):
+                group = codes[dimension, row]
+                if pending[group, 0]:
+                    _count(groups, group, pending[group, 1])
+                    pending[group, 0] = 0
+                    pending[group, 1] = 0
 
 
 @compiled
@@ -103,20 +123,25 @@ def _band(difference: int) -> int:
 @compiled
 def add_rows(
     person: NDArray[np.int64],
-    standing: NDArray[np.bool_],
-    direct: NDArray[np.bool_],
+    flags: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     codes: NDArray[np.int16],
-    old: NDArray[np.int64],
-    new: NDArray[np.int64],
-    tables: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    amounts: tuple[NDArray[np.int64], NDArray[np.int64]],
+    cells: tuple[NDArray[np.int64], NDArray[np.int64]],
+    tables: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
 ) -> int:
-    """Add rows to the tables groups and bands, write each person to persons; return how many.
+    """Add rows to the tables, write each person to the last of them; return how many persons.
 
-    `codes` says the row of `groups` for each dimension and row; `old` and `new` have the columns of
-    `columns.RESULT_AMOUNTS`, `groups` those of MEASURES, `bands` persons and fen, `persons` those
-    of PERSON_COLUMNS.
+    `flags` are standing and direct, `amounts` old and new with the columns of RESULT_AMOUNTS;
+    `codes` says the row of the table of groups for each dimension and row. What a row adds goes
+    into two cells, of the first HALF dimensions together and of the others, instead of one group
+    for each dimension: `cells` are the steps between cells by dimension, and where both tables
+    begin. Of the groups only the persons are counted here. The last two tables are bands (persons,
+    fen) and persons (PERSON_COLUMNS).
     """
-    groups, bands, persons = tables
+    standing, direct = flags
+    old, new = amounts
+    steps, begins = cells
+    sums, groups, bands, persons = tables
     measured = np.zeros(_MEASURES, np.int64)
     pending = np.zeros((groups.shape[0], 2), np.int64)
     count = 0
@@ -128,24 +153,46 @@ def add_rows(
         while row < person.size and person[row] == person[first]:
             if standing[row]:
                 _measure(old[row], new[row], direct[row], measured)
-                own_old = measured[_NEW - 1]
-                difference = measured[_OLD_ANNOUNCED - 1] - own_old
-                own[0] += own_old
-                own[1] += difference
+                own[0] += measured[_NEW - 1]
+                own[1] += measured[_OLD_ANNOUNCED - 1] - measured[_NEW - 1]
                 for fund in range(_OLD, _NEW - 1):
                     own[2] += measured[fund]
                 own[3] += 1
-                for dimension in range(codes.shape[0]):
-                    group = codes[dimension, row]
-                    for column in range(_MEASURES):
-                        groups[group, column] += measured[column]
-                    pending[group, 0] = 1
-                    pending[group, 1] += difference
+                one, other = begins[0], begins[1]
+                for dimension in range(HALF):
+                    one += codes[dimension, row] * steps[dimension]
+                for dimension in range(HALF, codes.shape[0]):
+                    other += codes[dimension, row] * steps[dimension]
+                for column in range(_MEASURES):
+                    sums[one, column] += measured[column]
+                    sums[other, column] += measured[column]
             row += 1
         if own[3] > 0:
-            _close(first, row, standing, codes, groups, pending)
+            _count_person((first, row), standing, codes, amounts, groups, pending)
             band = _band(own[1])
             bands[band, 0] += 1
             bands[band, 1] += own[1]
             count += 1
     return count
+
+
+@compiled
+def add_persons(
+    persons: NDArray[np.int64], cuts: NDArray[np.int64], deciles: NDArray[np.int64]
+) -> None:
+    """Add persons (PERSON_COLUMNS) to their deciles (DECILE_COLUMNS); `cuts` as `decile_cuts`."""
+    for number in range(persons.shape[0]):
+        borne, difference, paid = persons[number, 0], persons[number, 1], persons[number, 2]
+        decile = 0
+        for cut in cuts:
+            decile += borne > cut
+        deciles[decile, 0] += 1
+        deciles[decile, 1] += difference < 0
+        deciles[decile, 2] += max(-difference, 0)
+        deciles[decile, 3] += difference > 0
+        deciles[decile, 4] += max(difference, 0)
+        deciles[decile, 5] += persons[number, 3]
+        deciles[decile, 6] += borne
+        deciles[decile, 7] += borne + difference
+        deciles[decile, 8] += paid
+        deciles[decile, 9] += paid - difference

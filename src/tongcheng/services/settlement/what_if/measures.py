@@ -9,7 +9,7 @@ FUNDS: Final = ("pool_fen", "large_fen", "catastrophic_fen", "assistance_fen")
 """What funds pay at discharge, by layer."""
 PERSON: Final = "person_in_scope_fen"
 ANNOUNCED: Final = ("catastrophic_expected_fen", "assistance_expected_fen")
-"""What funds would pay at most that are only announced; -1 where that is not known."""
+"""What funds would pay at most that are only announced, where that is known."""
 COMPARED: Final = ("deductible_fen", PERSON, *FUNDS, *ANNOUNCED)
 """A settlement has changed when one of these has."""
 
@@ -41,12 +41,14 @@ MEASURES: Final = (
 DIMENSIONS: Final = (
     "all",
     "insured_area",
-    "visited_area",
     "scheme",
+    "person_type",
+    "visited_area",
     "age",
     "hospital_level",
-    "person_type",
 )
+HALF: Final = 4
+"""The first so many dimensions are added up together, and the others (see `loops.add_rows`)."""
 
 PERSON_COLUMNS: Final = ("old_person_fen", "difference_fen", "old_fund_fen", "settlements")
 """What is kept of each person: in scope, over the settlements that stand."""
@@ -62,6 +64,7 @@ DECILES: Final = 10
 
 COMPARED_AT: Final = tuple(RESULT_AMOUNTS.index(name) for name in COMPARED)
 AMOUNTS_AT: Final = tuple(RESULT_AMOUNTS.index(name) for name in AMOUNTS)
+PERSON_AT: Final = RESULT_AMOUNTS.index(PERSON)
 ANNOUNCED_AT: Final = tuple(RESULT_AMOUNTS.index(name) for name in ANNOUNCED)
 
 

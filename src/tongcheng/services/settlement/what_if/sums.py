@@ -6,16 +6,19 @@ persons, which the deciles need whole: which tenth a person is in depends on all
 
 from collections.abc import Iterable
 from itertools import accumulate
+from math import prod
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tongcheng.services.settlement.batch.columns import EVENTS
 from tongcheng.services.settlement.what_if import loops
 from tongcheng.services.settlement.what_if.measures import (
     BANDS,
     DECILES,
     DIMENSIONS,
+    HALF,
     MEASURES,
     PERSON_COLUMNS,
 )
@@ -33,7 +36,8 @@ DECILE_COLUMNS: Final = (
     "old_fund_fen",
     "new_fund_fen",
 )
-OLD, DIFFERENCE, FUND, SETTLEMENTS = range(len(PERSON_COLUMNS))
+OLD: Final = PERSON_COLUMNS.index("old_person_fen")
+DIFFERENCE: Final = PERSON_COLUMNS.index("difference_fen")
 
 
 class Layout(NamedTuple):
@@ -51,6 +55,19 @@ class Layout(NamedTuple):
         """How many groups there are in all."""
         return sum(len(keys) for keys in self.keys)
 
+    @property
+    def halves(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """How many groups the dimensions have that are added up together."""
+        sizes = tuple(len(keys) for keys in self.keys)
+        return sizes[:HALF], sizes[HALF:]
+
+    def steps(self) -> tuple[Table, Table]:
+        """The steps between cells by dimension, and where the cells of both halves begin."""
+        steps = [prod(half[at + 1 :]) for half in self.halves for at in range(len(half))]
+        before = [start * step for start, step in zip(self.starts, steps, strict=True)]
+        begins = [-sum(before[:HALF]), prod(self.halves[0]) - sum(before[HALF:])]
+        return np.array(steps, np.int64), np.array(begins, np.int64)
+
 
 class Paired(NamedTuple):
     """A batch judged twice. Rows of a person are adjacent; `codes` is dimensions × rows.
@@ -61,6 +78,7 @@ class Paired(NamedTuple):
     """
 
     person: Table
+    kind: NDArray[np.int8]
     standing: NDArray[np.bool_]
     direct: NDArray[np.bool_]
     codes: NDArray[np.int16]
@@ -73,8 +91,9 @@ class Paired(NamedTuple):
 class Sums(NamedTuple):
     """Sums of any number of batches.
 
-    `groups` is groups × MEASURES, `bands` persons and fen by difference, `codes` rows by old and
-    new code, `persons` has the columns of PERSON_COLUMNS in no order that means anything.
+    `groups` is groups × MEASURES, `bands` persons and fen by difference, `codes` rows by kind
+    of event, old and new code, `persons` has the columns of PERSON_COLUMNS in no
+    order that means anything.
     """
 
     groups: Table
@@ -89,7 +108,7 @@ def nothing(layout: Layout, codes: int) -> Sums:
     return Sums(
         np.zeros((layout.size, len(MEASURES)), np.int64),
         np.zeros((BANDS, 2), np.int64),
-        np.zeros((codes, codes), np.int64),
+        np.zeros((len(EVENTS), codes, codes), np.int64),
         np.zeros((0, len(PERSON_COLUMNS)), np.int64),
     )
 
@@ -100,18 +119,34 @@ def sums_of(layout: Layout, paired: Paired, codes: int) -> Sums:
     rows = paired.person.size
     begins = np.flatnonzero(paired.person[1:] != paired.person[:-1])
     persons = np.zeros((begins.size + 2 if rows else 1, len(PERSON_COLUMNS)), np.int64)
+    cells = np.zeros((sum(prod(shape) for shape in layout.halves), len(MEASURES)), np.int64)
     count = loops.add_rows(
         paired.person,
-        paired.standing,
-        paired.direct,
+        (paired.standing, paired.direct),
         paired.codes,
-        paired.old,
-        paired.new,
-        (empty.groups, empty.bands, persons),
+        (paired.old, paired.new),
+        layout.steps(),
+        (cells, empty.groups, empty.bands, persons),
     )
-    both = paired.old_code.astype(np.int64) * codes + paired.new_code
-    counted = np.bincount(both, minlength=codes * codes).reshape(codes, codes)
+    _add_cells(layout, cells, empty.groups)
+    both = (paired.kind * np.int64(codes) + paired.old_code) * codes + paired.new_code
+    counted = np.bincount(both, minlength=empty.codes.size).reshape(empty.codes.shape)
     return empty._replace(codes=counted.astype(np.int64), persons=persons[:count])
+
+
+def _add_cells(layout: Layout, cells: Table, groups: Table) -> None:
+    """Add up cells of several dimensions for the groups of each."""
+    begins, dimension = 0, 0
+    for shape in layout.halves:
+        size = prod(shape)
+        cube = cells[begins : begins + size].reshape(*shape, len(MEASURES))
+        axes = range(len(shape))
+        for axis in axes:
+            start = layout.starts[dimension]
+            summed = cube.sum(axis=tuple(each for each in axes if each != axis))
+            groups[start : start + shape[axis]] += summed
+            dimension += 1
+        begins += size
 
 
 def total(parts: Iterable[Sums]) -> Sums:
@@ -139,24 +174,6 @@ def decile_cuts(borne_fen: Table) -> Table:
 
 def deciles(persons: Table) -> Table:
     """Return DECILES × DECILE_COLUMNS: persons by what they bore under the old rules."""
-    cuts = decile_cuts(persons[:, OLD])
-    at = np.searchsorted(cuts, persons[:, OLD], side="left")
-    return np.array([_decile(persons[at == number]) for number in range(DECILES)], np.int64)
-
-
-def _decile(persons: Table) -> list[int]:
-    differences = persons[:, DIFFERENCE]
-    gains, losses = differences[differences < 0], differences[differences > 0]
-    borne, difference, paid, settlements = (int(each) for each in persons.sum(axis=0))
-    return [
-        len(persons),
-        gains.size,
-        -int(gains.sum()),
-        losses.size,
-        int(losses.sum()),
-        settlements,
-        borne,
-        borne + difference,
-        paid,
-        paid - difference,
-    ]
+    found = np.zeros((DECILES, len(DECILE_COLUMNS)), np.int64)
+    loops.add_persons(persons, decile_cuts(persons[:, OLD]), found)
+    return found

@@ -1,0 +1,153 @@
+"""Divides work on a file between threads, processes or the workers of a Dask scheduler.
+
+A task is a pure function of its part: where a worker dies, another one does the part again and
+nothing else changes. The results are handed out in the order of the parts, each once, so whatever
+is added up or written from them is the same for any number of workers.
+
+Parts name persons' claims, so they and what comes of them travel only on this machine, or under
+TLS: a scheduler, or a worker, that is elsewhere and not asked by TLS is refused.
+"""
+
+import ipaddress
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from tongcheng.kernel.errors import Refused
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+LOST_MOST: Final = 8
+"""So often may a worker die before we think that the work itself kills it."""
+ANSWER_WITHIN = "10s"
+"""How long a scheduler has to answer, as Dask writes it."""
+AHEAD: Final = 2
+"""Parts under way beside those that the workers are at."""
+
+
+def spread(
+    task: Callable[[Part], Result],
+    parts: Sequence[Part],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Iterator[Result]:
+    """Yield the result of each part, in their order.
+
+    Without `workers` and `scheduler` threads of this process work, one for each of its CPUs; with
+    `workers` so many processes of this machine; with `scheduler` those that it has, and `task` and
+    parts are sent to them.
+
+    Refuses WORKERS_LOST; SCHEDULER_UNPROTECTED, SCHEDULER_UNREACHABLE; and what `task` refuses.
+    """
+    if scheduler is not None:
+        return _by_dask(task, parts, scheduler)
+    if workers is not None:
+        return _by_processes(task, parts, workers)
+    return _by_threads(task, parts)
+
+
+def cpus() -> int:
+    """How many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _by_threads(task: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
+    count = min(cpus(), len(parts))
+    if count <= 1:
+        yield from map(task, parts)
+        return
+    with ThreadPoolExecutor(count) as pool:
+        yield from _in_order(pool, task, parts, count)
+
+
+def _in_order(
+    pool: Executor, task: Callable[[Part], Result], parts: Sequence[Part], workers: int
+) -> Iterator[Result]:
+    """Yield results in order, a few parts ahead of whoever takes them."""
+    waiting: deque[Future[Result]] = deque()
+    left = iter(parts)
+    try:
+        for part in left:
+            waiting.append(pool.submit(task, part))
+            if len(waiting) >= workers + AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for each in waiting:
+            each.cancel()
+
+
+def _by_processes(
+    task: Callable[[Part], Result], parts: Sequence[Part], workers: int
+) -> Iterator[Result]:
+    done, lost = 0, 0
+    # Not forked: this process may have threads, of which a fork would keep the locks.
+    context = multiprocessing.get_context("spawn")
+    while done < len(parts):
+        try:
+            with ProcessPoolExecutor(min(workers, len(parts) - done), context) as pool:
+                for result in _in_order(pool, task, parts[done:], workers):
+                    done += 1
+                    yield result
+        except BrokenProcessPool:
+            lost += 1
+            if lost > LOST_MOST:
+                raise Refused("WORKERS_LOST", lost=lost) from None
+
+
+def _by_dask(
+    task: Callable[[Part], Result], parts: Sequence[Part], address: str
+) -> Iterator[Result]:
+    check_address(address)
+    from distributed import Client, KilledWorker  # noqa: PLC0415 half a second; an extra besides
+
+    try:
+        client: Any = Client(address, timeout=ANSWER_WITHIN, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, TimeoutError) as fault:
+        raise Refused("SCHEDULER_UNREACHABLE", address=address, fault=_told(fault)) from None
+    with client:
+        for worker in client.scheduler_info(n_workers=-1)["workers"]:
+            check_address(worker)
+        futures: list[Any] = client.map(task, parts, pure=False, retries=0)
+        try:
+            for at in range(len(futures)):
+                yield futures[at].result()
+                futures[at] = None  # the workers may forget it
+        except KilledWorker:
+            raise Refused("WORKERS_LOST", lost=LOST_MOST) from None
+        finally:
+            client.cancel([each for each in futures if each is not None])
+
+
+def _told(fault: Exception) -> str:
+    return str(fault).partition("\n")[0][:200] or type(fault).__name__
+
+
+def check_address(address: str) -> None:
+    """Refuse SCHEDULER_UNPROTECTED for what is neither on this machine nor asked by TLS."""
+    try:
+        parsed = urlsplit(address)
+        host = parsed.hostname or ""
+    except ValueError:
+        raise Refused("SCHEDULER_UNPROTECTED", address=address) from None
+    if parsed.scheme == "tls" and host:
+        return
+    if parsed.scheme != "tcp" or not _is_here(host):
+        raise Refused("SCHEDULER_UNPROTECTED", address=address)
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

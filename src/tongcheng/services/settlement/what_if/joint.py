@@ -1,0 +1,152 @@
+"""One numbering of places for two plans, so that a file is read once and judged twice (pure).
+
+The reader asks for the place of a division and scheme, and for the pair of two divisions. Here it
+is given a number of our own, beside which stands what each of the plans says, and which groups the
+row belongs to. A place that only one of the plans knows is a fault under the other one.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.region import RegionPack
+from tongcheng.services.settlement.batch.arrays import NONE, VOID, Events
+from tongcheng.services.settlement.batch.codes import CODE_OF
+from tongcheng.services.settlement.batch.plan import Plan
+from tongcheng.services.settlement.rules import LEVELS, PERSON_TYPES
+from tongcheng.services.settlement.what_if.measures import AGE_FROM, AGE_MAX, age_band
+from tongcheng.services.settlement.what_if.sums import Layout
+
+NOT_KNOWN: Final = ""
+"""The key of those whose group is not known."""
+ELSEWHERE: Final = "elsewhere"
+"""The key of hospitals in no area of the region."""
+
+
+class _Placed(NamedTuple):
+    """What a plan says of a place: its number there, or the code of its fault."""
+
+    place: int
+    fault: int
+
+
+class Joint:
+    """The places and pairs of two plans; a `Places` for the reader.
+
+    The groups are the same for every part of a file: they follow from the plans and the region.
+    """
+
+    def __init__(self, old: Plan, new: Plan, region: RegionPack | None) -> None:
+        self.plans = (old, new)
+        self._region = region
+        decided = [place for plan in self.plans for place in plan.places]
+        areas = sorted({place.area_id for place in decided})
+        schemes = sorted({place.scheme for place in decided})
+        visited = sorted({*areas, *_areas(region)})
+        ages = [f"{year}" for year in AGE_FROM]
+        keys = (
+            ("all",),
+            (*areas, NOT_KNOWN),
+            (*schemes, NOT_KNOWN),
+            (*PERSON_TYPES, NOT_KNOWN),
+            (*visited, ELSEWHERE, NOT_KNOWN),
+            (*ages, NOT_KNOWN),
+            (*map(str, LEVELS), NOT_KNOWN),
+        )
+        self.layout = Layout(keys)
+        self._places: dict[tuple[str, str], int] = {}
+        self._placed: list[tuple[_Placed, _Placed]] = []
+        self._groups: list[tuple[int, int]] = []
+        self._pairs: dict[tuple[int, int, int], int] = {}
+        self._paired: list[tuple[int, int, int]] = []
+
+    def place_of(self, admdvs: str, scheme: str) -> int:
+        """Return our number of a place.
+
+        Refuses as `Plan.place_of`, where neither plan knows it.
+        """
+        area = self._area_of(admdvs)
+        if area is None:
+            return self.plans[0].place_of(admdvs, scheme)  # refuses
+        found = self._places.get((area, scheme))
+        if found is None:
+            old, new = (_placed(plan, admdvs, scheme) for plan in self.plans)
+            if old.fault and new.fault:
+                self.plans[0].place_of(admdvs, scheme)
+            insured, schemes = self.layout.keys[1], self.layout.keys[2]
+            found = self._places[area, scheme] = len(self._placed)
+            self._placed.append((old, new))
+            self._groups.append((insured.index(area), schemes.index(scheme)))
+        return found
+
+    def pair_of(self, insured: str, visited: str | None) -> int:
+        """Return our number of a pair of divisions, never less than 1.
+
+        0 is what the reader puts where the division that insures is none.
+        """
+        keys = self.layout.keys[4]
+        area = NOT_KNOWN if visited is None else self._area_of(visited) or ELSEWHERE
+        group = keys.index(area if area in keys else ELSEWHERE)
+        old, new = (plan.pair_of(insured, visited) for plan in self.plans)
+        key = (old, new, group)
+        if key not in self._pairs:
+            self._paired.append(key)
+            self._pairs[key] = len(self._paired)
+        return self._pairs[key]
+
+    def _area_of(self, admdvs: str) -> str | None:
+        if self._region is None:
+            return admdvs
+        try:
+            return self._region.area_of(admdvs, "settlement").id
+        except Refused:
+            return None
+
+    def events_of(self, events: Events, side: int) -> Events:
+        """Return events as the plan of one side (0 old, 1 new) numbers them."""
+        place = np.array([*(each[side].place for each in self._placed), NONE], np.int16)
+        fault = np.array([*(each[side].fault for each in self._placed), 0], np.int16)
+        pair = np.array([NONE, *(each[side] for each in self._paired)], np.int32)
+        told = events.fault
+        if fault.any():
+            unplaced = (told == 0) & (events.kind != VOID)
+            told = np.where(unplaced, fault[events.place], told)
+        return events._replace(place=place[events.place], pair=pair[events.pair], fault=told)
+
+    def groups_of(self, events: Events, age: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Return the group of each row in every dimension, dimensions × rows."""
+        keys, starts = self.layout.keys, self.layout.starts
+        unknown = [len(each) - 1 for each in keys]
+        area = np.array([*(each[0] for each in self._groups), unknown[1]], np.int16)
+        scheme = np.array([*(each[1] for each in self._groups), unknown[2]], np.int16)
+        visited = np.array([unknown[4], *(each[2] for each in self._paired)], np.int16)
+        bands = np.array([age_band(year) for year in (*range(AGE_MAX + 1), NONE)], np.int16)
+        found = np.empty((len(keys), events.kind.size), np.int16)
+        found[0] = 0
+        found[1] = area[events.place]
+        found[2] = scheme[events.place]
+        found[3] = _words(events.person_type, unknown[3])
+        found[4] = visited[events.pair]
+        found[5] = bands[np.clip(age, NONE, AGE_MAX)]
+        found[6] = _words(events.hospital_level, unknown[6])
+        found += np.array(starts, np.int16)[:, None]
+        return found
+
+
+def _placed(plan: Plan, admdvs: str, scheme: str) -> _Placed:
+    try:
+        return _Placed(plan.place_of(admdvs, scheme), 0)
+    except Refused as refused:
+        return _Placed(NONE, CODE_OF[refused.code])
+
+
+def _areas(region: RegionPack | None) -> list[str]:
+    members = () if region is None else region.members
+    return [area.id for each in members if "settlement" in each.services for area in each.areas]
+
+
+def _words(places: NDArray[np.int8], unknown: int) -> NDArray[np.int16]:
+    known = (places >= 0) & (places < unknown)
+    return np.where(known, places, np.int8(unknown)).astype(np.int16)

@@ -1,0 +1,214 @@
+"""The what-if of a file: cut into parts, each judged on its own, the answers put together.
+
+A part is some persons' rows and everything that is needed to judge them, so that any worker can do
+it, again if need be. The parts of a file are the same for any number of workers, and so is what
+comes of them.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.region import RegionPack
+from tongcheng.kernel.rulebook import RuleBook
+from tongcheng.services.settlement.batch.codes import CODES
+from tongcheng.services.settlement.batch.output import Output, open_output
+from tongcheng.services.settlement.batch.plan import Plan, plan_of
+from tongcheng.services.settlement.batch.reading import Claims, Survey, open_claims
+from tongcheng.services.settlement.batch.source import open_source
+from tongcheng.services.settlement.batch.spread import spread
+from tongcheng.services.settlement.what_if import output
+from tongcheng.services.settlement.what_if.answer import Answer, answer
+from tongcheng.services.settlement.what_if.joint import Joint
+from tongcheng.services.settlement.what_if.judging import judge
+from tongcheng.services.settlement.what_if.sums import Sums, nothing, total
+
+ROWS_A_PART: Final = 500_000
+"""Rows of a part, about: it is cut between persons."""
+Progress = Callable[[int, int], None]
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The books of both rules, and the region whose areas they are for."""
+
+    old: tuple[RuleBook, ...]
+    new: tuple[RuleBook, ...]
+    region: RegionPack | None
+
+    def key(self) -> str:
+        """Return a digest that differs where the books or their days do."""
+        told = [
+            [[book.digest, book.status, book.effective_from, book.effective_to] for book in books]
+            for books in (self.old, self.new)
+        ]
+        return hashlib.sha256(msgspec.json.encode([told, self.region])).hexdigest()
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Some rows of a file. `span` None is a file in no order, which is one part.
+
+    `written` is where the rows of the output go, None where they are handed back in memory.
+    """
+
+    rules: Rules
+    path: Path
+    survey: Survey
+    span: tuple[int, int] | None
+    causes: bool
+    rows_wanted: bool
+    written: Path | None
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What comes of a part: sums, and the rows of the output, here or in a file."""
+
+    rows: int
+    sums: Sums
+    written: tuple[pa.Table, ...] | Path
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """A what-if to be done: two sets of books over one file."""
+
+    rules: Rules
+    claims: Path
+    out: Path | None = None
+    causes: bool = False
+
+
+def what_if(
+    asked: WhatIf,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress = lambda _done, _rows: None,
+) -> Answer:
+    """Judge a file under both rules and tell what differs; write it claim by claim if asked.
+
+    Refuses as `plan_of`, `open_claims` and `spread`, and OUTPUT_FILE.
+    """
+    joint = _joint(asked.rules)
+    sums = [nothing(joint.layout, len(CODES))]
+    with open_claims(asked.claims) as claims, ExitStack() as stack:
+        folder = None
+        if asked.out is not None and (workers is not None or scheduler is not None):
+            folder = stack.enter_context(_folder_beside(asked.out))
+        write = _Write(asked.out, stack)
+        done = 0
+        parts = _parts(asked, claims, folder)
+        for each in spread(do_part, parts, workers=workers, scheduler=scheduler):
+            write(each.written)
+            sums.append(each.sums)
+            done += each.rows
+            progress(done, claims.rows)
+    books = (list(asked.rules.old), list(asked.rules.new))
+    has_sequence = "sequence" in open_source(asked.claims).columns
+    order = "sequence" if has_sequence else "ended_on"
+    return answer(joint.layout, total(sums), books, order=order, causes=asked.causes)
+
+
+def _parts(asked: WhatIf, claims: Claims, folder: Path | None) -> list[Part]:
+    spans = claims.spans(-(-claims.rows // ROWS_A_PART)) if claims.adjacent else [None]
+    return [
+        Part(
+            rules=asked.rules,
+            path=asked.claims.absolute(),
+            survey=claims.survey,
+            span=span,
+            causes=asked.causes,
+            rows_wanted=asked.out is not None,
+            written=None if folder is None else folder / f"{number:06d}.arrow",
+        )
+        for number, span in enumerate(spans)
+    ]
+
+
+def do_part(part: Part) -> Done:
+    """Judge a part. Done twice, it gives the same and leaves the same file."""
+    joint = _joint(part.rules)
+    sums = [nothing(joint.layout, len(CODES))]
+    tables = []
+    rows = 0
+    with open_claims(part.path, found=part.survey) as claims:
+        for batch in claims.batches(joint, span=part.span):
+            judged = judge(joint, batch.events, batch.age, causes=part.causes)
+            sums.append(judged.sums)
+            rows += len(batch.row)
+            if part.rows_wanted:
+                of_batch = output.rows_of(batch.claim_id, batch.row, judged.old, judged.new)
+                tables.append(of_batch)
+    if part.written is None:
+        return Done(rows, total(sums), tuple(tables))
+    _keep(tables, part.written)
+    return Done(rows, total(sums), part.written)
+
+
+def _keep(tables: list[pa.Table], path: Path) -> None:
+    """Write the rows of a part under a name of our own, then give them theirs."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        if tables:
+            with pa.ipc.new_file(file, tables[0].schema) as writer:
+                for table in tables:
+                    writer.write_table(table)
+    Path(name).replace(path)
+
+
+class _Write:
+    """Writes rows of parts into the output, opened by the first of them."""
+
+    def __init__(self, path: Path | None, stack: ExitStack) -> None:
+        self._path, self._stack = path, stack
+        self._output: Output | None = None
+
+    def __call__(self, written: tuple[pa.Table, ...] | Path) -> None:
+        """Add the rows of a part; a file of them is gone then."""
+        if isinstance(written, tuple):
+            self._add(written)
+            return
+        if written.stat().st_size:
+            with pa.memory_map(str(written)) as file:
+                self._add((pa.ipc.open_file(file).read_all(),))
+        written.unlink()
+
+    def _add(self, tables: tuple[pa.Table, ...]) -> None:
+        for table in tables:
+            if self._path is None:
+                return
+            if self._output is None:
+                opened = open_output(self._path, table.schema, {})
+                self._output = self._stack.enter_context(opened)
+            self._output.write(table)
+
+
+@contextmanager
+def _folder_beside(out: Path) -> Iterator[Path]:
+    """Make a directory for parts of the output, readable by its owner, gone afterwards."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent)
+    except OSError as fault:
+        raise Refused("CLAIMS_OUT", file=str(out), fault=fault.strerror or "?") from None
+    with made as name:
+        yield Path(name)
+
+
+_PLANS: Final[dict[str, tuple[Plan, Plan]]] = {}
+"""The plans of the last rules that this process was asked about; a worker does many parts."""
+
+
+def _joint(rules: Rules) -> Joint:
+    key = rules.key()
+    plans = _PLANS.get(key)
+    if plans is None:
+        plans = (plan_of(rules.old, rules.region), plan_of(rules.new, rules.region))
+        _PLANS.clear()
+        _PLANS[key] = plans
+    return Joint(*plans, rules.region)

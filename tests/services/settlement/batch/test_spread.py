@@ -1,0 +1,141 @@
+"""Work divided between threads, processes and Dask: one result a part, in order, whoever dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from contextlib import nullcontext
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.tidy import ROOT
+from tongcheng.kernel.errors import Refused
+from tongcheng.services.settlement.batch.spread import check_address, spread
+
+DASK_S = 100
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of the tests' work: a number, and whom it kills the first time it is done."""
+
+    number: int
+    kills_at: Path | None = None
+
+
+def square(piece: Piece) -> int:
+    """Return the square; kill the process that does the marked piece for the first time."""
+    if piece.kills_at is not None and not piece.kills_at.exists():
+        piece.kills_at.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return piece.number**2
+
+
+def always_dies(piece: Piece) -> int:
+    """Kill the process, every time."""
+    del piece
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+@pytest.mark.parametrize("workers", [None, 1, 2, 3])
+def test_results_come_in_order(workers: int | None) -> None:
+    """Threads and one, two or three processes hand out the same."""
+    parts = [Piece(number) for number in range(9)]
+
+    assert list(spread(square, parts, workers=workers)) == [n**2 for n in range(9)]
+
+
+def test_a_killed_process_changes_nothing(tmp_path: Path) -> None:
+    """SIGKILL in the middle: its part is done again, each result is handed out once."""
+    parts = [Piece(n, tmp_path / "killed" if n == 4 else None) for n in range(9)]
+
+    found = list(spread(square, parts, workers=2))
+
+    assert (tmp_path / "killed").exists()
+    assert found == [number**2 for number in range(9)]
+
+
+def test_work_that_kills_every_process_is_given_up() -> None:
+    """It ends with a code, not never."""
+    with pytest.raises(Refused, match="WORKERS_LOST"):
+        list(spread(always_dies, [Piece(0)], workers=1))
+
+
+def test_no_parts_are_no_results() -> None:
+    """An empty file has no parts."""
+    assert list(spread(square, [], workers=2)) == list(spread(square, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "stands"),
+    [
+        ("tcp://127.0.0.1:8786", True),
+        ("tcp://localhost:8786", True),
+        ("tcp://[::1]:8786", True),
+        ("tls://analysis.example:8786", True),
+        ("tcp://10.1.2.3:8786", False),
+        ("tcp://0.0.0.0:8786", False),
+        ("tcp://analysis.example:8786", False),
+        ("tcp://127.0.0.1.example:8786", False),
+        ("ws://127.0.0.1:8786", False),
+        ("127.0.0.1:8786", False),
+        ("tls://", False),
+        ("tcp://[:8786", False),
+    ],
+)
+def test_claims_leave_the_machine_only_by_tls(address: str, *, stands: bool) -> None:
+    """Plain TCP to anywhere else is refused before anything is sent."""
+    with nullcontext() if stands else pytest.raises(Refused, match="SCHEDULER_UNPROTECTED"):
+        check_address(address)
+
+
+def test_a_scheduler_that_is_not_there_is_named() -> None:
+    """And not waited for."""
+    program = """
+    from tests.services.settlement.batch.test_spread import Piece, square
+    from tongcheng.kernel.errors import Refused
+    from tongcheng.services.settlement.batch import spread
+    spread.ANSWER_WITHIN = "1s"
+    try:
+        list(spread.spread(square, [Piece(1)], scheduler="tcp://127.0.0.1:9"))
+    except Refused as refused:
+        print(refused.code)
+    """
+    assert in_process(program).strip().endswith("SCHEDULER_UNREACHABLE")
+
+
+def test_a_killed_dask_worker_changes_nothing(tmp_path: Path) -> None:
+    """A real scheduler and workers; the one that is at a part is killed by the system."""
+    # In a process of its own: Dask warns, and warnings are errors here.
+    program = f"""
+    from pathlib import Path
+    from distributed import LocalCluster
+    from tests.services.settlement.batch.test_spread import Piece, square
+    from tongcheng.services.settlement.batch.spread import spread
+    if __name__ == "__main__":
+        killed = Path({str(tmp_path / "killed")!r})
+        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None,
+                          host="127.0.0.1") as cluster:
+            parts = [Piece(n, killed if n == 4 else None) for n in range(9)]
+            print(list(spread(square, parts, scheduler=cluster.scheduler_address)))
+        assert killed.exists()
+    """
+    assert in_process(program).strip().endswith(str([number**2 for number in range(9)]))
+
+
+def in_process(program: str) -> str:
+    """Run a program with this project's modules and return what it prints."""
+    done = subprocess.run(  # noqa: S603 our own interpreter and words
+        [sys.executable, "-c", textwrap.dedent(program)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DASK_S,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
