@@ -113,7 +113,7 @@ def blank_results(rows: int, *, trace: bool) -> Results:
     )
 
 
-def part_of(results: Results, rows: int, *, trace: bool) -> Results:
+def first_rows(results: Results, rows: int, *, trace: bool) -> Results:
     """Return the first rows of results that are to be written anew, with their trace or without."""
     assert len(results.code) >= rows, (len(results.code), rows)
     assert not trace or results.trace.shape[1], "these results have no room for a trace"

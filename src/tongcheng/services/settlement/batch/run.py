@@ -17,7 +17,7 @@ from tongcheng.services.settlement.batch.arrays import (
     Results,
     blank_events,
     blank_results,
-    part_of,
+    first_rows,
 )
 from tongcheng.services.settlement.batch.plan import Plan, plan_of
 
@@ -59,7 +59,10 @@ def run(
     if KERNEL is None:
         return twin.run(plan, events, trace=trace)
     rows = len(events.person)
-    results = blank_results(rows, trace=trace) if into is None else part_of(into, rows, trace=trace)
+    if into is None:
+        results = blank_results(rows, trace=trace)
+    else:
+        results = first_rows(into, rows, trace=trace)
     settled = _plain(events)
     cuts = between_persons(events, min(threads, rows // ROWS_A_THREAD))
     if len(cuts) <= 2:  # noqa: PLR2004 one stretch has two ends

@@ -58,7 +58,7 @@ NOTHING = Accumulators()
 
 def run(plan: Plan, events: Events, *, trace: bool = False) -> Results:
     """Judge a batch as the kernel does."""
-    return _Twin(plan, events, trace=trace).results
+    return Twin(plan, events, trace=trace).results
 
 
 class _Settled:
@@ -69,15 +69,22 @@ class _Settled:
         self.benefit = benefit
 
 
-class _Twin:
-    """Walks the rows person by person."""
+class Twin:
+    """Walks the rows person by person.
 
-    def __init__(self, plan: Plan, events: Events, *, trace: bool) -> None:
+    With `keep`, `benefits` holds the engine's answers and their negatives by row, and `before` what
+    the year stood at before each row that moved it.
+    """
+
+    def __init__(self, plan: Plan, events: Events, *, trace: bool, keep: bool = False) -> None:
         self._plan = plan
         self._events = events
         self._traced = trace
+        self._keep = keep
         self._years: dict[Key, Accumulators] = {}
         self._settled: dict[int, _Settled | None] = {}
+        self.benefits: dict[int, Benefit] = {}
+        self.before: dict[int, Accumulators] = {}
         self.results = blank_results(len(events.person), trace=trace)
         for row in range(len(events.person)):
             if row == 0 or events.person[row] != events.person[row - 1]:
@@ -172,8 +179,8 @@ class _Twin:
         self._years[area, year] = accumulate(before, benefit)
         self._settled[row] = _Settled((area, year), benefit)
         self._write(row, benefit)
+        self._note_before(row, before)
         if self._traced:
-            self._note_before(row, before)
             cell = self._plan.cell_at(
                 version,
                 bill.hospital_level,
@@ -223,11 +230,15 @@ class _Twin:
         )
 
     def _note_before(self, row: int, before: Accumulators) -> None:
+        if self._keep:
+            self.before[row] = before
         if self._traced:
             for column, field in enumerate(ACCUMULATORS):
                 self.results.trace[row, trace_columns.BEFORE + column] = getattr(before, field)
 
     def _write(self, row: int, benefit: Benefit) -> None:
+        if self._keep:
+            self.benefits[row] = benefit
         expected = {f"{each.fund}_expected_fen": each.amount_fen for each in benefit.announced}
         for column, name in enumerate(RESULT_AMOUNTS):
             fen = expected.get(name) if "expected" in name else getattr(benefit, name)
