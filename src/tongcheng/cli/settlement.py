@@ -13,6 +13,7 @@ from rich.table import Table
 from tongcheng.cli import options
 from tongcheng.cli.adjudicate import adjudicate
 from tongcheng.cli.audit import audit
+from tongcheng.cli.booking import book
 from tongcheng.cli.books import Reconciled, reconcile_nodes
 from tongcheng.cli.cases import case
 from tongcheng.cli.catalogue import catalogue
@@ -46,6 +47,7 @@ def settlement() -> None:
 
 settlement.add_command(adjudicate)
 settlement.add_command(audit)
+settlement.add_command(book)
 settlement.add_command(shadow)
 settlement.add_command(filing)
 settlement.add_command(generate)

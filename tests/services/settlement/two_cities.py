@@ -195,7 +195,8 @@ def demo_accord(rings: dict[str, KeyRing]) -> SignedAccord:
     return document
 
 
-def _home(member_id: str) -> Home:
+def home(member_id: str) -> Home:
+    """Return a member with the region's shipped books, which are drafts, and keys of its own."""
     entropy = SeededEntropy(f"two cities {member_id}")
     books = [rulebook.parse(path.read_text("utf-8")) for path in _REGION.glob("rulebooks/*.yaml")]
     return Home(
@@ -232,7 +233,7 @@ async def two_cities(folder: Path, *more: str) -> AsyncIterator[TwoCities]:
     `more` members have nodes too, in `wire.nodes`.
     """
     wire, clock = Wire(), ManualClock(NOW_AT)
-    homes = {member_id: _home(member_id) for member_id in (INSURED, VISITED, *more)}
+    homes = {member_id: home(member_id) for member_id in (INSURED, VISITED, *more)}
     for member_id, home in homes.items():
         (folder / member_id).mkdir(parents=True)
         database = open_database(folder / member_id, home.ring.mac_key, synchronous="OFF")

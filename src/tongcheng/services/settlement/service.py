@@ -22,6 +22,7 @@ from tongcheng.services.settlement.actions import ACTIONS
 from tongcheng.services.settlement.bill_page import api as bill_api
 from tongcheng.services.settlement.bill_page import pages as bill_pages
 from tongcheng.services.settlement.bill_page import store as bill_store
+from tongcheng.services.settlement.booking.check import home_claims
 from tongcheng.services.settlement.desk_page import pages as desk_pages
 from tongcheng.services.settlement.estimate import api as estimate_api
 from tongcheng.services.settlement.estimate import pages as estimate_pages
@@ -144,7 +145,7 @@ SERVICE = Service(
         *month_pages.HANDLERS,
     ),
     person_pages=bill_pages.HANDLERS,
-    verify=verify.VERIFY,
+    verify=(*verify.VERIFY, home_claims),
     actions=ACTIONS,
     jobs=(MIRROR,),
     reads=READS,

@@ -219,7 +219,8 @@ class YearRow(msgspec.Struct, frozen=True):
 class EntryRow(msgspec.Struct, frozen=True):
     """One change of a person's year, in commit order, with where it came from.
 
-    `origin` is opening (imported), settlement or void; `decision_no` is 0 for an import.
+    `origin` is opening (imported), settlement or void, or home or home_void (see `booking`);
+    `decision_no` is 0 where no decision of this node's made it.
     """
 
     person_key: str
@@ -345,7 +346,12 @@ PERSON_IDS = Records(
 )
 FILINGS = Records("settlement_filings", FilingRow, key=("person_key", "number"))
 YEARS = Records("settlement_years", YearRow, key=("person_key", "area_id", "year"))
-ENTRIES = Records("settlement_entries", EntryRow, key=("person_key", "area_id", "year", "entry_no"))
+ENTRIES = Records(
+    "settlement_entries",
+    EntryRow,
+    key=("person_key", "area_id", "year", "entry_no"),
+    indexes=(("subject_id",),),
+)
 DECISIONS = Records(
     "settlement_decisions",
     DecisionRow,

@@ -26,6 +26,7 @@ from tongcheng.kernel.store import Records, Snapshot
 from tongcheng.kernel.store.records import show_key
 from tongcheng.services.settlement import accumulators, bills, periods, purses
 from tongcheng.services.settlement.accumulators import ENTRY_KIND
+from tongcheng.services.settlement.booking.model import ORIGINS as HOME_ORIGINS
 from tongcheng.services.settlement.catalogue_store import check_imports
 from tongcheng.services.settlement.filings import check_filings
 from tongcheng.services.settlement.model import (
@@ -94,7 +95,7 @@ def years(snapshot: Snapshot, _home: Home) -> Iterator[Finding]:
 
 def entries(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
     """Compare every entry with its journal content, and the journal with the entries."""
-    kept = snapshot.select(ENTRIES)
+    kept = [entry for entry in snapshot.select(ENTRIES) if entry.origin not in HOME_ORIGINS]
     for entry in kept:
         content_id = accumulators.content_id(entry)
         content = journal.content(snapshot, home.ring, ENTRY_KIND, content_id)
@@ -137,7 +138,7 @@ def _entries_by_number(snapshot: Snapshot) -> dict[int, list[EntryRow]]:
     """Return the entries that decisions made, by decision, in the order they were made."""
     found: dict[int, list[EntryRow]] = {}
     for entry in sorted(snapshot.select(ENTRIES), key=lambda one: one.entry_no):
-        if entry.origin != "opening":
+        if entry.origin not in {"opening", *HOME_ORIGINS}:
             found.setdefault(entry.decision_no, []).append(entry)
     return found
 
@@ -386,4 +387,4 @@ def _owed(funds: Iterable[FundPayment], month: str, void_month: str | None) -> M
 
 
 VERIFY = (years, entries, decisions, claims, stays, statements, check_imports, check_filings)
-"""What settlement registers with the node."""
+"""What settlement registers with the node, beside what is booked in bulk."""

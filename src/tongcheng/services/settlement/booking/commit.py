@@ -1,0 +1,351 @@
+"""One commit of booked claims: judged by the kernel, then the year, the ledger and the journal."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tongcheng.kernel import canonical, journal, ledger, ledger_batch
+from tongcheng.kernel.home import Home
+from tongcheng.kernel.ledger import TRANSFERS, Order
+from tongcheng.kernel.store import Transaction
+from tongcheng.services.settlement import accumulators, purses
+from tongcheng.services.settlement.accumulators import content_id
+from tongcheng.services.settlement.batch.arrays import (
+    ACCUMULATORS,
+    NONE,
+    OPENING,
+    VOID,
+    Events,
+    Results,
+    blank_events,
+)
+from tongcheng.services.settlement.batch.codes import CODES, FIELDS
+from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
+from tongcheng.services.settlement.batch.plan import EPOCH, Plan
+from tongcheng.services.settlement.batch.run import run
+from tongcheng.services.settlement.booking.content import Judged, content_of
+from tongcheng.services.settlement.booking.model import HOME, HOME_VOID, LOT_KIND, subject
+from tongcheng.services.settlement.booking.prepare import Passed, Prepared
+from tongcheng.services.settlement.statements import month_at
+from tongcheng.services.settlement.store import ENTRIES, YEARS, EntryRow, YearRow
+
+Key = tuple[str, str, int]
+"""Whose year: person, pooling area, calendar year."""
+USED: Final = tuple(
+    RESULT_AMOUNTS.index(name)
+    for name in (
+        "pool_fen",
+        "large_fen",
+        "deductible_fen",
+        "burden_fen",
+        "catastrophic_fen",
+        "assistance_fen",
+    )
+)
+_MOVED: Final = (
+    "pool_fen",
+    "large_fen",
+    "deductible_fen",
+    "admissions",
+    "burden_fen",
+    "catastrophic_fen",
+    "assistance_fen",
+)
+"""What an entry moves, in its order."""
+_FIRST_YEAR: Final = 1970
+
+
+class Booked(NamedTuple):
+    """What one commit did: claims and voids booked, and rows that could not be judged."""
+
+    claims: int
+    voids: int
+    passed: list[Passed]
+
+
+class Committing:
+    """Books prepared rows by one plan, the plan of the node's own books."""
+
+    def __init__(self, home: Home, plan: Plan) -> None:
+        self._home = home
+        self._plan = plan
+        self._funds = tuple(
+            tuple(
+                (term.fund, RESULT_AMOUNTS.index(f"{term.layer}_fen"))
+                for term in version.tables.funds
+                if term.layer != "announced"
+            )
+            for version in plan.versions
+        )
+
+    def command(self, prepared: Prepared, begin: int, end: int) -> Callable[[Transaction], Booked]:
+        """Return the command that books some rows, all of them in one commit."""
+        return lambda tx: _Lot(tx, self._plan, self._funds, prepared, (begin, end)).book()
+
+    def check_drafts(self, prepared: Prepared) -> None:
+        """Refuse RULE_BOOK_DRAFT where a draft would decide and this node lets none decide."""
+        pairs = np.unique(np.stack([prepared.events.place, prepared.events.ended_on]), axis=1)
+        for place, on in pairs.T.tolist():
+            version = NONE if place < 0 else self._plan.version_at(place, on)
+            if version != NONE and self._plan.versions[version].tables.status == "draft":
+                self._home.shelf.at(self._plan.places[place].book_id, _day(on))
+
+
+class _Lot:
+    """One commit while it is made."""
+
+    def __init__(
+        self,
+        tx: Transaction,
+        plan: Plan,
+        funds: tuple[tuple[tuple[str, int], ...], ...],
+        prepared: Prepared,
+        stretch: tuple[int, int],
+    ) -> None:
+        self._tx = tx
+        self._plan = plan
+        self._funds = funds
+        self._prepared = prepared
+        self._rows = np.arange(*stretch)
+        self._month = month_at(tx.now_at, tx.home.region.zone)
+        self._years: dict[Key, YearRow] = {}
+        self._entries: list[EntryRow] = []
+        self._orders: list[tuple[str, str, str, str, int]] = []
+        self._taken_back: list[str] = []
+        self._passed: list[Passed] = []
+
+    def book(self) -> Booked:
+        """Book what can be judged; the rest is told."""
+        apart = self._prepared.is_apart[self._rows]
+        self._read_years(self._rows[~apart])
+        for row in self._rows[apart].tolist():
+            self._take_back(row)
+        voids = len(self._entries)
+        rows = self._rows[~apart]
+        judged = self._judge(rows)
+        voids += int((self._prepared.events.kind[judged.rows] == VOID).sum())
+        if self._entries:
+            self._write(judged)
+        return Booked(len(self._entries) - voids, voids, self._passed)
+
+    # what the persons have used before
+
+    def _read_years(self, rows: NDArray[np.int64]) -> None:
+        events, keys = self._prepared.events, set[Key]()
+        persons = [self._prepared.person_key[row] for row in rows.tolist()]
+        places = events.place[rows].tolist()
+        for days in (events.ended_on, events.admitted_on, events.period_from_on):
+            years = _years(days[rows]).tolist()
+            keys.update(
+                (person, self._plan.places[place].area_id, year)
+                for person, place, year in zip(persons, places, years, strict=True)
+                if place != NONE
+            )
+        stored = self._tx.get_many(YEARS, sorted(keys))
+        self._years.update({key: stored.get(key) or _blank(key) for key in keys})
+
+    def _take_back(self, row: int) -> None:
+        """Book the exact negative of a claim that an earlier commit booked."""
+        prepared, tx = self._prepared, self._tx
+        about = subject(prepared.reverses_id[row])
+        found = {entry.origin: entry for entry in tx.select(ENTRIES, subject_id=about)}
+        entry = found.get(HOME)
+        if entry is None or entry.person_key != prepared.person_key[row]:
+            return self._pass(row, "CLAIM_VOID_UNKNOWN", "")
+        if HOME_VOID in found:
+            return self._pass(row, "CLAIM_VOID_TWICE", "")
+        key = (entry.person_key, entry.area_id, entry.year)
+        if key not in self._years:
+            self._years[key] = tx.get(YEARS, *key) or _blank(key)
+        moved = [-getattr(entry, name) for name in _MOVED]
+        back = self._move(key, HOME_VOID, about, moved)
+        self._taken_back.append(content_id(back))
+        for paid in tx.select(TRANSFERS, subject_id=about):
+            accounts = (paid.credit_account, paid.debit_account)
+            self._orders.append((about, paid.purse, *accounts, paid.amount_fen))
+        return None
+
+    # judging
+
+    def _judge(self, rows: NDArray[np.int64]) -> Judged:
+        """Judge the rows after what their persons have used; book those that are judged."""
+        events = Events(
+            *(
+                getattr(self._prepared.events, name)
+                if name == "opening_fen"
+                else getattr(self._prepared.events, name)[rows]
+                for name in Events._fields
+            )
+        )
+        inside = np.searchsorted(rows, events.reverses)
+        events = events._replace(reverses=np.where(events.reverses == NONE, NONE, inside))
+        opened, at = with_openings(events, self._openings(events, rows))
+        results = run(self._plan, opened, trace=True)
+        assert not results.code[opened.kind == OPENING].any(), "a stored year is sound"
+        codes, details = results.code[at].tolist(), results.detail[at].tolist()
+        for row, code, detail in zip(rows.tolist(), codes, details, strict=True):
+            if code:
+                self._pass(row, CODES[code], self._named(CODES[code], detail))
+        judged = np.flatnonzero(results.code[at] == 0)
+        before = len(self._entries)
+        self._move_years(rows[judged], at[judged], opened, results)
+        return Judged(rows[judged], at[judged], opened, results, self._entries[before:])
+
+    def _openings(self, events: Events, rows: NDArray[np.int64]) -> "list[Opening]":
+        """Return what each person has used, to be told before the person's first row."""
+        begins: dict[str, tuple[int, int]] = {}
+        for at, row in enumerate(rows.tolist()):
+            begins.setdefault(self._prepared.person_key[row], (at, int(events.person[at])))
+        openings = []
+        for (person_key, area_id, year), stored in self._years.items():
+            used = [getattr(stored, name) for name in ACCUMULATORS]
+            if any(used) and person_key in begins:
+                at, person = begins[person_key]
+                openings.append(Opening(at, person, self._place_in(area_id), year, used))
+        return sorted(openings)
+
+    def _place_in(self, area_id: str) -> int:
+        areas = [place.area_id for place in self._plan.places]
+        return areas.index(area_id)
+
+    def _named(self, code: str, detail: int) -> str:
+        """Return what a code is about."""
+        if detail == NONE:
+            return ""
+        return self._plan.rules[detail].path if code == "RULE_UNKNOWN" else FIELDS[detail]
+
+    # booking
+
+    def _move_years(
+        self, rows: NDArray[np.int64], at: NDArray[np.int64], events: Events, results: Results
+    ) -> None:
+        """Make the entries of judged rows, and the orders for what funds pay."""
+        prepared, plan, admissions = self._prepared, self._plan, self._admissions(events, at)
+        used = results.amounts[at][:, USED].tolist()
+        amounts = results.amounts[at].tolist()
+        books, years = results.book[at].tolist(), results.year[at].tolist()
+        kinds, places = events.kind[at].tolist(), events.place[at].tolist()
+        originals = events.reverses[at]
+        # A void names no place and no hospital: they are its claim's.
+        claim_of = np.where(originals == NONE, at, originals)
+        places = events.place[claim_of].tolist()
+        row_of = dict(zip(at.tolist(), rows.tolist(), strict=True))
+        for place_in, row in enumerate(rows.tolist()):
+            claim = row_of[int(claim_of[place_in])]
+            about = subject(prepared.claim_id[claim])
+            place = plan.places[places[place_in]]
+            pool, large, deductible, burden, catastrophic, assistance = used[place_in]
+            moved = [pool, large, deductible, admissions[place_in]]
+            moved += [burden, catastrophic, assistance]
+            key = (prepared.person_key[row], place.area_id, years[place_in])
+            origin = HOME_VOID if kinds[place_in] == VOID else HOME
+            self._move(key, origin, about, moved)
+            for fund, column in self._funds[books[place_in]]:
+                fen = amounts[place_in][column]
+                if fen:
+                    purse = purses.purse_id(place.area_id, place.scheme, fund)
+                    paid = purses.payable(prepared.institution_id[claim], purse)
+                    spent = purses.benefit(purse)
+                    sides = (spent, paid) if fen > 0 else (paid, spent)
+                    self._orders.append((about, purse, *sides, abs(fen)))
+
+    def _admissions(self, events: Events, at: NDArray[np.int64]) -> list[int]:
+        """Return the admissions that rows count: a stay's first period of the year is one."""
+        originals = events.reverses[at]
+        is_void = events.kind[at] == VOID
+        claims = np.where(is_void, originals, at)
+        counted = (events.period_number[claims] == 1).astype(np.int64)
+        numbers: list[int] = np.where(is_void, -counted, counted).tolist()
+        return numbers
+
+    def _move(self, key: Key, origin: str, about: str, moved: list[int]) -> EntryRow:
+        year = self._years[key]
+        person_key, area_id, number = key
+        pool, large, deductible, admissions, burden, catastrophic, assistance = moved
+        entry = EntryRow(
+            person_key, area_id, number, year.entries + 1, origin, about, 0,
+            pool, large, deductible, admissions, burden, catastrophic, assistance,
+            self._tx.now_at,
+        )  # fmt: skip
+        self._years[key] = accumulators.add(year, entry)
+        self._entries.append(entry)
+        return entry
+
+    def _pass(self, row: int, code: str, detail: str) -> None:
+        prepared = self._prepared
+        passed = Passed(int(prepared.row[row]), prepared.claim_id[row], code, detail)
+        self._passed.append(passed)
+
+    # storing
+
+    def _write(self, judged: Judged) -> None:
+        tx, lot_id = self._tx, self._tx.new_id()
+        keys = {(entry.person_key, entry.area_id, entry.year) for entry in self._entries}
+        tx.put_many(ENTRIES, {ENTRIES.key_of(entry): entry for entry in self._entries})
+        tx.put_many(YEARS, {key: self._years[key] for key in keys})
+        self._pay(lot_id)
+        lot = content_of(self._plan, judged, self._prepared, self._taken_back)
+        journal.append(tx, LOT_KIND, lot_id, canonical.encode(lot))
+
+    def _pay(self, lot_id: str) -> None:
+        """Owe the hospitals what funds pay, in one set of transfers."""
+        accounts = {(account, purse) for _, purse, *sides, _ in self._orders for account in sides}
+        for account, purse in sorted(accounts):
+            ledger.open_account(self._tx, account, purse)
+        orders = [
+            Order(lot_id, leg, about, self._month, debit, credit, fen)
+            for leg, (about, _, debit, credit, fen) in enumerate(self._orders)
+        ]
+        ledger_batch.transfer_many(self._tx, orders)
+
+
+class Opening(NamedTuple):
+    """What a person had used of a year, told before one row of a commit."""
+
+    at: int
+    person: int
+    place: int
+    year: int
+    used: list[int]
+
+
+def with_openings(events: Events, openings: list[Opening]) -> tuple[Events, NDArray[np.int64]]:
+    """Return events with openings before their rows, and where each row of `events` is in them."""
+    rows = len(events.person)
+    before = np.array([opening.at for opening in openings], np.int64)
+    at = np.arange(rows) + np.searchsorted(before, np.arange(rows), side="right")
+    if not openings:
+        return events, at
+    opened = blank_events(rows + len(openings), len(openings))
+    for name in Events._fields:
+        if name != "opening_fen":
+            getattr(opened, name)[at] = getattr(events, name)
+    there = before + np.arange(len(openings))
+    opened.reverses[at] = np.where(events.reverses == NONE, NONE, at[events.reverses])
+    opened.kind[there] = OPENING
+    opened.person[there] = [opening.person for opening in openings]
+    opened.place[there] = [opening.place for opening in openings]
+    opened.ended_on[there] = [_last_day(opening.year) for opening in openings]
+    opened.opening[there] = np.arange(len(openings))
+    opened.opening_fen[:] = [opening.used for opening in openings]
+    return opened, at
+
+
+def _years(days: NDArray[np.int32]) -> NDArray[np.int64]:
+    years: NDArray[np.int64] = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
+    return years + _FIRST_YEAR
+
+
+def _day(days: int) -> date:
+    return date.fromordinal(days + EPOCH)
+
+
+def _last_day(year: int) -> int:
+    return date(year, 12, 31).toordinal() - EPOCH
+
+
+def _blank(key: Key) -> YearRow:
+    return YearRow(*key, 0, 0, 0, 0, 0, 0, 0, 0)
