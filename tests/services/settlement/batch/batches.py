@@ -126,7 +126,7 @@ class _Batch:
         chance, events = self.chance, self.events
         events.person[row] = person
         events.kind[row] = chance.choices([SETTLE, VOID, OPENING], [80, 14, 6])[0]
-        events.place[row] = chance.choices(range(-1, len(self.plan.places)), [1, 30, 20, 10])[0]
+        events.place[row] = chance.randrange(-(chance.random() < 0.05), len(self.plan.places))
         events.reverses[row] = chance.randint(max(first, row - 3), row) - (chance.random() < 0.1)
         place = self.plan.places[max(0, int(events.place[row]))]
         visited = chance.choice(VISITED)
