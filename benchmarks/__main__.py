@@ -13,9 +13,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import child, machine, table
+from benchmarks import machine, runs, table
 from benchmarks.row import Row
-from benchmarks.runs import QUICK, tell
+from benchmarks.runs import QUICK, ROWS, tell
 from benchmarks.table import Run
 
 HERE = Path(__file__).parent
@@ -30,23 +30,32 @@ def found(folder: Path = HERE) -> list[str]:
 
 
 def measured(
-    area: str, *, package: str = "benchmarks", seconds_max: float = SECONDS_MAX
+    area: str,
+    before: Sequence[Row] = (),
+    *,
+    package: str = "benchmarks",
+    seconds_max: float = SECONDS_MAX,
 ) -> list[Row]:
-    """Return an area's rows, or one row that says why there are none."""
+    """Return an area's rows, or one row that says why there are none; `before` are those so far."""
     with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "rows.json"
+        path, earlier = Path(name) / "rows.json", Path(name) / "before.json"
+        runs.write(before, earlier)
         module = f"{package}.{PREFIX}{area}"
         command = [sys.executable, "-m", "benchmarks.child", module, str(path)]
         try:
             # What a benchmark prints is progress: the table alone goes to standard output.
             ended = subprocess.run(  # noqa: S603 our own command
-                command, check=False, timeout=seconds_max, stdout=sys.stderr.fileno()
+                command,
+                check=False,
+                timeout=seconds_max,
+                stdout=sys.stderr.fileno(),
+                env={**os.environ, ROWS: str(earlier)},
             )
         except subprocess.TimeoutExpired:
             return [_failed(area, f"it took more than {seconds_max:.0f} s")]
         if ended.returncode:
             return [_failed(area, f"it ended with code {ended.returncode}")]
-        return child.read(path)
+        return runs.read(path)
 
 
 def _failed(area: str, why: str) -> Row:
@@ -59,11 +68,11 @@ def run(areas: Sequence[str], *, quick: bool) -> Run:
     here = machine.look()
     if quick:
         os.environ[QUICK] = "1"
-    rows = []
+    rows: list[Row] = []
     for area in areas:
         tell(f"{area} …")
         begun = time.monotonic()
-        rows += measured(area)
+        rows += measured(area, rows)
         tell(f"{area}: {time.monotonic() - begun:.0f} s")
     return Run(here, rows, quick)
 

@@ -2,11 +2,39 @@
 
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
 
 from benchmarks.row import Direction, Row
 
 QUICK = "TONGCHENG_BENCH_QUICK"
 """Set in the environment of benchmarks that should be done in a few seconds."""
+
+
+ROWS = "TONGCHENG_BENCH_ROWS"
+"""Names the file with the rows of the benchmarks that ran before in the same run."""
+
+
+def rows_before() -> list[Row]:
+    """Return what was measured before in this run, for a row that compares by another's figure."""
+    path = os.environ.get(ROWS)
+    return [] if path is None else read(Path(path))
+
+
+def write(rows: Sequence[Row], path: Path) -> None:
+    """Write rows to a file."""
+    path.write_bytes(msgspec.json.encode([row._asdict() for row in rows]))
+
+
+def read(path: Path) -> list[Row]:
+    """Read rows that `write` wrote; a figure that was not measured comes back as one."""
+    rows = msgspec.json.decode(path.read_bytes())
+    return [
+        Row(**{**row, "figure": float("nan") if row["figure"] is None else row["figure"]})
+        for row in rows
+    ]
 
 
 def quick() -> bool:

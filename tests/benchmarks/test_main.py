@@ -31,6 +31,12 @@ def measure():
     print("chatter")
     return [Row("toy", os.environ.get("TONGCHENG_BENCH_QUICK", "full"), float("nan"), "/s", 1.0)]
 """
+COMPARING = """
+from benchmarks.runs import rows_before
+
+def measure():
+    return [row._replace(area="again") for row in rows_before()]
+"""
 FAULTY = "def measure():\n    raise RuntimeError('no disk')\n"
 ENDLESS = "import time\ndef measure():\n    time.sleep(60)\n"
 
@@ -40,7 +46,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return a package of made-up benchmarks."""
     folder = tmp_path / "made_up"
     folder.mkdir()
-    for name, text in (("good", GOOD), ("faulty", FAULTY), ("endless", ENDLESS)):
+    for name, text in (
+        ("good", GOOD),
+        ("faulty", FAULTY),
+        ("endless", ENDLESS),
+        ("comparing", COMPARING),
+    ):
         (folder / f"bench_{name}.py").write_text(text, "utf-8")
     (folder / "helper.py").write_text("", "utf-8")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
@@ -49,7 +60,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_benchmarks_are_found_by_their_name(package: str, tmp_path: Path) -> None:
     """A new file is run without being listed anywhere; helpers are not run."""
-    assert found(tmp_path / package) == ["endless", "faulty", "good"]
+    assert found(tmp_path / package) == ["comparing", "endless", "faulty", "good"]
     assert {"catalogue", "pages"} <= set(found())
 
 
@@ -60,6 +71,12 @@ def test_rows_come_from_a_process_of_their_own(package: str) -> None:
     assert row._replace(figure=0) == Row("toy", "full", 0, "/s", 1.0)
     assert math.isnan(row.figure)
     assert row.holds is False
+
+
+def test_a_row_may_compare_by_what_was_measured_before(package: str) -> None:
+    """A later benchmark is told the rows of the earlier ones of the same run."""
+    assert measured("comparing", [PAIRED], package=package) == [PAIRED._replace(area="again")]
+    assert measured("comparing", package=package) == []
 
 
 @pytest.mark.parametrize(
