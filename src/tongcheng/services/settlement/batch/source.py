@@ -5,6 +5,9 @@ place in the file, and in CSV also BROKEN: whether the line had another number o
 line of names. Such a line stays a row, empty but for that, so that it is not lost.
 """
 
+import codecs
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
@@ -56,7 +59,7 @@ def open_source(path: Path) -> Source:
             mark = file.read(len(_PARQUET_MARK))
         is_parquet = mark == _PARQUET_MARK or path.suffix.lower() == ".parquet"
         return ParquetSource(path) if is_parquet else CsvSource(path)
-    except (OSError, pa.ArrowException) as fault:
+    except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as fault:
         raise file_refused(path, fault) from None
 
 
@@ -148,13 +151,14 @@ class CsvSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._reader(None, []) as reader:
-            names = [name.strip() for name in reader.schema.names]
-            self._written = dict(zip(names, reader.schema.names, strict=True))
+        _assure_utf8(path)
+        written, self._has_rows = _first_line(path)
+        names = [name.strip() for name in written]
+        self._written = dict(zip(names, written, strict=True))
         self.columns = _known(path, names)
 
     def _reader(
-        self, columns: tuple[str, ...] | None, broken: list[int]
+        self, columns: tuple[str, ...], broken: list[int]
     ) -> pyarrow.csv.CSVStreamingReader:
         def keep(row: pyarrow.csv.InvalidRow) -> str:
             broken.append(row.number - 2)  # counted from 1, and the line of names is one
@@ -163,9 +167,8 @@ class CsvSource:
         convert = pyarrow.csv.ConvertOptions(
             strings_can_be_null=True, null_values=[""], quoted_strings_can_be_null=True
         )
-        if columns is not None:
-            convert.include_columns = [self._written[name] for name in columns]
-            convert.column_types = dict.fromkeys(convert.include_columns, pa.string())
+        convert.include_columns = [self._written[name] for name in columns]
+        convert.column_types = dict.fromkeys(convert.include_columns, pa.string())
         return pyarrow.csv.open_csv(
             self.path,
             # Lines are numbered only where one thread reads.
@@ -183,6 +186,8 @@ class CsvSource:
         names = columns or self.columns
         broken: list[int] = []
         first = 0
+        if not self._has_rows:
+            return
         try:
             with self._reader(names, broken) as reader:
                 for read in reader:
@@ -191,6 +196,25 @@ class CsvSource:
             yield from _within(_lost(names, first, broken), span)
         except (OSError, pa.ArrowException, UnicodeDecodeError) as fault:
             raise file_refused(self.path, fault) from None
+
+
+def _assure_utf8(path: Path) -> None:
+    """Raise UnicodeDecodeError for a file that is no UTF-8: Arrow notices too late to say where."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        while block := file.read(CSV_BLOCK_BYTES):
+            decoder.decode(block)
+    decoder.decode(b"", final=True)
+
+
+def _first_line(path: Path) -> tuple[list[str], bool]:
+    """Return the names of the columns as they are written, and whether anything follows."""
+    with path.open("rb") as file:
+        block = file.read(CSV_BLOCK_BYTES)
+        goes_on = bool(file.read(1))
+    lines = io.StringIO(block.decode("utf-8-sig", "ignore"), newline="")
+    names = next(csv.reader(lines), [])
+    return names, goes_on or bool(lines.read().strip())
 
 
 def _placed(read: pa.RecordBatch, first: int, broken: list[int]) -> tuple[pa.RecordBatch, int]:
