@@ -239,10 +239,13 @@ def _balances(books: Books) -> list[tuple[str, int]]:
 def words(books: list[Books], memory: Memory) -> Iterator[str]:
     """Yield stays on which the hospital's last word and the store disagree."""
     by_member = {one.member_id: one for one in books}
+    claims: dict[tuple[str, str], list[ClaimRow]] = defaultdict(list)
+    for one in books:
+        for claim in one.claims.values():
+            claims[one.member_id, claim.stay_id].append(claim)
     for (member, stay_id), word in sorted(memory.words.items(), key=lambda item: item[0]):
-        one = by_member[member]
-        stay = one.stays.get(stay_id)
-        mine = [claim for claim in one.claims.values() if claim.stay_id == stay_id]
+        stay = by_member[member].stays.get(stay_id)
+        mine = claims[member, stay_id]
         stands = [claim.settlement_id for claim in mine if claim.state == "settled"]
         if word.said == "settled":
             continue  # looked at under lost

@@ -14,6 +14,7 @@ from tongcheng.services.settlement.desk import Desk
 from tongcheng.simulation.faults import Chance
 from tongcheng.simulation.machine import SERVER_FAULTS, Machine
 from tongcheng.simulation.network import Network
+from tongcheng.simulation.visits import usable_items
 
 T = TypeVar("T")
 Operation = Callable[[Desk, Caller], Awaitable[T]]
@@ -21,6 +22,7 @@ Operation = Callable[[Desk, Caller], Awaitable[T]]
 ROUND_TRIP_MS = 1_500
 """What a hospital's client waits beyond the time the node itself may take."""
 PAUSE_S = (0.3, 4.0)
+PAUSE_MAX_S = 60.0
 PASSING = frozenset({"SETTLE-PENDING", "PERSON_MEMBERS_SILENT", "INSURED_SIDE_SILENT"})
 """Refusals that say: nothing is decided, ask again."""
 
@@ -45,6 +47,7 @@ class Counter:
     ) -> None:
         self.machine = machine
         self.place = place
+        self.items = usable_items(machine.home, place.catalogue)
         self._network = network
         self._chance = chance
         self.wait_ms = wait_ms
@@ -77,13 +80,16 @@ class Counter:
         """Tell whether a refusal decides nothing, so that the same call may be made again."""
         return refusal.code in PASSING or self.machine.status_of(refusal) in SERVER_FAULTS
 
-    async def pause(self) -> None:
-        """Wait before calling again, as a clerk or a client's timer does."""
-        await asyncio.sleep(self._chance.between(*PAUSE_S))
+    async def pause(self, calls: int = 1) -> None:
+        """Wait before calling again, as a clerk or a client's timer does; longer every time."""
+        pause_s = self._chance.between(*PAUSE_S) * 1.5 ** (min(calls, 10) - 1)
+        await asyncio.sleep(min(PAUSE_MAX_S, pause_s))
 
     async def insist(self, operation: Operation[T]) -> T:
         """Call until it is answered by a decision: a value, or a refusal that will stay one."""
+        calls = 0
         while True:
+            calls += 1
             try:
                 return await self.call(operation)
             except NoAnswer:
@@ -91,4 +97,4 @@ class Counter:
             except Refused as refusal:
                 if not self.is_passing(refusal):
                     raise
-            await self.pause()
+            await self.pause(calls)

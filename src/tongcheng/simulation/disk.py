@@ -8,10 +8,12 @@ anywhere between the durable length and what the commit was writing. In a checkp
 whole and each page of the database file is old or new, in any mixture.
 """
 
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 from tongcheng.kernel.store import Database
@@ -24,6 +26,13 @@ WAL_SUFFIX = "-wal"
 SHM_SUFFIX = "-shm"
 WAL_HEADER_BYTES = 32
 FRAME_HEADER_BYTES = 24
+INDEX_HEAD_BYTES = 20
+
+
+def _valid_bytes(index_head: bytes) -> int:
+    frames = int.from_bytes(index_head[16:20], sys.byteorder)
+    page = int.from_bytes(index_head[14:16], sys.byteorder)
+    return WAL_HEADER_BYTES + frames * (FRAME_HEADER_BYTES + page) if frames else 0
 
 
 class PowerCut(BaseException):
@@ -60,11 +69,13 @@ class Disk:
         Read from the header of SQLite's index of the log (mxFrame and szPage of WalIndexHdr,
         sqlite.org/walformat.html, section 2), which every commit brings up to date.
         """
-        with self.path.with_name(DATABASE_NAME + SHM_SUFFIX).open("rb") as index:
-            head = index.read(20)
-        frames = int.from_bytes(head[16:20], sys.byteorder)
-        page = int.from_bytes(head[14:16], sys.byteorder)
-        return WAL_HEADER_BYTES + frames * (FRAME_HEADER_BYTES + page) if frames else 0
+        with self.index_path.open("rb") as index:
+            return _valid_bytes(index.read(INDEX_HEAD_BYTES))
+
+    @property
+    def index_path(self) -> Path:
+        """SQLite's index of this life's log."""
+        return self.path.with_name(DATABASE_NAME + SHM_SUFFIX)
 
     # what a power cut leaves
 
@@ -147,16 +158,28 @@ class SimulatedDatabase(Database):
         super().__init__(disk.path, mac_key, synchronous="OFF")
         self._disk = disk
         self._on_power_cut = on_power_cut
+        self._index: FileIO | None = None
         self.durable_bytes = 0
 
     def open_writing(self, now_at: int) -> None:
         """Open as the node does, then take the checkpoints into our own hands."""
         super().open_writing(now_at)
         self.writing.execute("PRAGMA wal_autocheckpoint = 0")
+        self._index = self._disk.index_path.open("rb", buffering=0)
         self._note_durable()
 
+    def close(self) -> None:
+        """Close as the node does, and the log's index with it."""
+        super().close()
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
     def _note_durable(self) -> None:
-        self.durable_bytes = self._disk.wal_bytes()
+        # The file stays open: this is asked after every commit.
+        assert self._index is not None, "the database is open for writing"
+        head = os.pread(self._index.fileno(), INDEX_HEAD_BYTES, 0)
+        self.durable_bytes = _valid_bytes(head)
 
     def commit(self) -> None:
         """Commit; the power may fail before this returns."""

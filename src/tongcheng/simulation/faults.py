@@ -14,6 +14,8 @@ class Profile(msgspec.Struct, frozen=True):
 
     `delayed` is of a message that takes seconds instead of milliseconds; reordering follows.
     A `*_every_s` of 0 never happens. `commit_crash` is the chance of a power cut in a commit.
+    `away` is the chance that, once in a seed, a node is away for an hour. `gather_ms` is how long,
+    at most, commands come together before a commit takes them all.
     """
 
     request_lost: float = 0
@@ -28,6 +30,8 @@ class Profile(msgspec.Struct, frozen=True):
     partition_every_s: float = 0
     disk_full_every_s: float = 0
     skew_ms: int = 0
+    away: float = 0
+    gather_ms: int = 0
 
 
 PROFILES: dict[ProfileName, Profile] = {
@@ -44,6 +48,8 @@ PROFILES: dict[ProfileName, Profile] = {
         partition_every_s=90,
         disk_full_every_s=180,
         skew_ms=1_500,
+        away=0.25,
+        gather_ms=40,
     ),
     "heavy": Profile(
         request_lost=0.05,
@@ -57,6 +63,8 @@ PROFILES: dict[ProfileName, Profile] = {
         partition_every_s=45,
         disk_full_every_s=60,
         skew_ms=5_000,
+        away=1,
+        gather_ms=80,
     ),
 }
 

@@ -8,45 +8,23 @@ to, as docs/hospital.md asks: a request that is still under way must find its to
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
 from tongcheng.kernel.authority import Caller
-from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.home import Home
 from tongcheng.services.settlement.bills import LineInput
-from tongcheng.services.settlement.catalogue import Item
-from tongcheng.services.settlement.catalogue_store import of_pack
 from tongcheng.services.settlement.desk import Desk
-from tongcheng.services.settlement.lines import amount_of
 from tongcheng.services.settlement.messages import MessageKey
 from tongcheng.services.settlement.store import ClaimRow, LineRow, StayRow
 from tongcheng.services.settlement.visited import Admission
 from tongcheng.simulation import national as nationals
+from tongcheng.simulation import whole
 from tongcheng.simulation.counter import Counter, NoAnswer
 from tongcheng.simulation.faults import Chance
 from tongcheng.simulation.memory import Memory, Word
+from tongcheng.simulation.visits import WHOLE, Visit, draw_lines
 
 SETTLE = "2304"
-LINES = (1, 12)
-QUANTITY = (1, 30)
-ONE_E4 = 10_000
-UNIT_PRICE_E6 = (100_000, 600_000_000)
-DEAR_UNIT_PRICE_E6 = 15_000_000_000
-DEAR_SHARE = 0.04
-REFUND_SHARE = 0.12
 ESTIMATE_SHARE = 0.15
 AGAIN_SHARE = 0.7
-
-
-class Visit(msgspec.Struct, frozen=True):
-    """A stay that is going to happen: who, in which hospital, when (UTC ms), by which way."""
-
-    number: int
-    id_number: str
-    admitted_at: int
-    discharged_at: int
-    way: str
 
 
 class Clerk:
@@ -72,6 +50,10 @@ class Clerk:
             self._memory.contradict(f"stay {self._visit.number}: refused {refusal}")
 
     async def _course(self) -> None:
+        if self._visit.way == WHOLE:
+            # This hospital holds its bill until the end and makes one call of it all.
+            await whole.course(self._counter, self._memory, self._chance, self._visit)
+            return
         stay = await self._admit()
         self._stay_id = stay.stay_id
         await self._bill()
@@ -102,8 +84,7 @@ class Clerk:
 
     async def _bill(self) -> None:
         """Upload the lines, refunds among them; sometimes twice, as clients do."""
-        home = self._counter.machine.home
-        inputs = self._lines(usable_items(home, self._counter.place.catalogue))
+        inputs = self._lines()
         rows = await self._counter.insist(
             lambda desk, caller: desk.add_lines(caller, self._stay_id, inputs)
         )
@@ -117,23 +98,8 @@ class Clerk:
         self._total_fen = sum(row.total_fen for row in rows)
         self._memory.uploaded(self._member_id, self._stay_id, len({row.line_id for row in rows}))
 
-    def _lines(self, items: list[Item]) -> list[LineInput]:
-        chance = self._chance
-        charged_at = self._visit.admitted_at + DAY_MS // 2
-        inputs: list[LineInput] = []
-        for number in range(chance.whole(*LINES)):
-            item = items[chance.whole(0, len(items) - 1)]
-            price = chance.whole(*UNIT_PRICE_E6)
-            if chance.happens(DEAR_SHARE):
-                price += chance.whole(0, DEAR_UNIT_PRICE_E6)
-            quantity = chance.whole(*QUANTITY) * ONE_E4
-            line = _line(f"L{number}", item.code, quantity, price, charged_at)
-            inputs.append(line)
-            if quantity > ONE_E4 and chance.happens(REFUND_SHARE):
-                back = -ONE_E4 * chance.whole(1, quantity // ONE_E4)
-                refund = _line(f"R{number}", item.code, back, price, charged_at)
-                inputs.append(msgspec.structs.replace(refund, original_line_id=line.line_id))
-        return inputs
+    def _lines(self) -> list[LineInput]:
+        return draw_lines(self._chance, self._counter.items, self._visit.admitted_at)
 
     async def _estimate(self) -> None:
         """Ask what it would come to; the answer promises nothing, so nothing is remembered."""
@@ -169,7 +135,9 @@ class Clerk:
     async def _settle(self, *, renewed: bool = False, msgid: str | None = None) -> ClaimRow | Word:
         """Settle until it is decided; a decided refusal is a word."""
         msgid = msgid or self._message()
+        calls = 0
         while True:
+            calls += 1
             try:
                 claim = await self._settle_once(msgid)
             except NoAnswer:
@@ -180,7 +148,7 @@ class Clerk:
             else:
                 self._memory.settled(self._member_id, claim)
                 return claim
-            await self._counter.pause()
+            await self._counter.pause(calls)
             if renewed:
                 msgid = self._message()
 
@@ -345,6 +313,7 @@ WAYS_DRAWN = [
     *["plain"] * 8,
     *["renewed"] * 4,
     *["national"] * 2,
+    *[WHOLE] * 5,
     "repeated",
     "twofold",
     *["doubtful"] * 2,
@@ -354,21 +323,3 @@ WAYS_DRAWN = [
     "reversed_after",
 ]
 """How often each way is drawn."""
-
-
-def usable_items(home: Home, catalogue: str) -> list[Item]:
-    """Return the catalogue's items that can be billed: an unknown first share is refused."""
-    versions = of_pack(home, catalogue).items.values()
-    return [one[0] for one in versions if one[0].first_self_pay is not None]
-
-
-def _line(line_id: str, code: str, quantity_e4: int, price_e6: int, at: int) -> LineInput:
-    return LineInput(
-        line_id=line_id,
-        item_code=code,
-        hospital_code="H",
-        quantity_e4=quantity_e4,
-        unit_price_e6=price_e6,
-        amount_fen=amount_of(quantity_e4, price_e6),
-        charged_at=at,
-    )

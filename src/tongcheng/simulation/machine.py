@@ -16,10 +16,12 @@ from tongcheng.simulation.disk import Disk, PowerCut, SimulatedDatabase
 from tongcheng.simulation.faults import Chance, Profile, Tally
 from tongcheng.simulation.loop import LoopClock
 from tongcheng.simulation.network import Network, SimulatedTransport
+from tongcheng.simulation.writing import SimulatedNode
 
 T = TypeVar("T")
 
 DOWN_S = (0.2, 20.0)
+AWAY_S = 3_600.0
 STATUS_OK = 200
 STATUS_REFUSED = 409
 SERVER_FAULTS = range(500, 600)
@@ -79,37 +81,39 @@ class Machine:
         transport = SimulatedTransport(
             self._network, self.address, lambda: self.node is not None and self.lives == life
         )
-        node = Node(home, database, self._clock, transport, threaded=False)
+        gather_s = self._chance.between(0, self._profile.gather_ms) / 1_000
+        node = SimulatedNode(home, database, self._clock, transport, gather_s=gather_s)
         node.open()
         self.disk.forget_before()
         self.node, self._database = node, database
         node.start()
 
-    def power_cut(self) -> None:
-        """Kill the node between two commits."""
+    def power_cut(self, down_s: float | None = None) -> None:
+        """Kill the node between two commits; it is back after `down_s`, or when chance says."""
         if self._database is not None:
             self.disk.survive(self._database.durable_bytes)
-            self._die()
+            self._die(down_s)
 
     def power_cut_in_commit(self) -> None:
         """Kill the node from within its own commit; the disk has been cut already."""
         self._die()
 
-    def _die(self) -> None:
+    def _die(self, down_s: float | None = None) -> None:
         """Nothing of this life goes on: no command, no answer, no message."""
         node, self.node, self._database = self.node, None, None
         assert node is not None, "only the living die"
         node.worker.stop()
         for task in list(self._work):
             task.cancel()
-        funeral = asyncio.get_running_loop().create_task(self._bury(node))
+        funeral = asyncio.get_running_loop().create_task(self._bury(node, down_s))
         self._funerals[funeral] = None
         funeral.add_done_callback(self._funerals.pop)
 
-    async def _bury(self, node: Node) -> None:
+    async def _bury(self, node: Node, down_s: float | None) -> None:
         """Close the dead node's files, wait a while, and start it again."""
         await node.stop()
-        await asyncio.sleep(self._chance.between(*DOWN_S))
+        drawn_s = self._chance.between(*DOWN_S)
+        await asyncio.sleep(drawn_s if down_s is None else down_s)
         try:
             self.start()
         except Exception as fault:  # noqa: BLE001 whatever it is, a node that stays down is found

@@ -75,17 +75,19 @@ async def insist(counter: Counter, raw: bytes) -> tuple[bytes, dict[str, Any]]:
         edge = Edge(desk.node, errors(), profiles()[0], wait_ms=counter.wait_ms)
         return await edge.answer(caller, raw)
 
+    calls = 0
     while True:
+        calls += 1
         try:
             written = await counter.call(answer)
         except NoAnswer:
-            await counter.pause()
+            await counter.pause(calls)
             continue
         value: dict[str, Any] = json.loads(written)
         code = code_of(value)
         if code is None or not counter.is_passing(Refused(code)):
             return written, value
-        await counter.pause()
+        await counter.pause(calls)
 
 
 def code_of(value: dict[str, Any]) -> str | None:

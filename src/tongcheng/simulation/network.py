@@ -51,6 +51,8 @@ class Network:
         self._tally = tally
         self._cut: dict[frozenset[str], int] = {}
         self._under_way: dict[asyncio.Task[None], None] = {}
+        self._posted = 0
+        self._arrived: dict[tuple[str, str], int] = {}
 
     # partitions
 
@@ -117,9 +119,16 @@ class Network:
         deliver: Callable[[], Awaitable[T]],
         outcome: asyncio.Future[T],
     ) -> None:
+        self._posted += 1
+        number = self._posted
         await asyncio.sleep(fate.there_ms / 1_000)
         if self._drops(src, dst, "request lost", lost=fate.request_lost):
             return
+        if number < self._arrived.get((src, dst), 0):
+            if fate.there_ms >= DELAYED_MS[0]:
+                self._tally.fault("message overtaken")
+        else:
+            self._arrived[src, dst] = number
         answer: T | None = None
         fault: Exception | None = None
         try:

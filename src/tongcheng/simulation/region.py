@@ -17,17 +17,19 @@ from tongcheng.simulation.books import UNDECIDED, Books
 from tongcheng.simulation.counter import Counter, Place
 from tongcheng.simulation.disk import Disk
 from tongcheng.simulation.faults import PROFILES, Chance, Profile, ProfileName, Tally
-from tongcheng.simulation.hospitals import WAYS_DRAWN, Clerk, Visit
-from tongcheng.simulation.machine import Machine, quiet_power_cuts
+from tongcheng.simulation.hospitals import WAYS_DRAWN, Clerk
+from tongcheng.simulation.machine import AWAY_S, Machine, quiet_power_cuts
 from tongcheng.simulation.memory import Memory
 from tongcheng.simulation.network import Network
+from tongcheng.simulation.quiet import quiet
 from tongcheng.simulation.report import Report
 from tongcheng.simulation.setting import Person
+from tongcheng.simulation.visits import Visit
 
 ANCHOR_AT = 1_790_783_820_000
 """2026-09-30T23:57 in the cities: the month turns while the region works."""
-WINDOWS = 24
-"""Stays under way at one moment."""
+WINDOWS = (24, 100, 400)
+"""Stays under way at one moment; the seed says which."""
 WAITS_MS = (400, 2_000, 20_000)
 """How long a hospital's call waits for the insured side, by hospital; the first gives up early."""
 STAYS_PER_PERSON = 2
@@ -37,9 +39,10 @@ TWIN_SHARE = 0.25
 SETTLE_IN_S = 60
 PARTITION_S = (3.0, 45.0)
 DISK_FULL_S = (1.0, 15.0)
-QUIET_WITHIN_S = 900
-WORK_WITHIN_S = 1_800
+QUIET_WITHIN_S = 900 + int(AWAY_S)
+WORK_WITHIN_S = 1_800 + 2 * int(AWAY_S)
 WORK_PER_STAY_S = 15
+COLLECTING = (20_000, 20, 50)
 
 Progress = Callable[[int, int], None]
 
@@ -157,7 +160,8 @@ class Region:
             machine.calm = machine.disk.calm = False
         faults = [asyncio.create_task(fault) for fault in self._fault_loops()]
         waiting = iter(self._queue)
-        windows = [asyncio.create_task(self._window(waiting)) for _ in range(WINDOWS)]
+        count = WINDOWS[self._stream("windows").whole(0, len(WINDOWS) - 1)]
+        windows = [asyncio.create_task(self._window(waiting)) for _ in range(count)]
         try:
             async with asyncio.timeout(WORK_WITHIN_S + WORK_PER_STAY_S * len(self._queue)):
                 await asyncio.gather(*windows)
@@ -183,7 +187,11 @@ class Region:
             (profile.partition_every_s, self._partitions, "partitions"),
             (profile.disk_full_every_s, self._full_disks, "full disks"),
         ]
-        return [run(mean_s, self._stream(name)) for mean_s, run, name in loops if mean_s > 0]
+        running = [run(mean_s, self._stream(name)) for mean_s, run, name in loops if mean_s > 0]
+        chance = self._stream("absence")
+        if chance.happens(profile.away):
+            running.append(self._absence(chance))
+        return running
 
     async def _crashes(self, mean_s: float, chance: Chance) -> None:
         while True:
@@ -210,6 +218,17 @@ class Region:
                 self.tally.fault("disk full")
                 await asyncio.sleep(chance.between(*DISK_FULL_S))
                 machine.free_disk()
+
+    async def _absence(self, chance: Chance) -> None:
+        """Once, somewhere in the middle of the work, a node is away for an hour."""
+        after = chance.between(0.1, 0.9) * len(self._queue)
+        while self._done < after:  # noqa: ASYNC110 a look a second costs nothing in virtual time
+            await asyncio.sleep(1)
+        machine = self._one_of(chance)
+        while not machine.is_up:  # noqa: ASYNC110 the same
+            await asyncio.sleep(1)
+        self.tally.fault("node away for an hour")
+        machine.power_cut(AWAY_S)
 
     def _one_of(self, chance: Chance) -> Machine:
         return self.machines[chance.whole(0, len(self.machines) - 1)]
@@ -313,7 +332,12 @@ def _broken(region: Region, found: list[Books], now_at: int) -> dict[str, list[s
 def simulate(plan: Plan, progress: Progress = no_progress) -> Report:
     """Run one simulation and return its report; its files are gone afterwards."""
     root = disk.temporary_folder()
+    before = gc.get_threshold()
+    # Most of what is made lives as long as the simulation; looking for cycles in it is dear.
+    gc.set_threshold(*COLLECTING)
     try:
-        return loop.run(_run(plan, root, progress))
+        with quiet():
+            return loop.run(_run(plan, root, progress))
     finally:
+        gc.set_threshold(*before)
         shutil.rmtree(root, ignore_errors=True)
