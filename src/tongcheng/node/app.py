@@ -4,15 +4,14 @@ A service brings `routes` and `pages`; its handlers find the node at `request.ap
 what pages need at `request.app.state.console`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-import structlog
-from litestar import Litestar, Request, Response, get, post
+from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import FromPath
@@ -21,7 +20,6 @@ from tongcheng.kernel import journal
 from tongcheng.kernel.access import Action, allowed
 from tongcheng.kernel.access.actions import KERNEL_ACTIONS
 from tongcheng.kernel.errors import ErrorEntry, Refused
-from tongcheng.kernel.exchange.transport import ASK_PATH, CATCH_UP_PATH, CHECKPOINT_PATH, INBOX_PATH
 from tongcheng.kernel.region import PACKS_DIR
 from tongcheng.node import metrics as figures
 from tongcheng.node.authority import load_table
@@ -31,11 +29,11 @@ from tongcheng.node.figures import LiveFigures
 from tongcheng.node.files import is_loopback
 from tongcheng.node.guard import SessionCookie, check_handlers, guard
 from tongcheng.node.hashing import Hashing
+from tongcheng.node.lanes import LANES
 from tongcheng.node.limits import (
     BODY_BYTES_MAX,
     BoundedRequest,
     RefusalLimiter,
-    read_body,
     remote_address,
     was_forwarded,
 )
@@ -52,15 +50,10 @@ from tongcheng.web.toolkit import VISITOR, AnyConnection, Toolkit
 
 AnyRequest = Request[Any, Any, State]
 
-ORDINARY = frozenset({"EXPECTED_SEQ", "CHECKPOINT_PROOF_MISSING"})
-"""Refusals by which an honest peer learns where to go on: they are not counted against it."""
-
 SIGN_IN_TRIES_MAX: Final = 20
 """Wrong passwords a minute from one address: a whole office may sit behind it."""
 
 METRICS = Literal["loopback", "open", "closed"]
-
-log = structlog.get_logger("tongcheng.node")
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -99,7 +92,7 @@ def create_app(
     visitor = allowed.visitor(node.home, table, node.clock.now()) if table else VISITOR
     toolkit = Toolkit(console, template_folders(node), visitor=visitor)
     faults = Faults(console.errors, node.home.entropy, toolkit if pages else None)
-    handlers: list[Any] = [inbox, catch_up, ask, checkpoint, live, ready, metrics_page, error_entry]
+    handlers: list[Any] = [*LANES, live, ready, metrics_page, error_entry]
     handlers += [route for service in node.services for route in service.routes]
     handlers += _pages(node, toolkit, console=pages, bills=bill_pages)
     story = load_story(folder / "story.yaml") if pages and console.synthetic else None
@@ -202,51 +195,6 @@ def _life_of(node: Node) -> Callable[[Litestar], Any]:
             await node.stop()
 
     return life
-
-
-async def _exchange(
-    request: AnyRequest, answer: Callable[[bytes], Awaitable[bytes]]
-) -> Response[bytes]:
-    """Take one post of a peer: bounded, counted when refused, never trusted before its check."""
-    state = request.app.state
-    node: Node = state.node
-    address = remote_address(request)
-    state.refusals.check(address)
-    try:
-        raw = await read_body(request, node.home.accord.limits.batch_bytes)
-        answered = await answer(raw)
-    except Refused as refusal:
-        # 5xx is our own trouble and no fault of the sender's.
-        status = state.console.errors.entry(refusal.code).status
-        if status < 500 and refusal.code not in ORDINARY:  # noqa: PLR2004 HTTP's server errors
-            state.refusals.note(address)
-            log.info("exchange_refused", code=refusal.code, remote=address)
-        raise
-    return Response(answered, media_type="application/json")
-
-
-@post(INBOX_PATH, status_code=200, include_in_schema=False, request_max_body_size=None)
-async def inbox(request: AnyRequest) -> Response[bytes]:
-    """Take a peer's batch of acts and answer with ours."""
-    return await _exchange(request, request.app.state.node.exchange.receive)
-
-
-@post(CATCH_UP_PATH, status_code=200, include_in_schema=False, request_max_body_size=None)
-async def catch_up(request: AnyRequest) -> Response[bytes]:
-    """Answer a peer that was away with what it has not got."""
-    return await _exchange(request, request.app.state.node.exchange.catch_up)
-
-
-@post(ASK_PATH, status_code=200, include_in_schema=False, request_max_body_size=None)
-async def ask(request: AnyRequest) -> Response[bytes]:
-    """Answer a peer's question."""
-    return await _exchange(request, request.app.state.node.exchange.answer_ask)
-
-
-@post(CHECKPOINT_PATH, status_code=200, include_in_schema=False, request_max_body_size=None)
-async def checkpoint(request: AnyRequest) -> Response[bytes]:
-    """Co-sign a peer's checkpoint, or hear of one that another member has co-signed."""
-    return await _exchange(request, request.app.state.node.checkpoints.receive)
 
 
 @get("/health/live", tags=["health"], sync_to_thread=False)

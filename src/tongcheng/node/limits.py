@@ -2,11 +2,12 @@
 
 import ipaddress
 from collections import OrderedDict, deque
-from typing import Any
+from typing import Any, cast
 
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
+from litestar.types import HTTPReceiveMessage
 
 from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.errors import Refused
@@ -123,12 +124,13 @@ async def read_body(request: Request[Any, Any, State], bytes_max: int) -> bytes:
     if announced.isdecimal() and len(announced) <= LENGTH_DIGITS_MAX and int(announced) > bytes_max:
         raise Refused("BATCH_TOO_LARGE", bytes=int(announced), limit=bytes_max)
     body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > bytes_max:
-                raise Refused("BATCH_TOO_LARGE", bytes=len(body), limit=bytes_max)
-    except InternalServerException:
-        # Litestar's word for a client that hung up; nobody will read the answer.
-        raise Refused("BATCH_MALFORMED", detail="the request ended early") from None
-    return bytes(body)
+    while True:
+        event = cast("HTTPReceiveMessage", await request.receive())
+        if event["type"] == "http.disconnect":
+            # Nobody will read the answer.
+            raise Refused("BATCH_MALFORMED", detail="the request ended early")
+        body += event["body"]
+        if len(body) > bytes_max:
+            raise Refused("BATCH_TOO_LARGE", bytes=len(body), limit=bytes_max)
+        if not event.get("more_body", False):
+            return bytes(body)

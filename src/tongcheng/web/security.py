@@ -4,7 +4,6 @@ The headers are set on every answer of the node (an error page included), becaus
 `before_send` sees each one; a middleware would miss the answers to unknown paths.
 """
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 CONTENT_SECURITY_POLICY = (
@@ -24,12 +23,17 @@ HEADERS: dict[str, str] = {
 }
 
 
+# A page shows a state that changes, or a person's bill: no cache keeps it unasked.
+_SENT = [
+    (name.lower().encode(), value.encode())
+    for name, value in (HEADERS | {"Cache-Control": "no-store"}).items()
+]
+
+
 async def secure(message: Message, _scope: Scope) -> None:
     """Add the headers to an answer; goes into `Litestar(before_send=[secure])`."""
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders(message)
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    # A page shows a state that changes, or a person's bill: no cache keeps it unasked.
-    headers.setdefault("Cache-Control", "no-store")
+    given = list(message["headers"])
+    names = {name.lower() for name, _ in given}
+    message["headers"] = given + [one for one in _SENT if one[0] not in names]

@@ -33,7 +33,7 @@ async def caller_of(request: AnyRequest) -> Caller:
 async def ask_as_caller(
     request: AnyRequest, question: Callable[[Reading, Caller], Answer]
 ) -> Answer:
-    """Answer a question for the hospital behind the bearer token, from one look at the store."""
+    """Answer a question of a few look-ups for the hospital behind the bearer token, at once."""
     state = request.app.state
     node: RunningNode = state.node
     address = request.client.host if request.client is not None else ""
@@ -48,7 +48,7 @@ async def ask_as_caller(
             return Unidentified(refusal)
         return question(reading, caller)
 
-    answer = await node.read(as_caller)
+    answer = node.glance(as_caller)
     if isinstance(answer, Unidentified):
         state.refusals.note(address)
         raise answer.refusal
