@@ -23,15 +23,22 @@ def settlements(snapshot: Snapshot) -> int:
 
 def years(snapshot: Snapshot) -> Iterator[list[Event]]:
     """Every person's every year: its entries in order, each with the decision that made it."""
-    keys = ENTRIES.table.c.person_key
     last = ""
     while True:
-        some = sa.select(keys).where(keys > last).distinct().order_by(keys).limit(PERSONS_AT_ONCE)
-        persons = [row[0] for row in snapshot.query(some)]
-        if not persons:
+        found, last = some_years(snapshot, last)
+        yield from found
+        if not last:
             return
-        yield from _years(snapshot, last, persons[-1])
-        last = persons[-1]
+
+
+def some_years(snapshot: Snapshot, after: str) -> tuple[Iterator[list[Event]], str]:
+    """Return the years of the next persons after one, and the last of them; "" after the last."""
+    keys = ENTRIES.table.c.person_key
+    some = sa.select(keys).where(keys > after).distinct().order_by(keys).limit(PERSONS_AT_ONCE)
+    persons = [row[0] for row in snapshot.query(some)]
+    if not persons:
+        return iter(()), ""
+    return _years(snapshot, after, persons[-1]), persons[-1]
 
 
 def _years(snapshot: Snapshot, after: str, upto: str) -> Iterator[list[Event]]:

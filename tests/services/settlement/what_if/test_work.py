@@ -57,9 +57,9 @@ def asked(
     """Return a way to ask about the file in parts of a few hundred rows."""
     monkeypatch.setattr(work, "ROWS_A_PART", 400)
 
-    def ask(out: str | None = None, file: Path = claims, **settings: object) -> Answer:
+    def ask(out: str | None = None, file: Path = claims, workers: int | None = None) -> Answer:
         path = None if out is None else tmp_path / out
-        return what_if(WhatIf(rules, file, path, causes=True), **settings)  # type: ignore[arg-type] workers=
+        return what_if(WhatIf(rules, file, path, causes=True), workers=workers)
 
     return ask
 

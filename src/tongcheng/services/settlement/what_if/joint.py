@@ -56,6 +56,7 @@ class Joint:
             (*map(str, LEVELS), NOT_KNOWN),
         )
         self.layout = Layout(keys)
+        self._decided = {(place.area_id, place.scheme) for place in decided}
         self._places: dict[tuple[str, str], int] = {}
         self._placed: list[tuple[_Placed, _Placed]] = []
         self._groups: list[tuple[int, int]] = []
@@ -68,29 +69,49 @@ class Joint:
         Refuses as `Plan.place_of`, where neither plan knows it.
         """
         area = self._area_of(admdvs)
-        if area is None:
+        if area is None or (area, scheme) not in self._decided:
             return self.plans[0].place_of(admdvs, scheme)  # refuses
+        return self._known(area, scheme)
+
+    def _known(self, area: str, scheme: str) -> int:
         found = self._places.get((area, scheme))
         if found is None:
-            old, new = (_placed(plan, admdvs, scheme) for plan in self.plans)
-            if old.fault and new.fault:
-                self.plans[0].place_of(admdvs, scheme)
+            old, new = (_placed(plan, area, scheme) for plan in self.plans)
             insured, schemes = self.layout.keys[1], self.layout.keys[2]
             found = self._places[area, scheme] = len(self._placed)
             self._placed.append((old, new))
             self._groups.append((insured.index(area), schemes.index(scheme)))
         return found
 
+    def place_in(self, area_id: str) -> int:
+        """Return our number of some place of an area, NONE where there is none.
+
+        Whose year an opening belongs to follows from the area alone.
+        """
+        for plan in self.plans:
+            for place in plan.places:
+                if place.area_id == area_id:
+                    return self._known(area_id, place.scheme)
+        return NONE
+
     def pair_of(self, insured: str, visited: str | None) -> int:
         """Return our number of a pair of divisions, never less than 1.
 
         0 is what the reader puts where the division that insures is none.
         """
-        keys = self.layout.keys[4]
-        area = NOT_KNOWN if visited is None else self._area_of(visited) or ELSEWHERE
-        group = keys.index(area if area in keys else ELSEWHERE)
         old, new = (plan.pair_of(insured, visited) for plan in self.plans)
-        key = (old, new, group)
+        return self._pair((old, new, self._visited(visited)))
+
+    def filed_pair_of(self, visited: str) -> int:
+        """Return our number of a hospital's division where it is known how the stay was filed."""
+        return self._pair((NONE, NONE, self._visited(visited)))
+
+    def _visited(self, admdvs: str | None) -> int:
+        keys = self.layout.keys[4]
+        area = NOT_KNOWN if admdvs is None else self._area_of(admdvs) or ELSEWHERE
+        return keys.index(area if area in keys else ELSEWHERE)
+
+    def _pair(self, key: tuple[int, int, int]) -> int:
         if key not in self._pairs:
             self._paired.append(key)
             self._pairs[key] = len(self._paired)
@@ -115,7 +136,7 @@ class Joint:
             told = np.where(unplaced, fault[events.place], told)
         return events._replace(place=place[events.place], pair=pair[events.pair], fault=told)
 
-    def groups_of(self, events: Events, age: NDArray[np.int16]) -> NDArray[np.int16]:
+    def groups_of(self, events: Events, age: NDArray[np.int16] | None) -> NDArray[np.int16]:
         """Return the group of each row in every dimension, dimensions × rows."""
         keys, starts = self.layout.keys, self.layout.starts
         unknown = [len(each) - 1 for each in keys]
@@ -129,17 +150,17 @@ class Joint:
         found[2] = scheme[events.place]
         found[3] = _words(events.person_type, unknown[3])
         found[4] = visited[events.pair]
-        found[5] = bands[np.clip(age, NONE, AGE_MAX)]
+        found[5] = unknown[5] if age is None else bands[np.clip(age, NONE, AGE_MAX)]
         found[6] = _words(events.hospital_level, unknown[6])
         found += np.array(starts, np.int16)[:, None]
         return found
 
 
-def _placed(plan: Plan, admdvs: str, scheme: str) -> _Placed:
-    try:
-        return _Placed(plan.place_of(admdvs, scheme), 0)
-    except Refused as refused:
-        return _Placed(NONE, CODE_OF[refused.code])
+def _placed(plan: Plan, area: str, scheme: str) -> _Placed:
+    for number, place in enumerate(plan.places):
+        if (place.area_id, place.scheme) == (area, scheme):
+            return _Placed(number, 0)
+    return _Placed(NONE, CODE_OF["AREA_WITHOUT_RULE_BOOK"])
 
 
 def _areas(region: RegionPack | None) -> list[str]:

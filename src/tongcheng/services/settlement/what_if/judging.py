@@ -27,7 +27,9 @@ class Judged(NamedTuple):
     sums: Sums
 
 
-def judge(joint: Joint, events: Events, age: NDArray[np.int16], *, causes: bool = False) -> Judged:
+def judge(
+    joint: Joint, events: Events, age: NDArray[np.int16] | None, *, causes: bool = False
+) -> Judged:
     """Judge events that `joint` has numbered.
 
     With `causes` each change is told to be direct or a consequence, which takes another pass over
