@@ -72,12 +72,20 @@ def home_claims(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
 
 
 def _told(lot: Lot) -> Iterator[tuple[str, _Told]]:
-    for at in range(lot.size()):
-        place = (lot.entries[name][at] for name in ("person_key", "area_id", "year", "entry_no"))
-        origin = str(lot.entries["origin"][at])
-        claim_id = lot.claims["claim_id" if origin == HOME else "reverses"][at]
-        amounts = tuple(int(lot.results[name][at] or 0) for name in _AMOUNTS)
-        yield "/".join(map(str, place)), _Told(origin, subject(str(claim_id)), amounts)
+    amounts = zip(*(lot.column(name) for name in _AMOUNTS), strict=True)
+    ids = zip(lot.texts["claim_id"], lot.texts["reverses"], strict=True)
+    places = zip(
+        lot.texts["person_key"],
+        (lot.places[place][0] for place in lot.column("place")),
+        lot.column("year"),
+        lot.column("entry_no"),
+        strict=True,
+    )
+    for place, (claim_id, reverses), origin, fen in zip(
+        places, ids, lot.origins(), amounts, strict=True
+    ):
+        about = subject(claim_id if origin == HOME else reverses)
+        yield "/".join(map(str, place)), _Told(origin, about, fen)
     for content_id in lot.taken_back:
         yield content_id, _Told(HOME_VOID, None, None)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tongcheng.kernel import canonical, journal, ledger, ledger_batch
 from tongcheng.kernel.home import Home
-from tongcheng.kernel.ledger import TRANSFERS, Order
+from tongcheng.kernel.ledger import ACCOUNTS, TRANSFERS, Order
 from tongcheng.kernel.store import Transaction
 from tongcheng.services.settlement import accumulators, purses
 from tongcheng.services.settlement.accumulators import content_id
@@ -293,8 +293,10 @@ class _Lot:
     def _pay(self, lot_id: str) -> None:
         """Owe the hospitals what funds pay, in one set of transfers."""
         accounts = {(account, purse) for _, purse, *sides, _ in self._orders for account in sides}
+        there = self._tx.get_many(ACCOUNTS, [(account,) for account, _ in accounts])
         for account, purse in sorted(accounts):
-            ledger.open_account(self._tx, account, purse)
+            if (account,) not in there:
+                ledger.open_account(self._tx, account, purse)
         orders = [
             Order(lot_id, leg, about, self._month, debit, credit, fen)
             for leg, (about, _, debit, credit, fen) in enumerate(self._orders)

@@ -1,5 +1,6 @@
 """What booking stores: entries of the year with an origin of their own, and one leaf a commit."""
 
+import struct
 from typing import Final
 
 import msgspec
@@ -20,22 +21,30 @@ LOT_KIND: Final = "settlement_home_lot"
 class Lot(msgspec.Struct, frozen=True):
     """The content of a leaf: the claims that one commit booked, column by column.
 
-    All lists but `books` have one length. `claims` are the columns of a file of claims under their
-    names (a day as days since 1970), `entries` the fields of the years' entries, `results` the
-    amounts and the fixed trace row, all as integers or words; a number that may be beyond 2**53 is
-    text. `book` is a place in `books`, digests of rule books. Claims that were booked earlier and
-    are taken back by this commit are not in these columns: `taken_back` names their entries.
+    All columns have one length. `texts` are ids; `numbers` all else, each column as the hex of its
+    64-bit integers, little-endian: the columns of a file of claims under their names (a word as its
+    place in `words`, -1 for none; a day as days since 1970), the amounts and the fixed trace row of
+    the result, and of the year's entry `year`, `entry_no` and `origin` (its place in `words`).
+    `place` is a place in `places`, [pooling area, scheme], and `book` one in `books`, digests of
+    rule books. Claims that were booked earlier and are taken back by this commit are not in these
+    columns: `taken_back` names their entries.
     """
 
     books: list[str]
-    claims: dict[str, list[int | str | None]]
-    entries: dict[str, list[int | str]]
-    results: dict[str, list[int | str | None]]
+    places: list[list[str]]
+    words: dict[str, list[str]]
+    texts: dict[str, list[str]]
+    numbers: dict[str, str]
     taken_back: list[str]
 
-    def size(self) -> int:
-        """Return how many claims were booked."""
-        return len(self.entries["entry_no"])
+    def column(self, name: str) -> tuple[int, ...]:
+        """Return a column of numbers."""
+        raw = bytes.fromhex(self.numbers[name])
+        return struct.unpack(f"<{len(raw) // 8}q", raw)
+
+    def origins(self) -> list[str]:
+        """Return the column of the entries' origins in words."""
+        return [self.words["origin"][place] for place in self.column("origin")]
 
 
 def subject(claim_id: str) -> str:

@@ -60,6 +60,7 @@ class Preparing:
     def __init__(self, home: Home, plan: Plan) -> None:
         self._home = home
         self._plan = plan
+        self._areas: dict[str, str | None] = {}
         self.already = 0
 
     def prepare(self, snapshot: Snapshot, batch: Batch) -> tuple[Prepared, list[Passed]]:
@@ -113,16 +114,23 @@ class Preparing:
             None if number is None else sealing.index(self._home.ring, number)
             for number in coded.dictionary.to_pylist()
         ]
-        region, member = self._home.region, self._home.member_id
         found: dict[str, tuple[str, str]] = {}
         for some in _some([index for index in indexes if index is not None]):
             asked = PERSONS.table.select().where(PERSONS.c.id_index.in_(some))
             for person in snapshot.fetch(PERSONS, asked):
-                if region.member_of(person.admdvs, "settlement").id == member:
-                    area = region.area_of(person.admdvs, "settlement").id
+                area = self._area(person.admdvs)
+                if area is not None:
                     found[person.id_index] = (person.person_key, area)
         of_code = [None if index is None else found.get(index) for index in indexes]
         return [None if code is None else of_code[code] for code in coded.indices.to_pylist()]
+
+    def _area(self, admdvs: str) -> str | None:
+        """Return the pooling area of a division that this node's member insures, else None."""
+        if admdvs not in self._areas:
+            region = self._home.region
+            is_ours = region.member_of(admdvs, "settlement").id == self._home.member_id
+            self._areas[admdvs] = region.area_of(admdvs, "settlement").id if is_ours else None
+        return self._areas[admdvs]
 
     def _booked(
         self, snapshot: Snapshot, events: Events, claim_ids: list[str], reverses_ids: list[str]
