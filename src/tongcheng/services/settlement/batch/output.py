@@ -42,8 +42,10 @@ def open_output(path: Path, schema: pa.Schema, notes: dict[str, str]) -> Iterato
             with os.fdopen(handle, "wb") as file:
                 opened = _Parquet if suffix == PARQUET else _Csv
                 output = opened(file, schema.with_metadata(notes))
-                yield output
-                output.close()
+                try:
+                    yield output
+                finally:
+                    output.close()  # also of a file that is thrown away: Arrow closes it otherwise
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
