@@ -83,6 +83,7 @@ TRANSFERS = Records(
     key=("transfer_id",),
     indexes=(("subject_id",), ("debit_account", "month"), ("credit_account", "month")),
     clustered=True,
+    only_grows=True,
 )
 HOLDS = Records("ledger_holds", HoldRow, key=("hold_id",), indexes=(("subject_id",),))
 

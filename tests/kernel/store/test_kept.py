@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from tests.kernel.store.stage import REMEMBERED, Stage, ThingRow, thing
-from tongcheng.kernel.store import Command, Transaction, database
+from tongcheng.kernel.store import Command, Transaction, storage
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_opened_again_nothing_is_kept(stage: Stage) -> None:
 
 def test_it_does_not_grow_without_end(stage: Stage) -> None:
     """Beyond the bound a table's rows are read anew."""
-    with patch.object(database, "KEPT_ROWS_MAX", 2):
+    with patch.object(storage, "KEPT_ROWS_MAX", 2):
         for number in range(5):
             stage.writer.run([putting(str(number), number)])
             assert seen(stage, *map(str, range(number + 1))) == list(range(number + 1))

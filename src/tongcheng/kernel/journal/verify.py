@@ -25,7 +25,7 @@ from tongcheng.kernel.journal.checks.tree import TREE
 from tongcheng.kernel.journal.checks.view import Check, Progress, View
 from tongcheng.kernel.journal.witness import WITNESSED
 from tongcheng.kernel.service import Finding, Service
-from tongcheng.kernel.store import Database, Snapshot
+from tongcheng.kernel.store import Snapshot, Storage
 
 CHECKS = (TREE, ADOPTED, RULEBOOKS, ACCOUNTS, GRANTED, EXCHANGE, LEDGER, AUDITED)
 
@@ -52,7 +52,7 @@ def silent(_stage: str, _done: int, _total: int) -> None:
 
 
 def verify(
-    database: Database,
+    database: Storage,
     home: Home,
     services: Sequence[Service] = (),
     *,
@@ -66,11 +66,9 @@ def verify(
     """
     report = Report(member_id=home.member_id)
     with database.snapshot() as snapshot:
-        rows.check_file(snapshot.raw, database.path.name)
-        report.findings.extend(rows.storage(snapshot.raw))
-        report.findings.extend(rows.schema(snapshot.raw))
+        report.findings.extend(Finding(*flaw) for flaw in database.inspect(snapshot))
         row_check = rows.RowCheck(snapshot.raw, home.ring.mac_key, progress)
-        report.findings.extend(row_check.run(database.path.name))
+        report.findings.extend(row_check.run(database.name))
         report.rows = row_check.checked
         view = View(snapshot, home, progress, tuple(peer_notes))
         kinds = [kind for service in services for kind in service.cases]

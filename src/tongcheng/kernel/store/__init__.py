@@ -2,6 +2,7 @@
 
 from tongcheng.kernel.store.database import Database, Snapshot
 from tongcheng.kernel.store.records import Records, StoredValueDamaged
+from tongcheng.kernel.store.storage import Storage
 from tongcheng.kernel.store.transaction import Reading, Signal, Transaction
 from tongcheng.kernel.store.writer import Command, Writer, WriterStopped
 
@@ -12,6 +13,7 @@ __all__ = [
     "Records",
     "Signal",
     "Snapshot",
+    "Storage",
     "StoredValueDamaged",
     "Transaction",
     "Writer",

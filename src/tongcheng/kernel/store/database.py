@@ -10,7 +10,7 @@ import fcntl
 import functools
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -22,7 +22,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tongcheng.kernel.agency import NOTHING, Answers
 from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.store import sqlite_check
 from tongcheng.kernel.store.records import MAC_COLUMN, METADATA, Records, Value
+from tongcheng.kernel.store.storage import Flaw, Rows, WriterRows
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
@@ -30,10 +32,9 @@ BUSY_TIMEOUT_S = 5.0
 CACHE_KIB = 65_536
 IDLE_CONNECTIONS_MAX = 4
 KEYS_A_READ_MAX = 1_024
-KEPT_ROWS_MAX = 65_536
 CHECKPOINT_PAGES = 8_000
 """32 MiB of WAL before its pages go to their places: a page that changes often goes there once."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x544F4E47
 """'TONG': a foreign SQLite file is refused before anything is read from it."""
 
@@ -113,33 +114,16 @@ class _Rows:
         return [records.decode(values, self._mac_key) for values in stored]
 
 
-class KeptRows:
-    """Rows of `kept` tables as they are committed: only the one writer changes them."""
-
-    def __init__(self) -> None:
-        self._rows: dict[Records[Any], dict[tuple[Value, ...], Any]] = {}
-
-    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
-        """Return the row if it is kept."""
-        row: RowT | None = self._rows.get(records, {}).get(key)
-        return row
-
-    def learn(self, records: Records[RowT], rows: Mapping[tuple[Value, ...], RowT]) -> None:
-        """Keep rows that were read or committed; a table that grows too long starts anew."""
-        kept = self._rows.setdefault(records, {})
-        if len(kept) + len(rows) > KEPT_ROWS_MAX:
-            kept.clear()
-        kept.update(rows)
-
-
 class Snapshot:
     """The committed state at one instant, read-only, through SQLAlchemy."""
 
-    def __init__(self, connection: sa.Connection, mac_key: bytes) -> None:
+    def __init__(
+        self, connection: sa.Connection, raw: sqlite3.Connection, rows: Rows, mac_key: bytes
+    ) -> None:
         self._connection = connection
         self._mac_key = mac_key
-        self._raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-        self._rows = _Rows(self._raw, mac_key)
+        self._raw = raw
+        self._rows = rows
         self.consulted: Answers = NOTHING
 
     def get(self, records: Records[RowT], *key: Value) -> RowT | None:
@@ -168,6 +152,8 @@ class Snapshot:
 class Database:
     """The node's file. Opened for writing by one process, for reading by any number."""
 
+    faults: tuple[type[Exception], ...] = (sqlite3.Error,)
+
     def __init__(self, path: Path, mac_key: bytes, *, synchronous: str = "FULL") -> None:
         assert synchronous in {"FULL", "OFF"}, synchronous
         self.path = path
@@ -175,15 +161,18 @@ class Database:
         self._synchronous = synchronous
         self._writing: sqlite3.Connection | None = None
         self._lock: Any = None
-        self._by_key: _Rows | None = None
-        self._kept = KeptRows()
-        self._persisted: list[tuple[Records[Any], list[Any]]] = []
+        self._writer_rows: WriterRows | None = None
         self._engine = sa.create_engine(
             "sqlite://", creator=self._open_reading, poolclass=sa.pool.QueuePool, pool_size=4
         )
         self._idle: list[sa.Connection] = []
         self._closed = False
         self.epoch = 0
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
 
     # opening
 
@@ -197,7 +186,7 @@ class Database:
             self._writing = connection
             self._closed = False
             self._prepare(connection)
-            self._by_key = _Rows(connection, self.mac_key)
+            self._writer_rows = WriterRows(_Rows(connection, self.mac_key))
             self._take_lease(now_at)
         except sqlite3.DatabaseError as error:
             self.close()
@@ -257,42 +246,30 @@ class Database:
 
     def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
         """Return a row through the writing connection."""
-        assert self._by_key is not None, "the database is not open for writing"
-        if not records.is_kept:
-            return self._by_key.get(records, key)
-        row = self._kept.get(records, key)
-        if row is None:
-            row = self._by_key.get(records, key)
-            if row is not None:
-                self._kept.learn(records, {key: row})
-        return row
+        return self._by_writer.get(records, key)
 
     def get_many(
         self, records: Records[RowT], keys: Sequence[tuple[Value, ...]]
     ) -> dict[tuple[Value, ...], RowT]:
         """Return the rows with these keys, by key, through the writing connection."""
-        assert self._by_key is not None, "the database is not open for writing"
-        if not records.is_kept:
-            return self._by_key.get_many(records, keys)
-        found = {key: row for key in keys if (row := self._kept.get(records, key)) is not None}
-        absent = [key for key in keys if key not in found]
-        if absent:
-            read = self._by_key.get_many(records, absent)
-            self._kept.learn(records, read)
-            found.update(read)
-        return found
+        return self._by_writer.get_many(records, keys)
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
         """Return rows by equality through the writing connection."""
-        assert self._by_key is not None, "the database is not open for writing"
-        return self._by_key.select(records, **equals)
+        return self._by_writer.select(records, **equals)
+
+    @property
+    def _by_writer(self) -> WriterRows:
+        assert self._writer_rows is not None, "the database is not open for writing"
+        return self._writer_rows
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """Open a read-only view of the committed state; it never blocks the writer."""
         try:
             connection = self._reading()
-            snapshot = Snapshot(connection, self.mac_key)
+            raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+            snapshot = Snapshot(connection, raw, _Rows(raw, self.mac_key), self.mac_key)
             try:
                 snapshot.raw.execute("BEGIN")
                 yield snapshot
@@ -315,6 +292,12 @@ class Database:
         except IndexError:
             return self._engine.connect()
 
+    def inspect(self, snapshot: Snapshot) -> Iterator[Flaw]:
+        """Let SQLite check itself, and compare the schema; refuses a foreign file."""
+        sqlite_check.check_file(snapshot.raw, self.name, APPLICATION_ID, SCHEMA_VERSION)
+        yield from sqlite_check.storage(snapshot.raw)
+        yield from sqlite_check.schema(snapshot.raw, schema_statements())
+
     # writing, for the writer alone
 
     @property
@@ -325,15 +308,14 @@ class Database:
 
     def begin(self) -> None:
         """Start the batch's transaction."""
-        self._persisted.clear()
+        self._by_writer.begun()
         self.writing.execute("BEGIN IMMEDIATE")
 
     def persist(self, changes: Iterable[tuple[Records[Any], list[Any]]]) -> None:
         """Write the changed rows, one prepared statement a table."""
         for records, rows in changes:
             self.writing.executemany(records.sql_put, records.encode_many(rows, self.mac_key))
-            if records.is_kept:
-                self._persisted.append((records, rows))
+            self._by_writer.persisted(records, rows)
 
     def commit(self) -> None:
         """Make the batch durable, unless another writer has taken the lease."""
@@ -342,8 +324,7 @@ class Database:
         if held.epoch != self.epoch:
             raise Refused("STORE_IN_USE", file=self.path.name)
         self.writing.execute("COMMIT")
-        for records, rows in self._persisted:
-            self._kept.learn(records, {records.key_of(row): row for row in rows})
+        self._by_writer.committed()
 
     def rollback(self) -> None:
         """Forget the batch; also after a commit that failed."""
@@ -362,5 +343,4 @@ class Database:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-        self._by_key = None
-        self._kept = KeptRows()
+        self._writer_rows = None

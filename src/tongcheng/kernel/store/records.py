@@ -34,7 +34,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _COLUMN_TYPES: dict[type, sa.types.TypeEngine[Any]] = {
     int: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
     bool: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-    str: sa.Text(),
+    str: sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
     bytes: sa.LargeBinary(),
 }
 
@@ -71,6 +71,7 @@ class Records(Generic[RowT]):
     `key` names the fields of the primary key; `indexes` names the field tuples read by equality.
     `clustered` stores rows in key order without a hidden row number: for time-ordered keys.
     `kept` lets the writer remember rows that it has read or written: for those of every command.
+    `only_grows` says that rows are added and never changed.
     """
 
     def __init__(
@@ -82,9 +83,11 @@ class Records(Generic[RowT]):
         indexes: tuple[tuple[str, ...], ...] = (),
         clustered: bool = False,
         kept: bool = False,
+        only_grows: bool = False,
     ) -> None:
         self.name = name
         self.is_kept = kept
+        self.only_grows = only_grows
         self.row_type = row_type
         self.fields: tuple[str, ...] = row_type.__struct_fields__
         self.key = key

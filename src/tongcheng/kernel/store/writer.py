@@ -7,7 +7,6 @@ its commands run again one by one, so that it alone fails.
 """
 
 import itertools
-import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
-from tongcheng.kernel.store.database import Database
+from tongcheng.kernel.store.storage import Storage
 from tongcheng.kernel.store.transaction import Signal, Transaction
 
 Command = Callable[[Transaction], Any]
@@ -55,7 +54,7 @@ class JointCommand(ABC):
 class Writer:
     """Runs batches of commands against one database, without a thread of its own."""
 
-    def __init__(self, database: Database, home: Home, clock: Clock) -> None:
+    def __init__(self, database: Storage, home: Home, clock: Clock) -> None:
         self._database = database
         self._home = home
         self._clock = clock
@@ -68,7 +67,7 @@ class Writer:
             outcomes, signals = self._run_together(commands)
         except Exception as error:  # noqa: BLE001 the failing command is found below
             if len(commands) == 1:
-                return [Outcome(error=_public(error))]
+                return [Outcome(error=self._public(error))]
             return [self.run([command])[0] for command in commands]
         # Outside the try: what fails after the commit must not run the commands a second time.
         if signals:
@@ -86,6 +85,14 @@ class Writer:
             self._database.rollback()
             raise
         return outcomes, transaction.signals
+
+    def _public(self, error: Exception) -> Exception:
+        """Turn a storage fault into a refusal that says the caller may try again."""
+        if isinstance(error, self._database.faults):
+            refusal = Refused("STORE_UNAVAILABLE", detail=str(error))
+            refusal.__cause__ = error
+            return refusal
+        return error
 
 
 def _attempt_all(transaction: Transaction, commands: Sequence[Command]) -> list[Outcome]:
@@ -111,12 +118,3 @@ def _attempt(transaction: Transaction, command: Command) -> Outcome:
             return Outcome(answer=command(transaction))
     except Refused as refusal:
         return Outcome(error=refusal)
-
-
-def _public(error: Exception) -> Exception:
-    """Turn a storage fault into a refusal that says the caller may try again."""
-    if isinstance(error, sqlite3.Error):
-        refusal = Refused("STORE_UNAVAILABLE", detail=str(error))
-        refusal.__cause__ = error
-        return refusal
-    return error

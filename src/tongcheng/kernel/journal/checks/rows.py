@@ -1,4 +1,4 @@
-"""The file, the schema, and the code (MAC) of every row of every table."""
+"""The code (MAC) of every row of every table."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,52 +8,10 @@ from typing import Any
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.journal.checks.view import Progress
 from tongcheng.kernel.service import Finding
-from tongcheng.kernel.store.database import APPLICATION_ID, SCHEMA_VERSION, schema_statements
 from tongcheng.kernel.store.records import DECLARED, Records, show_key
 
-STORAGE = "(storage)"
-SCHEMA = "(schema)"
-INTEGRITY_LINES_MAX = 100
 FOREIGN_ROWS_MIN = 3
 """So many rows, and none with the right code: then the keys are wrong, not the rows."""
-
-
-def check_file(raw: sqlite3.Connection, name: str) -> None:
-    """Refuse a file that is no database of this software or of another version of it."""
-    found = raw.execute("PRAGMA application_id").fetchone()[0]
-    if found != APPLICATION_ID:
-        raise Refused("STORE_FOREIGN", file=name)
-    version = raw.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA_VERSION:
-        raise Refused("STORE_VERSION", file=name, found=version)
-
-
-def storage(raw: sqlite3.Connection) -> Iterator[Finding]:
-    """Let SQLite check its own pages, trees and indexes."""
-    try:
-        for (line,) in raw.execute(f"PRAGMA integrity_check({INTEGRITY_LINES_MAX})"):
-            if line != "ok":
-                yield Finding(table=STORAGE, key="integrity_check", problem=str(line))
-    except sqlite3.DatabaseError as error:
-        yield Finding(table=STORAGE, key="integrity_check", problem=str(error))
-
-
-def schema(raw: sqlite3.Connection) -> Iterator[Finding]:
-    """Compare every table and index with what this software declares."""
-    expected = {statement.split()[2]: statement.strip() for statement in schema_statements()}
-    sql = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~'"
-    try:
-        found = {str(name): str(text).strip() for name, text in raw.execute(sql)}
-    except sqlite3.DatabaseError as error:
-        yield Finding(table=SCHEMA, key="sqlite_master", problem=str(error))
-        return
-    for name in sorted(expected.keys() - found.keys()):
-        yield Finding(table=SCHEMA, key=name, problem="is missing")
-    for name in sorted(found.keys() - expected.keys()):
-        yield Finding(table=SCHEMA, key=name, problem="is not of this software")
-    for name in sorted(expected.keys() & found.keys()):
-        if expected[name] != found[name]:
-            yield Finding(table=SCHEMA, key=name, problem="was changed")
 
 
 class RowCheck:

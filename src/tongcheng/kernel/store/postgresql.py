@@ -1,0 +1,239 @@
+"""The same store in one schema of a PostgreSQL database: for a ledger that outgrows one file.
+
+One writer, READ COMMITTED. Every commit reads the lease with its row locked, so that a writer that
+lost it commits nothing, and one that takes it waits for a commit under way. New rows of tables that
+only grow go in by COPY; other rows by one INSERT from arrays a table. A connection that broke is
+opened anew by the next batch; if it broke in a commit, the transaction's number tells what became
+of it. What this store can and cannot do: docs/postgresql.md.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar, cast
+
+import msgspec
+import psycopg
+import sqlalchemy as sa
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.store import postgresql_sql as statements
+from tongcheng.kernel.store.database import SCHEMA_VERSION, WRITER_LEASE, LeaseRow, Snapshot
+from tongcheng.kernel.store.postgresql_sql import Connection, PostgresRows, Raw
+from tongcheng.kernel.store.records import Records, Value
+from tongcheng.kernel.store.sqlite_check import SCHEMA, differences
+from tongcheng.kernel.store.storage import Changes, Flaw, WriterRows
+
+RowT = TypeVar("RowT", bound=msgspec.Struct)
+
+CONNECT_TIMEOUT_S = 10
+RECONNECTS_MAX = 5
+POOL_SIZE = 4
+_MARK = f"tongcheng store {SCHEMA_VERSION}"
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_LEASE = "SELECT epoch, pg_current_xact_id()::text FROM writer_lease FOR SHARE"
+
+
+class PostgresDatabase:
+    """One schema of a database: opened for writing by one process, for reading by any number.
+
+    `conninfo` is libpq's ("host=… dbname=…"); passwords belong into its password file.
+    """
+
+    faults: tuple[type[Exception], ...] = (psycopg.Error,)
+
+    def __init__(self, conninfo: str, schema: str, mac_key: bytes) -> None:
+        assert _NAME.fullmatch(schema), schema
+        self.mac_key = mac_key
+        self.epoch = 0
+        self._conninfo = conninfo
+        self._schema = schema
+        self._writing: Connection | None = None
+        self._writer_rows: WriterRows | None = None
+        self._engine = sa.create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            pool_size=POOL_SIZE,
+            isolation_level="REPEATABLE READ",
+        )
+
+    @property
+    def name(self) -> str:
+        """The schema's name."""
+        return self._schema
+
+    def _connect(self) -> Connection:
+        return psycopg.connect(
+            self._conninfo,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            options=f"-c search_path={self._schema} -c synchronous_commit=on",
+            application_name="tongcheng",
+        )
+
+    # opening
+
+    def open_writing(self, now_at: int) -> None:
+        """Create or open the schema for writing and take the lease from whoever had it."""
+        try:
+            self._reconnect()
+            self._prepare()
+            self._take_lease(now_at)
+        except psycopg.Error as error:
+            self.close()
+            raise Refused("STORE_UNREADABLE", file=self.name, detail=str(error)) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _reconnect(self) -> None:
+        """Open the writing connection; what was remembered over another is forgotten."""
+        self._writing = self._connect()
+        self._writer_rows = WriterRows(PostgresRows(self._writing, self.mac_key))
+
+    def _prepare(self) -> None:
+        mark = statements.mark(self.writing, self._schema)
+        if mark is not None:
+            self._check_mark(mark)
+            self.writing.rollback()
+            return
+        self.writing.execute(f"CREATE SCHEMA {self._schema}".encode())
+        for statement in statements.schema_statements():
+            self.writing.execute(statement.encode())
+        self.writing.execute(f"COMMENT ON SCHEMA {self._schema} IS '{_MARK}'".encode())
+        self.writing.commit()
+
+    def _check_mark(self, mark: str) -> None:
+        if not mark.startswith("tongcheng store "):
+            raise Refused("STORE_FOREIGN", file=self.name)
+        if mark != _MARK:
+            raise Refused("STORE_VERSION", file=self.name, found=mark.rpartition(" ")[2])
+
+    def _take_lease(self, now_at: int) -> None:
+        # Waits for the commit of a writer that still has the lease; its next one is refused.
+        self.writing.execute("LOCK TABLE writer_lease IN EXCLUSIVE MODE")
+        held = self.get(WRITER_LEASE, ("writer",))
+        self.epoch = 1 if held is None else held.epoch + 1
+        self.persist([(WRITER_LEASE, [LeaseRow("writer", self.epoch, now_at)])])
+        self.writing.commit()
+
+    # reading
+
+    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
+        """Return a row through the writing connection."""
+        return self._by_writer.get(records, key)
+
+    def get_many(
+        self, records: Records[RowT], keys: "statements.Keys"
+    ) -> dict[tuple[Value, ...], RowT]:  # fmt: skip
+        """Return the rows with these keys, by key, through the writing connection."""
+        return self._by_writer.get_many(records, keys)
+
+    def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
+        """Return rows by equality through the writing connection."""
+        return self._by_writer.select(records, **equals)
+
+    @property
+    def _by_writer(self) -> WriterRows:
+        assert self._writer_rows is not None, "the database is not open for writing"
+        return self._writer_rows
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Open a read-only view of the committed state; it never blocks the writer."""
+        try:
+            with self._engine.connect() as connection:
+                driver = cast("Connection", connection.connection.dbapi_connection)
+                connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+                # Reads by key and verification speak to it as they do to SQLite.
+                raw = cast("Any", Raw(driver))
+                yield Snapshot(connection, raw, PostgresRows(driver, self.mac_key), self.mac_key)
+                connection.rollback()
+        except (sa.exc.DatabaseError, psycopg.Error) as error:
+            detail = str(getattr(error, "orig", error))
+            raise Refused("STORE_UNREADABLE", file=self.name, detail=detail) from error
+
+    def inspect(self, snapshot: Snapshot) -> Iterator[Flaw]:
+        """Compare tables, columns and indexes with the declared; refuses a foreign schema.
+
+        Pages are PostgreSQL's own to check: its checksums, where the cluster has them, and amcheck.
+        """
+        driver = cast("Raw", snapshot.raw).connection
+        mark = statements.mark(driver, self._schema)
+        self._check_mark(mark or "")
+        try:
+            found = statements.stored_shapes(driver, self._schema)
+        except psycopg.Error as error:
+            yield Flaw(SCHEMA, "pg_catalog", str(error))
+            return
+        yield from differences(statements.declared_shapes(), found)
+
+    # writing, for the writer alone
+
+    @property
+    def writing(self) -> Connection:
+        """The one connection that writes."""
+        assert self._writing is not None, "the database is not open for writing"
+        return self._writing
+
+    def begin(self) -> None:
+        """Start the batch's transaction, over a new connection if the last one broke."""
+        if self.writing.closed:
+            self._reconnect()
+        self._by_writer.begun()
+
+    def persist(self, changes: Changes) -> None:
+        """Write the changed rows, one statement a table."""
+        for records, rows in changes:
+            values = records.encode_many(rows, self.mac_key)
+            if records.only_grows:
+                statements.copy(self.writing, records, values)
+            else:
+                statements.put(self.writing, records, values)
+            self._by_writer.persisted(records, rows)
+
+    def commit(self) -> None:
+        """Make the batch durable, unless another writer has taken the lease."""
+        found = self.writing.execute(_LEASE).fetchone()
+        assert found is not None, "the lease row was written when the database was opened"
+        epoch, transaction = found
+        if epoch != self.epoch:
+            raise Refused("STORE_IN_USE", file=self.name)
+        try:
+            self.writing.commit()
+        except psycopg.OperationalError:
+            if not self.writing.closed or not self._was_committed(transaction):
+                raise
+            return
+        self._by_writer.committed()
+
+    def _was_committed(self, transaction: str) -> bool:
+        """Say what became of a commit whose answer was lost; raises if that cannot be learnt."""
+        for attempt in range(RECONNECTS_MAX):
+            with suppress(psycopg.OperationalError):
+                self._reconnect()
+                break
+            time.sleep(2**attempt / 10)
+        status = "in progress"
+        while status == "in progress":
+            found = self.writing.execute(
+                "SELECT pg_xact_status(%s::xid8)", (transaction,)
+            ).fetchone()  # fmt: skip
+            self.writing.rollback()
+            assert found is not None, "a function answers with one row"
+            status = found[0]
+        return status == "committed"
+
+    def rollback(self) -> None:
+        """Forget the batch; also after a commit that failed."""
+        if not self.writing.closed:
+            with suppress(psycopg.OperationalError):
+                self.writing.rollback()
+
+    def close(self) -> None:
+        """Close every connection; the lease stays until another writer takes it."""
+        self._engine.dispose()
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
+        self._writer_rows = None
