@@ -46,11 +46,11 @@ DAYS = tuple(
 
 
 def overlay(effective: dict[str, Plain], cuts: list[str | None], prefixes: list[str]) -> RuleBook:
-    """Return a cross-region book: what three ways of filing take off, and who counts as filed."""
+    """Return a cross-region book: what ways of filing take off, and who counts as filed."""
     rules: dict[str, Plain] = {
         "filing": [
             {"filings": [filing], "cut": figure(cut)}
-            for filing, cut in zip(FILINGS[2:5], cuts, strict=True)
+            for filing, cut in zip(FILINGS[2:], cuts, strict=False)
         ],
         "emergency_filed": figure("yes"),
         "deemed": [{"between": [*prefixes], "filed": figure("yes")}] if prefixes else [],

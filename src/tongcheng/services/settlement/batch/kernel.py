@@ -166,10 +166,10 @@ def settle(
     in_scope = events.in_scope_fen[row]
     cell = layout.cell_of[
         version * CELLS_A_VERSION
-        + events.hospital_level[row] * LEVEL_STRIDE
-        + (events.hospital_subtype[row] + 1) * SUBTYPE_STRIDE
-        + events.person_type[row] * PERSON_STRIDE
-        + events.tier[row]
+        + int(events.hospital_level[row]) * LEVEL_STRIDE
+        + (int(events.hospital_subtype[row]) + 1) * SUBTYPE_STRIDE
+        + int(events.person_type[row]) * PERSON_STRIDE
+        + int(events.tier[row])
         + 1
     ]
     own = own_terms(layout, cell, filing)
