@@ -9,7 +9,6 @@ import pytest
 
 from tests.kernel.store.stage import (
     MEMBER,
-    NOW_AT,
     OTHERS,
     THINGS,
     Stage,
