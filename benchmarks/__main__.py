@@ -6,6 +6,7 @@ is not kept or could not be measured.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,20 +43,28 @@ def measured(
         runs.write(before, earlier)
         module = f"{package}.{PREFIX}{area}"
         command = [sys.executable, "-m", "benchmarks.child", module, str(path)]
-        try:
-            # What a benchmark prints is progress: the table alone goes to standard output.
-            ended = subprocess.run(  # noqa: S603 our own command
-                command,
-                check=False,
-                timeout=seconds_max,
-                stdout=sys.stderr.fileno(),
-                env={**os.environ, ROWS: str(earlier)},
-            )
-        except subprocess.TimeoutExpired:
+        code = _ended(command, {**os.environ, ROWS: str(earlier)}, seconds_max)
+        if code is None:
             return [_failed(area, f"it took more than {seconds_max:.0f} s")]
-        if ended.returncode:
-            return [_failed(area, f"it ended with code {ended.returncode}")]
+        if code:
+            return [_failed(area, f"it ended with code {code}")]
         return runs.read(path)
+
+
+def _ended(command: list[str], environment: dict[str, str], seconds_max: float) -> int | None:
+    """Run a benchmark; return its exit code, None if it was stopped with all that it started."""
+    # What a benchmark prints is progress: the table alone goes to standard output.
+    with subprocess.Popen(  # noqa: S603 our own command
+        command, env=environment, stdout=sys.stderr.fileno(), start_new_session=True
+    ) as running:
+        try:
+            return running.wait(seconds_max)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if running.poll() is None:
+                # Nodes and commands that it started are of its session, and would measure on.
+                os.killpg(running.pid, signal.SIGKILL)
 
 
 def _failed(area: str, why: str) -> Row:

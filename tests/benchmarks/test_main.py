@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,15 @@ def measure():
     return [row._replace(area="again") for row in rows_before()]
 """
 FAULTY = "def measure():\n    raise RuntimeError('no disk')\n"
-ENDLESS = "import time\ndef measure():\n    time.sleep(60)\n"
+ENDLESS = """
+import subprocess, sys, time
+from pathlib import Path
+
+def measure():
+    started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    Path(__file__).with_name("started").write_text(str(started.pid))
+    time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -88,6 +97,26 @@ def test_a_benchmark_that_fails_keeps_no_promise(package: str, name: str, why: s
     [row] = measured(name, package=package, seconds_max=1)
 
     assert (row.area, row.holds, row.note) == (name, False, f"not measured: {why}")
+
+
+def test_what_a_stopped_benchmark_started_is_stopped_too(package: str, tmp_path: Path) -> None:
+    """A node that goes on would take its share of the cores from every benchmark after it."""
+    measured("endless", package=package, seconds_max=5)
+    pid = int((tmp_path / package / "started").read_text())
+    until = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+
+    assert not is_running(pid)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and has not ended; one whose parent is gone may be named still."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except OSError:
+        return False
+    return state.rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def test_only_areas_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
