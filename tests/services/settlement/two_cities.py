@@ -234,11 +234,11 @@ async def two_cities(folder: Path, *more: str) -> AsyncIterator[TwoCities]:
     """
     wire, clock = Wire(), ManualClock(NOW_AT)
     homes = {member_id: home(member_id) for member_id in (INSURED, VISITED, *more)}
-    for member_id, home in homes.items():
+    for member_id, own in homes.items():
         (folder / member_id).mkdir(parents=True)
-        database = open_database(folder / member_id, home.ring.mac_key, synchronous="OFF")
-        wire.nodes[member_id] = Node(home, database, clock, wire, threaded=False)
-    raw = demo_accord({member_id: home.ring for member_id, home in homes.items()}).encoded()
+        database = open_database(folder / member_id, own.ring.mac_key, synchronous="OFF")
+        wire.nodes[member_id] = Node(own, database, clock, wire, threaded=False)
+    raw = demo_accord({member_id: own.ring for member_id, own in homes.items()}).encoded()
     nodes = list(wire.nodes.values())
     for node in nodes:
         node.open()
