@@ -7,10 +7,10 @@ BIN := .venv/bin
 SETUP := .venv/setup.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint kill lock vendor pictures bench clean
+.PHONY: help setup run test lint kill simulate-nation lock vendor pictures bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(SETUP) ## make .venv with everything in it; nothing to do when nothing changed
 
@@ -34,6 +34,9 @@ lint: setup ## style, types, import contracts
 
 kill: setup ## 20 rounds of 200 stays under kill -9 of random nodes; takes about half an hour
 	$(BIN)/python -m tests.kill_loop
+
+simulate-nation: setup ## a million settlements under faults; stopped, it goes on where it was
+	$(BIN)/tongcheng simulate-nation --results .bench/nation.jsonl
 
 lock: ## compute requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \

@@ -45,14 +45,14 @@ def links_broken(path: Path, text: str) -> list[str]:
 
 def make_targets(makefile: str) -> set[str]:
     """Targets a Makefile offers with a ## comment."""
-    return set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
 
 
 def make_words(text: str) -> set[str]:
     """Targets named as `make X`, inline or at the start of a fenced line."""
     fenced = "\n".join(FENCE.findall(text))
-    return set(re.findall(r"`make ([a-z]+)`", text)) | set(
-        re.findall(r"^(?:\$ )?make ([a-z]+)", fenced, re.MULTILINE)
+    return set(re.findall(r"`make ([a-z-]+)`", text)) | set(
+        re.findall(r"^(?:\$ )?make ([a-z-]+)", fenced, re.MULTILINE)
     )
 
 

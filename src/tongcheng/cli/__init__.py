@@ -46,6 +46,10 @@ COMMANDS = {
         "tongcheng.cli.simulate:simulate",
         "Settle stays between three cities while messages get lost, nodes die and disks fill up.",
     ),
+    "simulate-nation": Entry(
+        "tongcheng.cli.simulate_nation:simulate_nation",
+        "Simulate as many seeds as bring a nation's settlements, and add up what they found.",
+    ),
     "up": Entry(
         "tongcheng.cli.up:up",
         "Start a whole region on this machine with made-up data and let stays arrive.",
