@@ -18,7 +18,7 @@ import numpy as np
 
 PEER, FOLDER = sys.argv[1], Path(sys.argv[2])
 YEAR = "2025"
-ROUNDS = 7
+ROUNDS, SECONDS = 5, 1.0
 
 api: Any = importlib.import_module(f"{PEER}.model_api")
 entities: Any = importlib.import_module(f"{PEER}.entities")
@@ -154,19 +154,21 @@ def main() -> None:
     """Compute several times; the claims are set before the clock starts."""
     rules = system()
     given = {name: np.load(FOLDER / f"{name}.npy") for name in INPUTS}
-    count, best, found = len(given["level"]), float("inf"), {}
-    for _ in range(ROUNDS):
+    times: list[float] = []
+    found: dict[str, Any] = {}
+    while len(times) < ROUNDS or sum(times) < SECONDS:
+        count = len(given["level"])
         simulation = simulations.SimulationBuilder().build_default_simulation(rules, count=count)
         for name, values in given.items():
             simulation.set_input(name, YEAR, values)
         begun = time.perf_counter()
         found = {name: simulation.calculate(name, YEAR) for name in ASKED}
-        best = min(best, time.perf_counter() - begun)
+        times.append(time.perf_counter() - begun)
     for name, amounts in found.items():
         # Yuan of whatever width the peer has; the nearest fen of each.
         np.save(FOLDER / f"{name}.out.npy", np.rint(np.asarray(amounts, np.float64) * 100))
     kind = str(np.asarray(found["pool"]).dtype)
-    (FOLDER / "told.json").write_text(json.dumps({"seconds": best, "kind": kind}), "utf-8")
+    (FOLDER / "told.json").write_text(json.dumps({"seconds": min(times), "kind": kind}), "utf-8")
 
 
 if __name__ == "__main__":
