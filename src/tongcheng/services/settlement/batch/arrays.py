@@ -41,6 +41,11 @@ ACCUMULATORS: Final = Accumulators.__struct_fields__
     ASSISTANCE_EXPECTED_FEN,
 ) = range(len(RESULT_AMOUNTS))
 """Columns of `Results.amounts`."""
+AMOUNT_COUNT: Final = len(RESULT_AMOUNTS)
+ACCUMULATOR_COUNT: Final = len(ACCUMULATORS)
+TRACE_COUNT: Final = len(TRACE_COLUMNS)
+MARK_COUNT: Final = len(MARK_COLUMNS)
+"""How many columns there are: a compiled loop of a known length is none."""
 
 
 class Events(NamedTuple):

@@ -23,7 +23,7 @@ from tongcheng.services.settlement.batch.arrays import Events, Results
 from tongcheng.services.settlement.batch.kernel_years import Years
 from tongcheng.services.settlement.batch.layout import Layout
 
-_FILES: Final = tuple(
+FILES: Final = tuple(
     str(module.__file__)
     for module in (
         arrays,
@@ -57,7 +57,7 @@ def _entry(fingerprint: int) -> Entry:
     return jit.kept(entry)
 
 
-_SETTLE_ALL: Final = _entry(jit.fingerprint(__file__, *_FILES))
+_SETTLE_ALL: Final = _entry(jit.fingerprint(__file__, *FILES))
 """`kernel.settle_all`, compiled by this process or taken from the cache."""
 
 

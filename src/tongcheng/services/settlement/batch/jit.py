@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-import numba  # type: ignore[import-untyped]
+import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OPTIONS: Final[dict[str, bool | str]] = {
+OPTIONS: Final[dict[str, Any]] = {
     # No step asks Python for anything, so a batch can run beside others.
     "nogil": True,
     # A zero divisor is not looked for: no denominator of the kernel can be one.

@@ -214,12 +214,13 @@ def settle(
 @compiled
 def clear(results: Results, row: int) -> None:
     """Write that nothing was paid in a row: what stood there is of another batch."""
-    for column in range(results.amounts.shape[1]):
+    for column in range(arrays.AMOUNT_COUNT):
         results.amounts[row, column] = 0
-    for column in range(results.trace.shape[1]):
-        results.trace[row, column] = 0
-    for column in range(results.marks.shape[1]):
-        results.marks[row, column] = 0
+    if results.trace.shape[1] != 0:
+        for column in range(arrays.TRACE_COUNT):
+            results.trace[row, column] = 0
+        for column in range(arrays.MARK_COUNT):
+            results.marks[row, column] = 0
 
 
 @compiled
@@ -270,6 +271,7 @@ def settle_all(
 
     `years` has room for as many years as a person has rows.
     """
+    assert begin >= 0, "rows are counted from zero"
     keys, totals = years
     used, first = 0, begin
     for row in range(begin, end):

@@ -5,7 +5,13 @@ Compiled twins of `bill.check_case`, `benefit.year_of_stay` and `benefit.filed_b
 
 from typing import Final
 
-from tongcheng.services.settlement.batch.arrays import NONE, UNKNOWN_FEN, Events, Fen
+from tongcheng.services.settlement.batch.arrays import (
+    ACCUMULATOR_COUNT,
+    NONE,
+    UNKNOWN_FEN,
+    Events,
+    Fen,
+)
 from tongcheng.services.settlement.batch.codes import CODE_OF, FIELDS
 from tongcheng.services.settlement.batch.jit import compiled
 from tongcheng.services.settlement.batch.layout import (
@@ -202,7 +208,7 @@ def check_bill(  # noqa: C901, PLR0911, PLR0912 each refusal returns where it is
         return HOSPITAL_SUBTYPE_NEEDED, NONE
     if tier == NONE and layout.versions[version, TIERED] >> person & 1:
         return PERSON_TIER_NEEDED, NONE
-    for column in range(totals.shape[1]):
+    for column in range(ACCUMULATOR_COUNT):
         if totals[slot, column] > AMOUNT_MAX_FEN:
             return ACCUMULATORS_INVALID, FIELD_POOL_PAID + column
     return 0, NONE

@@ -75,7 +75,7 @@ def find_slot(keys: Ints, totals: Fen, used: int, area: int, year: int) -> tuple
         if keys[slot] == key:
             return slot, used
     keys[used] = key
-    for column in range(totals.shape[1]):
+    for column in range(arrays.ACCUMULATOR_COUNT):
         totals[used, column] = 0
     return used, used + 1
 
@@ -107,7 +107,7 @@ def move(events: Events, results: Results, row: int, totals: Fen, slot: int, sig
 def note_before(results: Results, row: int, totals: Fen, slot: int) -> None:
     """Write into the trace what the year stood at."""
     if results.trace.shape[1] != 0:
-        for column in range(totals.shape[1]):
+        for column in range(arrays.ACCUMULATOR_COUNT):
             results.trace[row, trace_columns.BEFORE + column] = totals[slot, column]
 
 
@@ -117,7 +117,7 @@ def undo(events: Events, results: Results, row: int, totals: Fen, slot: int) -> 
     original = events.reverses[row]
     note_before(results, row, totals, slot)
     move(events, results, original, totals, slot, -1)
-    for column in range(results.amounts.shape[1]):
+    for column in range(arrays.AMOUNT_COUNT):
         fen = results.amounts[original, column]
         results.amounts[row, column] = fen if fen == UNKNOWN_FEN else -fen
     results.voided[original] = True
@@ -129,7 +129,7 @@ def undo(events: Events, results: Results, row: int, totals: Fen, slot: int) -> 
 def opening_fault(events: Events, row: int) -> int:
     """Return the column of an opening that no year can have, NONE if it may stand."""
     opening = events.opening[row]
-    for column in range(events.opening_fen.shape[1]):
+    for column in range(arrays.ACCUMULATOR_COUNT):
         if not 0 <= events.opening_fen[opening, column] <= AMOUNT_MAX_FEN:
             return column
     return NONE
@@ -167,6 +167,6 @@ def other(
         return ACCUMULATORS_INVALID, FIELD_POOL_PAID + fault, used
     slot, used = find_slot(keys, totals, used, layout.places[place, AREA], year)
     note_before(results, row, totals, slot)
-    for column in range(totals.shape[1]):
+    for column in range(arrays.ACCUMULATOR_COUNT):
         totals[slot, column] += events.opening_fen[events.opening[row], column]
     return 0, NONE, used
