@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tongcheng.cli import access_table
+from tongcheng.cli import access_table, claims_page
 from tongcheng.cli.diagrams import PAGES, replaced
 from tongcheng.cli.reference import commands_page
 
@@ -48,4 +48,13 @@ def access(folder: Path) -> None:
     """Write the table of authority in access.md anew, from the region's data."""
     page = folder / "access.md"
     page.write_text(access_table.replaced(page.read_text("utf-8")), encoding="utf-8")
+    click.echo(f"wrote {page}")
+
+
+@docs.command()
+@_folder
+def claims(folder: Path) -> None:
+    """Write the tables of claims.md anew: columns of claims and results, and codes."""
+    page = folder / "claims.md"
+    page.write_text(claims_page.replaced(page.read_text("utf-8")), encoding="utf-8")
     click.echo(f"wrote {page}")

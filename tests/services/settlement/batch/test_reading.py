@@ -3,9 +3,6 @@
 import csv
 import random
 import stat
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.services.settlement.batch.claim_files import (
-    Row,
     claim,
     columns_of,
     judged,
@@ -90,116 +86,6 @@ def test_mark_and_quotes(tmp_path: Path) -> None:
     other.write_text(text.replace("\n", "\r\n").replace("B\r\nb", "B\nb"), "utf-8", newline="")
 
     assert verdicts(plain) == verdicts(other) == ["", ""]
-
-
-def _typed(rows: list[Row], **types: Callable[[list[Any]], pa.Array]) -> dict[str, pa.Array]:
-    """Return rows as columns, some of them of another type."""
-    columns = columns_of(rows)
-    for name, make in types.items():
-        columns[name] = make([row[name] for row in rows])
-    return columns
-
-
-WAYS: dict[str, dict[str, Callable[[list[Any]], pa.Array]]] = {
-    "text": {},
-    "dictionaries": {
-        name: lambda v: pa.array(v).dictionary_encode()
-        for name in ("claim_id", "person_id", "admdvs", "ended_on", "person_type", "in_scope_fen")
-    },
-    "large text": {
-        name: lambda v: pa.array(v, pa.large_string())
-        for name in ("claim_id", "person_id", "admdvs", "ended_on", "person_type", "in_scope_fen")
-    },
-    "views": {
-        name: lambda v: pa.array(v, pa.string_view()) for name in ("claim_id", "admdvs", "ended_on")
-    },
-    "small numbers": {
-        "admdvs": lambda v: pa.array([int(each) for each in v], pa.int32()),
-        "scheme": lambda v: pa.array([int(each) for each in v], pa.uint16()),
-        "hospital_level": lambda v: pa.array([int(each) for each in v], pa.int8()),
-        "in_scope_fen": lambda v: pa.array([int(each) for each in v], pa.uint64()),
-        "claim_id": lambda v: pa.array([int(each) for each in v], pa.uint64()),
-        "person_id": lambda v: pa.array([int(each[1:]) for each in v], pa.int16()),
-    },
-    "dates": {"ended_on": lambda v: pa.array([date.fromisoformat(each) for each in v])},
-    "date64": {
-        "ended_on": lambda v: pa.array([date.fromisoformat(each) for each in v], pa.date64())
-    },
-    "midnights": {
-        "ended_on": lambda v: pa.array(
-            [datetime.fromisoformat(each) for each in v], pa.timestamp("ns")
-        )
-    },
-    "midnights of a zone": {
-        "ended_on": lambda v: pa.array(
-            [datetime.fromisoformat(f"{each}T00:00:00+08:00") for each in v],
-            pa.timestamp("s", tz="Asia/Shanghai"),
-        )
-    },
-    "decimals": {"in_scope_fen": lambda v: pa.array([Decimal(each) for each in v])},
-    "decimals with noughts": {
-        "in_scope_fen": lambda v: pa.array([Decimal(f"{each}.00") for each in v])
-    },
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_ways_to_write_a_column(tmp_path: Path, way: str) -> None:
-    """However Parquet holds a value that is right, it is the same value."""
-    rows = [claim(str(at), f"P{at // 3}", ended_on=f"2025-03-{at + 1:02}") for at in range(9)]
-    file = write_parquet(tmp_path / "claims.parquet", _typed(rows, **WAYS[way]), rows_a_group=4)
-    text = write_parquet(tmp_path / "text.parquet", columns_of(rows))
-
-    assert verdicts(file) == [""] * len(rows)
-    assert pool_fen(file) == pool_fen(text)
-    assert len(set(pool_fen(file))) > 1
-
-
-RUBBISH: dict[str, tuple[pa.Array, str]] = {
-    "float": (pa.array([1_000_000.0]), "CLAIM_VALUE in_scope_fen"),
-    "truth": (pa.array([True]), "CLAIM_VALUE in_scope_fen"),
-    "fraction": (pa.array([Decimal("10000.50")]), "CLAIM_VALUE in_scope_fen"),
-    "huge": (pa.array([Decimal(10) ** 30]), "CLAIM_VALUE in_scope_fen"),
-    "overflow": (pa.array([2**63], pa.uint64()), "CLAIM_VALUE in_scope_fen"),
-    "hexadecimal": (pa.array(["0x1F"]), "CLAIM_VALUE in_scope_fen"),
-    "spaces": (pa.array([" 7"]), "CLAIM_VALUE in_scope_fen"),
-    "nothing": (pa.nulls(1), "CLAIM_MISSING in_scope_fen"),
-    "empty": (pa.array([""]), "CLAIM_MISSING in_scope_fen"),
-}
-
-
-@pytest.mark.parametrize("name", RUBBISH)
-def test_amounts_that_are_none(tmp_path: Path, name: str) -> None:
-    """What is no whole number of fen is not made one."""
-    column, expected = RUBBISH[name]
-    columns = {**columns_of([claim("1", "A")]), "in_scope_fen": column}
-
-    assert verdicts(write_parquet(tmp_path / "claims.parquet", columns)) == [expected]
-
-
-@pytest.mark.parametrize(
-    ("name", "column", "expected"),
-    [
-        ("claim_id", pa.array([1.5]), "CLAIM_VALUE claim_id"),
-        ("claim_id", pa.array(["a\0b"]), "CLAIM_VALUE claim_id"),
-        ("person_id", pa.array([b"A"]), "CLAIM_VALUE person_id"),
-        ("person_id", pa.array([""]), "CLAIM_MISSING person_id"),
-        ("person_type", pa.array(["active\0"]), "CLAIM_VALUE person_type"),
-        ("hospital_level", pa.array([3.0]), "CLAIM_VALUE hospital_level"),
-        ("hospital_level", pa.array([7]), "CLAIM_VALUE hospital_level"),
-        ("ended_on", pa.array([20_000]), "CLAIM_VALUE ended_on"),
-        ("ended_on", pa.array([datetime(2025, 3, 10, 8, tzinfo=UTC)]), "CLAIM_VALUE ended_on"),
-        ("ended_on", pa.array([2**31 - 1], pa.int32()).cast(pa.date32()), "CLAIM_VALUE ended_on"),
-        ("scheme", pa.array(["3\0"]), "AREA_WITHOUT_RULE_BOOK scheme"),
-        ("scheme", pa.array([""]), "CLAIM_MISSING scheme"),
-        ("admdvs", pa.array(["11\0105"]), "CLAIM_VALUE admdvs"),
-    ],
-)
-def test_values_that_are_none(tmp_path: Path, name: str, column: pa.Array, expected: str) -> None:
-    """A value of another kind marks its row, and stops nothing."""
-    columns = {**columns_of([claim("1", "A")]), name: column}
-
-    assert verdicts(write_parquet(tmp_path / "claims.parquet", columns)) == [expected]
 
 
 FILES: dict[str, tuple[bytes, str]] = {
@@ -344,14 +230,6 @@ def test_a_void_far_from_its_claim(tmp_path: Path) -> None:
     assert pool_fen(file)[far] == -pool_fen(file)[0] != 0
 
 
-def test_numbers_and_text_as_ids(tmp_path: Path) -> None:
-    """A void may name by text what the file holds as a number."""
-    rows = [claim("1", "A"), claim("2", "A", event="void", reverses="1")]
-    columns = {**columns_of(rows), "claim_id": pa.array([1, 2])}
-
-    assert verdicts(write_parquet(tmp_path / "claims.parquet", columns)) == ["", ""]
-
-
 @pytest.mark.parametrize("as_text", [False, True])
 def test_ids_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, as_text: bool) -> None:
     """A repeated id is found wherever it stands, also in parts that do not fit into memory."""
@@ -386,19 +264,22 @@ def test_what_lies_on_disk_is_private_and_gone(tmp_path: Path) -> None:
     """While an unordered file is judged its parts are its owner's alone; then they are gone."""
     rows = [claim(f"{at}", f"P{at % 50}") for at in range(500)]
     file = write_csv(tmp_path / "claims.csv", rows)
-    with pytest.raises(KeyboardInterrupt), open_claims(file, scratch=tmp_path) as claims:  # noqa: PT012 what is seen while it is open
-        batches = claims.batches(plan(), 100)
-        next(batches)
-        (folder,) = [each for each in tmp_path.iterdir() if each.is_dir()]
-        assert not claims.adjacent
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        parts = sorted(folder.iterdir())
-        assert len(parts) == 6
-        assert {stat.S_IMODE(each.stat().st_mode) for each in parts} == {0o600}
-        raise KeyboardInterrupt
-    batches.close()
+    with pytest.raises(KeyboardInterrupt):
+        _stopped(file)
 
     assert list(tmp_path.iterdir()) == [file]
+
+
+def _stopped(file: Path) -> None:
+    with open_claims(file, scratch=file.parent) as claims:
+        for _ in claims.batches(plan(), 100):
+            (folder,) = [each for each in file.parent.iterdir() if each.is_dir()]
+            assert not claims.adjacent
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            parts = sorted(folder.iterdir())
+            assert len(parts) == 6
+            assert {stat.S_IMODE(each.stat().st_mode) for each in parts} == {0o600}
+            raise KeyboardInterrupt
 
 
 def test_spans_are_of_whole_persons(tmp_path: Path) -> None:

@@ -159,15 +159,19 @@ def test_ids_come_back_as_they_were(tmp_path: Path, kind: pa.DataType) -> None:
     assert table["claim_id"].to_pylist() == columns["claim_id"].to_pylist()
 
 
+def _stopped(out: Path) -> None:
+    with open_output(out, pa.schema([("a", pa.int64())]), {}) as output:
+        output.write(pa.table({"a": [1]}))
+        raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 def test_a_fault_leaves_nothing_behind(tmp_path: Path, suffix: str) -> None:
     """A run that ends early leaves the file of before as it was, and no part of its own."""
     out = tmp_path / f"results{suffix}"
     out.write_text("of before", "utf-8")
-    schema = pa.schema([("a", pa.int64())])
-    with pytest.raises(KeyboardInterrupt), open_output(out, schema, {}) as output:  # noqa: PT012 what comes before the end
-        output.write(pa.table({"a": [1]}))
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        _stopped(out)
 
     assert [(each.name, each.read_text("utf-8")) for each in tmp_path.iterdir()] == [
         (out.name, "of before")
