@@ -28,7 +28,10 @@ NAVIGATION: tuple[NavSection, ...] = (
     ),
     NavSection(
         "node.nav.rules",
-        (NavItem("settlement.policy.nav", "/rulebooks", "rulebook.read"),),
+        (
+            NavItem("settlement.policy.nav", "/rulebooks", "rulebook.read"),
+            NavItem("settlement.what_if.nav", "/settlement/what-if", "settlement.what_if.run"),
+        ),
     ),
     NavSection(
         "node.nav.evidence",

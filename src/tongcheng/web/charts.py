@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 BAR_HEIGHT = 132  # px: the column of a band
 SHARE_HEIGHT = 16  # px: the bar of a limit
 LABEL_HEIGHT = 20  # px: the line of band numbers above, and of amounts below
+BALANCE_HEIGHT = 48  # px: a line of words, and a bar either side of zero
 NUMBER_PERCENT_MIN = 2.5  # a narrower band is numbered in the table only
 RATE_PERCENT_MIN = 9  # room for "97.5%" on a phone
 
@@ -98,6 +99,46 @@ def share_bar(before: int, now: int, whole: int) -> Markup:
         '<svg class="bar" width="100%" height="{height}" aria-hidden="true" focusable="false">'
         "{parts}</svg>"
     ).format(height=SHARE_HEIGHT, parts=Markup("").join(parts))
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """One row of a balance: what it is about, a number either side of zero, and it in words."""
+
+    label: str
+    value: int
+    words: str
+
+
+def balance_bars(rows: tuple[Balance, ...], title: str) -> Markup:
+    """Draw bars to the left of zero for less and to the right for more, all to one scale."""
+    most = max([1, *(abs(row.value) for row in rows)])
+    parts: list[Markup] = []
+    for number, row in enumerate(rows):
+        top = number * BALANCE_HEIGHT
+        width = 50 * abs(row.value) / most
+        name = "balance-less" if row.value < 0 else "balance-more"
+        parts += [
+            Markup('<text class="balance-label" x="0" y="{}">{}</text>').format(
+                top + 16, row.label
+            ),
+            Markup(
+                '<text class="balance-words" x="100%" y="{}" text-anchor="end">{}</text>'
+            ).format(top + 16, row.words),
+            _rect("bar-rest", 0, 100, top + 22 + SHARE_HEIGHT / 2, 1),
+            _rect(name, 50 - width if row.value < 0 else 50, width, top + 22, SHARE_HEIGHT)
+            if row.value
+            else Markup(""),
+        ]
+    height = len(rows) * BALANCE_HEIGHT
+    parts.append(
+        Markup('<line class="balance-zero" x1="50%" x2="50%" y1="18" y2="{}"></line>').format(
+            height
+        )
+    )
+    return Markup(
+        '<svg class="bar" role="img" width="100%" height="{height}" aria-label="{title}">'
+        "{parts}</svg>"
+    ).format(height=height, title=title, parts=Markup("").join(parts))
 
 
 def _column(stretch: Stretch, start: int, whole: int) -> Markup:

@@ -12,4 +12,5 @@ ACTIONS: tuple[Action, ...] = (
     Action("settlement.month.read"),
     Action("settlement.stay.read", personal=True),
     Action("settlement.stays.read"),
+    Action("settlement.what_if.run"),
 )

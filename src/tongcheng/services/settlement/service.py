@@ -66,6 +66,7 @@ from tongcheng.services.settlement.statement_model import (
     StatementBody,
     StatementDisputedBody,
 )
+from tongcheng.services.settlement.what_if import pages as what_if_pages
 
 _HERE = Path(__file__).parent
 
@@ -123,6 +124,7 @@ SERVICE = Service(
         _HERE / "policy" / "texts.yaml",
         _HERE / "ledger" / "texts.yaml",
         _HERE / "months" / "texts.yaml",
+        _HERE / "what_if" / "texts.yaml",
     ),
     routes=(
         *national.ROUTES,
@@ -143,6 +145,7 @@ SERVICE = Service(
         *estimate_pages.HANDLERS,
         *ledger_pages.HANDLERS,
         *month_pages.HANDLERS,
+        *what_if_pages.HANDLERS,
     ),
     person_pages=bill_pages.HANDLERS,
     verify=(*verify.VERIFY, home_claims),

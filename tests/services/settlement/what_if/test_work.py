@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from tests.documents import command_lines
+from tests.tidy import ROOT
 from tongcheng.cli import main
 from tongcheng.kernel import rulebook
 from tongcheng.kernel.region import PACKS_DIR, load
@@ -171,3 +173,16 @@ def test_two_ways_to_divide_are_refused(claims: Path) -> None:
         refused = CliRunner().invoke(main, [*words, *more])
         assert refused.exit_code == 1
         assert code in refused.output
+
+
+def test_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command line of docs/what-if.md, in its order, in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+    edited = BEIJING.read_text("utf-8").replace('"0.85"', '"0.88"', 1)
+    (tmp_path / "edited.yaml").write_text(edited, "utf-8")
+    lines = command_lines((ROOT / "docs" / "what-if.md").read_text("utf-8"))
+
+    assert len(lines) == 4
+    for words in lines:
+        ran = CliRunner().invoke(main, words)
+        assert ran.exit_code == 0, f"{words}: {ran.output}"
