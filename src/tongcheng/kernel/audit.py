@@ -52,8 +52,9 @@ AUDIT = Records(
     key=("number",),
     # Whatever somebody looks by, the newest entries come first without sorting all of them.
     indexes=(("subject", "at"), ("actor", "at"), ("action", "at"), ("at", "action", "actor")),
+    only_grows=True,
 )
-AUDIT_HEAD = Records("audit_head", AuditHeadRow, key=("head_id",))
+AUDIT_HEAD = Records("audit_head", AuditHeadRow, key=("head_id",), kept=True)
 
 _HEAD_ID = "audit"
 SEAL_KIND = "audit_seal"

@@ -28,6 +28,8 @@ class ThingRow(msgspec.Struct, frozen=True):
 THINGS = Records("store_things", ThingRow, key=("thing_id",), indexes=(("number",),))
 REMEMBERED = Records("store_remembered", ThingRow, key=("thing_id",), kept=True)
 """The same rows of a table whose rows the writer keeps in memory."""
+GROWING = Records("store_growing", ThingRow, key=("thing_id",), only_grows=True)
+"""The same rows of a table whose rows are never changed."""
 OTHERS = Records("store_others", ThingRow, key=("thing_id",))
 """The same rows under another name: nothing of one table passes for the other's."""
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.store.stage import THINGS, Stage, database, put, refuse, thing, trip
+from tests.kernel.store.stage import GROWING, THINGS, Stage, database, put, refuse, thing, trip
 from tests.tidy import ROOT
 from tests.toy import NOW_AT
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.store import StoredValueDamaged, Transaction, WriterStopped
+from tongcheng.kernel.store import Command, StoredValueDamaged, Transaction, WriterStopped
 from tongcheng.kernel.store.worker import InlineWorker, ThreadedWorker
 from tongcheng.kernel.store.writer import Outcome
 
@@ -106,6 +106,42 @@ def test_row_that_must_be_new(stage: Stage) -> None:
 
     assert isinstance(stage.writer.run([twice])[0].error, AssertionError)
     assert stage.stored() == []
+
+
+def test_row_of_a_table_that_only_grows(stage: Stage) -> None:
+    """It is new too: in its own batch, and among what is stored, where only its command fails."""
+
+    def add(thing_id: str, number: int) -> Command:
+        return lambda tx: tx.add(GROWING, thing(thing_id, number))
+
+    first = stage.writer.run([add("a", 1), add("a", 2), add("b", 3)])
+    second = stage.writer.run([add("a", 4), add("c", 5)])
+
+    for outcomes in (first, second):
+        assert [isinstance(one.error, AssertionError) for one in outcomes].count(True) == 1
+    with stage.database.snapshot() as snapshot:
+        numbers = [row.number for row in snapshot.select(GROWING)]
+    assert numbers == [1, 3, 5]
+
+
+def test_what_finishes_a_batch_runs_once(stage: Stage) -> None:
+    """After all commands, in the same commit; also where one of them was refused."""
+
+    def finish(tx: Transaction) -> None:
+        tx.put(THINGS, thing("sum", len(tx.select(THINGS))))
+
+    def command(thing_id: str) -> Command:
+        def run(tx: Transaction) -> None:
+            tx.put(THINGS, thing(thing_id))
+            tx.at_end(finish)
+
+        return run
+
+    stage.writer.run([command("a"), refuse("x"), command("b")])
+
+    assert stage.stored() == ["a", "b", "sum"]
+    with stage.database.snapshot() as snapshot:
+        assert snapshot.select(THINGS)[-1].number == 2
 
 
 def test_one_commit_is_one_instant(stage: Stage) -> None:

@@ -67,7 +67,7 @@ class TroubleRow(msgspec.Struct, frozen=True):
     last_at: int
 
 
-CHANNELS = Records("exchange_channels", ChannelRow, key=("src", "dst"))
+CHANNELS = Records("exchange_channels", ChannelRow, key=("src", "dst"), kept=True)
 SENT = Records(
     "exchange_sent",
     SentRow,

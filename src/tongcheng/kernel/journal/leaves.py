@@ -28,6 +28,14 @@ class LeafRow(msgspec.Struct, frozen=True):
     at: int
 
 
+class _LeafInput(msgspec.Struct, frozen=True):
+    """What a leaf hash is made over; the digest is hex."""
+
+    digest: str
+    id: str
+    kind: str
+
+
 class ContentRow(msgspec.Struct, frozen=True):
     """The content of one leaf: salt ‖ content, sealed with the node's data key."""
 
@@ -46,17 +54,25 @@ class HeadRow(msgspec.Struct, frozen=True):
 
 
 JOURNAL_LEAVES = Records(
-    "journal_leaves", LeafRow, key=("leaf_index",), indexes=(("kind", "content_id"), ("kind",))
+    "journal_leaves",
+    LeafRow,
+    key=("leaf_index",),
+    indexes=(("kind", "content_id"), ("kind",)),
+    only_grows=True,
 )
-JOURNAL_CONTENTS = Records("journal_contents", ContentRow, key=("kind", "content_id"))
+JOURNAL_CONTENTS = Records(
+    "journal_contents", ContentRow, key=("kind", "content_id"), only_grows=True
+)
 JOURNAL_HEAD = Records("journal_head", HeadRow, key=("head_id",), kept=True)
 
 _HEAD_ID = "journal"
+_NO_ROOT_YET = b""
+"""While a batch runs; it is never stored."""
 
 
 def leaf_input(kind: str, content_id: str, digest: bytes) -> bytes:
     """Return the bytes that the leaf hash is made over (without RFC 6962's 0x00 prefix)."""
-    return canonical.encode({"digest": digest.hex(), "id": content_id, "kind": kind})
+    return canonical.encode(_LeafInput(digest.hex(), content_id, kind))
 
 
 def bound_to(kind: str, content_id: str) -> str:
@@ -74,7 +90,7 @@ def append(
     salt = tx.home.entropy.bytes(SALT_BYTES) if salt is None else salt
     digest = hashlib.sha256(salt + body).digest()
     leaf_hash = merkle.leaf_hash(leaf_input(kind, content_id, digest))
-    before = frontier(current(tx))
+    before = frontier(tx.get(JOURNAL_HEAD, _HEAD_ID))
     grown = before.append(leaf_hash)
     sealed = sealing.seal(tx.home.ring, salt + body, bound_to(kind, content_id), tx.home.entropy)
     tx.add(JOURNAL_CONTENTS, ContentRow(kind=kind, content_id=content_id, sealed=sealed))
@@ -87,16 +103,27 @@ def append(
         at=tx.now_at,
     )
     tx.add(JOURNAL_LEAVES, row)
-    head_row = HeadRow(
-        head_id=_HEAD_ID, size=grown.size, peaks=b"".join(grown.peaks), root=grown.root()
-    )
+    head_row = HeadRow(_HEAD_ID, grown.size, b"".join(grown.peaks), _NO_ROOT_YET)
     tx.put(JOURNAL_HEAD, head_row)
+    tx.at_end(_complete)
     return before.size
 
 
 def current(reading: Reading) -> HeadRow | None:
-    """Return the stored head, or None before the first leaf."""
-    return reading.get(JOURNAL_HEAD, _HEAD_ID)
+    """Return the head, or None before the first leaf."""
+    row = reading.get(JOURNAL_HEAD, _HEAD_ID)
+    return row if row is None or row.root else _with_root(row)
+
+
+def _with_root(row: HeadRow) -> HeadRow:
+    return msgspec.structs.replace(row, root=frontier(row).root())
+
+
+def _complete(tx: Transaction) -> None:
+    """Compute the root of the tree that the batch leaves: one for all of its leaves."""
+    row = tx.get(JOURNAL_HEAD, _HEAD_ID)
+    if row is not None and not row.root:
+        tx.put(JOURNAL_HEAD, _with_root(row))
 
 
 def hashes_of(joined: bytes) -> tuple[bytes, ...]:

@@ -314,7 +314,13 @@ class Database:
     def persist(self, changes: Iterable[tuple[Records[Any], list[Any]]]) -> None:
         """Write the changed rows, one prepared statement a table."""
         for records, rows in changes:
-            self.writing.executemany(records.sql_put, records.encode_many(rows, self.mac_key))
+            statement = records.sql_add if records.only_grows else records.sql_put
+            try:
+                self.writing.executemany(statement, records.encode_many(rows, self.mac_key))
+            except sqlite3.IntegrityError as error:
+                # Only a table that only grows can refuse a row, and only one that it has.
+                message = f"{records.name}: row exists"
+                raise AssertionError(message) from error
             self._by_writer.persisted(records, rows)
 
     def commit(self) -> None:

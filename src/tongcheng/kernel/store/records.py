@@ -8,9 +8,10 @@ reads every row of every table, and the node itself refuses to compute on a dama
 import functools
 import hashlib
 import hmac
+import operator
 import types
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -65,13 +66,19 @@ def _scalar_type(annotation: object) -> tuple[type, bool]:
     return annotation, False
 
 
+def _tuple_getter(fields: tuple[str, ...]) -> Callable[[Any], tuple[Value, ...]]:
+    """Return what reads these attributes; of a single one attrgetter gives no tuple."""
+    getter: Callable[[Any], Any] = operator.attrgetter(*fields)
+    return getter if len(fields) > 1 else lambda row: (getter(row),)
+
+
 class Records(Generic[RowT]):
     """One table: its name, its row type, its key, and how a row becomes values and back.
 
     `key` names the fields of the primary key; `indexes` names the field tuples read by equality.
     `clustered` stores rows in key order without a hidden row number: for time-ordered keys.
     `kept` lets the writer remember rows that it has read or written: for those of every command.
-    `only_grows` says that rows are added and never changed.
+    `only_grows` says that rows are added and never changed; the store refuses to overwrite one.
     """
 
     def __init__(
@@ -96,6 +103,7 @@ class Records(Generic[RowT]):
         scalars = [_scalar_type(hints[field]) for field in self.fields]
         self._bools = tuple(i for i, (scalar, _) in enumerate(scalars) if scalar is bool)
         self._key_at = tuple(self.fields.index(field) for field in key)
+        self._key_of = _tuple_getter(key)
         columns = [
             sa.Column(field, _COLUMN_TYPES[scalar], primary_key=field in key, nullable=nullable)
             for field, (scalar, nullable) in zip(self.fields, scalars, strict=True)
@@ -107,6 +115,8 @@ class Records(Generic[RowT]):
             sa.Column(MAC_COLUMN, sa.LargeBinary(), nullable=False),
             *(sa.Index(f"{name}_by_{'_'.join(fields)}", *fields) for fields in indexes),
             sqlite_strict=True,
+            # Room on each page, so that a row that often changes is rewritten beside itself.
+            postgresql_with={"fillfactor": 50} if kept else {},
             sqlite_with_rowid=not clustered,
         )
         self.c = self.table.c
@@ -117,10 +127,9 @@ class Records(Generic[RowT]):
         changes = ", ".join(f"{field} = excluded.{field}" for field in values)
         # Every name comes from a Struct of ours, never from input.
         self.sql_select = f"SELECT {names} FROM {name}"  # noqa: S608
-        self.sql_put = (
-            f"INSERT INTO {name} ({names}) VALUES ({marks}) "  # noqa: S608
-            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
-        )
+        self.sql_add = f"INSERT INTO {name} ({names}) VALUES ({marks})"  # noqa: S608
+        self.sql_put = f"{self.sql_add} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+        self.sql_add = f"INSERT INTO {name} ({names}) VALUES ({marks})"  # noqa: S608
         self.sql_count = f"SELECT count(*) FROM {name}"  # noqa: S608
         self.sql_get = f"{self.sql_select} WHERE " + " AND ".join(f"{field} = ?" for field in key)
 
@@ -129,7 +138,7 @@ class Records(Generic[RowT]):
 
     def key_of(self, row: RowT) -> tuple[Value, ...]:
         """Return the row's primary key, in the order of `key`."""
-        return tuple(getattr(row, field) for field in self.key)
+        return self._key_of(row)
 
     def encode(self, row: RowT, mac_key: bytes) -> tuple[Value, ...]:
         """Return the row's values followed by their MAC."""
@@ -137,11 +146,15 @@ class Records(Generic[RowT]):
 
     def encode_many(self, rows: Iterable[RowT], mac_key: bytes) -> list[tuple[Value, ...]]:
         """Return each row's values followed by their MAC."""
+        return list(self.encoded(rows, mac_key))
+
+    def encoded(self, rows: Iterable[RowT], mac_key: bytes) -> Iterator[tuple[Value, ...]]:
+        """Yield each row's values followed by their MAC, coded as they are asked for."""
         values = map(msgspec.structs.astuple, rows)
         if self._bools:
             values = map(self._with_integers, values)
         name, mac = self.name, keyed_mac(mac_key)
-        return [(*one, mac(_encode((name, *one)))) for one in values]
+        return ((*one, mac(_encode((name, *one)))) for one in values)
 
     def _with_integers(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         stored = list(values)

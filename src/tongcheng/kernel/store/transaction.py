@@ -5,7 +5,7 @@ rows back; nothing reaches the disk before the writer commits the batch. `mark` 
 take back a part of the changes, so that a refused act can still store its refusal.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -65,6 +65,7 @@ class Transaction:
         self._database = database
         self._changed: dict[Records[Any], dict[tuple[Value, ...], Any]] = {}
         self._undo: list[_Change[Any]] = []
+        self._finishing: dict[Callable[[Transaction], None], None] = {}
         self.signals: list[Signal] = []
         self.home = home
         self.now_at = now_at
@@ -105,8 +106,14 @@ class Transaction:
         changed[key] = row
 
     def add(self, records: Records[RowT], row: RowT) -> None:
-        """Insert a row that must be new; overwriting evidence is always our own bug."""
-        assert self.get(records, *records.key_of(row)) is None, f"{records.name}: row exists"
+        """Insert a row that must be new; overwriting evidence is always our own bug.
+
+        A table that only grows refuses by itself, when the batch is persisted, what it has.
+        """
+        key = records.key_of(row)
+        changed = self._changed.get(records, {})
+        is_new = key not in changed and (records.only_grows or self.get(records, *key) is None)
+        assert is_new, f"{records.name}: row exists"
         self.put(records, row)
 
     def get_many(
@@ -123,6 +130,18 @@ class Transaction:
         changed = self._changed.setdefault(records, {})
         self._undo.append(_Change(records, {key: changed.get(key) for key in rows}))
         changed.update(rows)
+
+    def add_many(self, records: Records[RowT], rows: Mapping[Any, RowT]) -> None:
+        """Insert rows that must be new, given by their primary keys.
+
+        A table that only grows is held to that by the store, when the batch is persisted.
+        """
+        changed = self._changed.get(records, {})
+        assert not changed.keys() & rows.keys(), f"{records.name}: row exists"
+        if not records.only_grows:
+            stored = self._database.get_many(records, list(rows))
+            assert not stored, f"{records.name}: row exists"
+        self.put_many(records, rows)
 
     def signal(self, kind: str, subject: str) -> None:
         """Tell the node, after the commit, that something may go on."""
@@ -153,8 +172,14 @@ class Transaction:
                     changed[key] = before
         del self.signals[signals:]
 
+    def at_end(self, finish: Callable[["Transaction"], None]) -> None:
+        """Run a function once, when all commands of the batch have run: for what sums them up."""
+        self._finishing[finish] = None
+
     def changes(self) -> Iterator[tuple[Records[Any], list[Any]]]:
-        """Yield each changed table with its changed rows, for the writer."""
+        """Finish, then yield each changed table with its changed rows, for the writer."""
+        for finish in self._finishing:
+            finish(self)
         for records, rows in self._changed.items():
             if rows:
                 yield records, list(rows.values())

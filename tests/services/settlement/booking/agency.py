@@ -119,7 +119,7 @@ class Agency:
         for records in (store.ENTRIES, TRANSFERS):
             for stored in connection.execute(records.sql_select).fetchall():
                 row = records.row_type(*stored[:-1])
-                self.database.persist([(records, [row])])
+                connection.execute(records.sql_put, records.encode(row, self.database.mac_key))
 
     def findings(self) -> list[Finding]:
         """Return what verification finds among the rows that booking writes."""
