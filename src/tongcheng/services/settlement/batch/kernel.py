@@ -273,10 +273,11 @@ def settle_all(
     """
     assert begin >= 0, "rows are counted from zero"
     keys, totals = years
-    used, first = 0, begin
+    none = 0 * begin  # not the literal, for which everything would be compiled a second time
+    used, first = none, begin
     for row in range(begin, end):
         if row == begin or events.person[row] != events.person[row - 1]:
-            used, first = 0, row
+            used, first = none, row
         results.book[row], results.year[row], results.voided[row] = NONE, 0, False
         code, detail = events.fault[row], NONE
         if code != 0:
