@@ -31,10 +31,10 @@ from tongcheng.services.settlement.model import (
 from tongcheng.services.settlement.overlay import Overlay
 from tongcheng.services.settlement.rules import Category, Filing, Layer, PersonType, Tier
 from tongcheng.services.settlement.store import (
-    DECISIONS,
     ENTRIES,
     FILINGS,
     YEARS,
+    DecisionRow,
     FilingRow,
     PersonRow,
 )
@@ -146,15 +146,12 @@ def filed_by(reading: Reading, home: Home, person: PersonRow, facts: StayFacts) 
     return filed(home, person, facts, reading.select(FILINGS, person_key=person.person_key))
 
 
-def period_of_year(reading: Reading, visited_member: str, facts: StayFacts, year: int) -> int:
-    """Return the number of this settlement period among those of the stay in a year, from 1."""
-    rows = reading.select(DECISIONS, stay_id=facts.stay_id)
-    before = [
-        row
-        for row in rows
-        if row.visited_member == visited_member and row.state == "settled" and row.year == year
-    ]
-    return len(before) + 1
+def period_of_year(standing: Sequence[DecisionRow], year: int) -> int:
+    """Return the number of the next settlement period of a stay in a year, from 1.
+
+    `standing` are the decisions on the stay that stand.
+    """
+    return sum(row.year == year for row in standing) + 1
 
 
 def year_totals(reading: Reading, person_key: str, area_id: str, year: int) -> AccumulatorTotals:

@@ -9,6 +9,7 @@ from tongcheng.kernel.calendar import DAY_MS, local_date
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.acts import RefusedBody
+from tongcheng.kernel.ledger_batch import Move, record_many, voiding
 from tongcheng.kernel.store import Transaction
 from tongcheng.services.settlement import purses, statements
 from tongcheng.services.settlement.life import CLAIM_TRANSITIONS, STAY_TRANSITIONS, follow
@@ -178,10 +179,11 @@ def _post_holds(
 ) -> None:
     """Turn each purse's hold into what its fund pays; a fund that pays nothing is released."""
     paid = {payment.purse: payment.amount_fen for payment in funds}
+    moves = []
     for leg, held in enumerate(ledger.open_holds(tx, claim.settlement_id)):
         amount_fen = paid.pop(held.purse, 0)
         if amount_fen == 0:
-            ledger.void(tx, held.transfer_id, act_id=envelope.id, leg=leg)
+            moves.append(voiding(held.transfer_id, envelope.id, leg))
             continue
         order = ledger.Order(
             act_id=envelope.id,
@@ -192,9 +194,10 @@ def _post_holds(
             credit_account=held.credit_account,
             amount_fen=amount_fen,
         )
-        ledger.post(tx, held.transfer_id, order)
+        moves.append(Move(order, "post", held.transfer_id))
     if any(paid.values()):
         raise Refused("PURSE_UNKNOWN", purse=", ".join(sorted(paid)))
+    record_many(tx, moves)
 
 
 def settle_refused(tx: Transaction, original: Envelope, refusal: Refused) -> None:

@@ -240,7 +240,7 @@ def _case(
     year = year_of_stay(home, person, facts)
     totals = year_totals(reading, person.person_key, area.id, year)
     how = filed_by(reading, home, person, facts)
-    period = period_of_year(reading, visited_member, facts, year)
+    period = period_of_year(before, year)
     return year, port.Case(person, facts, totals, how, period)
 
 

@@ -17,6 +17,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.exchange.transport import PeerRefused
 from tongcheng.kernel.home import Home
+from tongcheng.kernel.ledger_batch import Move, record_many
 from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement import bills, claims, management, periods, preflight, purses
@@ -340,7 +341,9 @@ def _hold(tx: Transaction, claim: ClaimRow, envelope: Envelope) -> None:
     if claim.in_scope_fen == 0:
         return
     area = tx.home.region.area_of(claim.admdvs, "settlement")
+    month = local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m")
     terms = [one for one in tx.home.accord.purses if one.scheme == claim.scheme]
+    moves = []
     for leg, term in enumerate(terms):
         purse = purses.purse_id(area.id, claim.scheme, term.fund)
         owed = purses.due_from(claim.insured_member, purse)
@@ -351,12 +354,13 @@ def _hold(tx: Transaction, claim: ClaimRow, envelope: Envelope) -> None:
             act_id=envelope.id,
             leg=leg,
             subject_id=claim.settlement_id,
-            month=local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m"),
+            month=month,
             debit_account=owed,
             credit_account=payable,
             amount_fen=claim.in_scope_fen,
         )
-        ledger.hold(tx, order)
+        moves.append(Move(order, "hold"))
+    record_many(tx, moves)
 
 
 def cancel(tx: Transaction, claim: ClaimRow, reason: VoidReason) -> ClaimRow:
