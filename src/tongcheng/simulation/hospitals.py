@@ -71,7 +71,7 @@ class Clerk:
         visit = self._visit
 
         async def admit(desk: Desk, caller: Caller) -> StayRow:
-            found = await desk.identify(caller, visit.id_number)
+            found = await desk.identify(caller, visit.id_number, visit.admdvs)
             patient = found.patient
             number = f"Z{visit.number}"
             return await desk.admit(
@@ -313,7 +313,7 @@ WAYS_DRAWN = [
     *["plain"] * 8,
     *["renewed"] * 4,
     *["national"] * 2,
-    *[WHOLE] * 5,
+    *[WHOLE] * 12,
     "repeated",
     "twofold",
     *["doubtful"] * 2,

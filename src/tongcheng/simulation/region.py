@@ -24,7 +24,7 @@ from tongcheng.simulation.network import Network
 from tongcheng.simulation.quiet import quiet
 from tongcheng.simulation.report import Report
 from tongcheng.simulation.setting import Person
-from tongcheng.simulation.visits import Visit
+from tongcheng.simulation.visits import CARD_SHARE, Visit
 
 ANCHOR_AT = 1_790_783_820_000
 """2026-09-30T23:57 in the cities: the month turns while the region works."""
@@ -39,6 +39,8 @@ TWIN_SHARE = 0.25
 SETTLE_IN_S = 60
 PARTITION_S = (3.0, 45.0)
 DISK_FULL_S = (1.0, 15.0)
+QUIET_HOUR = 6
+"""How much rarer faults by the clock are while a node is away for its hour."""
 QUIET_WITHIN_S = 900 + int(AWAY_S)
 WORK_WITHIN_S = 1_800 + 2 * int(AWAY_S)
 WORK_PER_STAY_S = 15
@@ -75,6 +77,7 @@ class Region:
         self._counters: dict[str, list[Counter]] = {}
         self._queue: list[tuple[Counter, Visit]] = []
         self._done = 0
+        self._absent_until_s = 0.0
 
     def _stream(self, name: str) -> Chance:
         return Chance(self.plan.seed, name)
@@ -145,6 +148,7 @@ class Region:
                 visit = Visit(
                     number=len(queue),
                     id_number=person.id_number,
+                    admdvs=person.admdvs if self._chance.happens(CARD_SHARE) else None,
                     admitted_at=ANCHOR_AT - days * DAY_MS,
                     discharged_at=ANCHOR_AT - DAY_MS // 4,
                     way=self._chance.pick(WAYS_DRAWN),
@@ -193,16 +197,21 @@ class Region:
             running.append(self._absence(chance))
         return running
 
+    async def _until_next(self, mean_s: float, chance: Chance) -> None:
+        """Wait for the next fault; in the hour of an absence little happens, and few faults."""
+        slower = QUIET_HOUR if asyncio.get_running_loop().time() < self._absent_until_s else 1
+        await asyncio.sleep(chance.wait_s(mean_s * slower))
+
     async def _crashes(self, mean_s: float, chance: Chance) -> None:
         while True:
-            await asyncio.sleep(chance.wait_s(mean_s))
+            await self._until_next(mean_s, chance)
             machine = self._one_of(chance)
             if machine.is_up:
                 machine.power_cut()
 
     async def _partitions(self, mean_s: float, chance: Chance) -> None:
         while True:
-            await asyncio.sleep(chance.wait_s(mean_s))
+            await self._until_next(mean_s, chance)
             left_out = chance.whole(0, len(self.machines) - 1)
             one, other = (m for at, m in enumerate(self.machines) if at != left_out)
             self.tally.fault("partition")
@@ -212,7 +221,7 @@ class Region:
 
     async def _full_disks(self, mean_s: float, chance: Chance) -> None:
         while True:
-            await asyncio.sleep(chance.wait_s(mean_s))
+            await self._until_next(mean_s, chance)
             machine = self._one_of(chance)
             if machine.fill_disk():
                 self.tally.fault("disk full")
@@ -228,6 +237,7 @@ class Region:
         while not machine.is_up:  # noqa: ASYNC110 the same
             await asyncio.sleep(1)
         self.tally.fault("node away for an hour")
+        self._absent_until_s = asyncio.get_running_loop().time() + AWAY_S
         machine.power_cut(AWAY_S)
 
     def _one_of(self, chance: Chance) -> Machine:

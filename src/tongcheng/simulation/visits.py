@@ -21,13 +21,20 @@ UNIT_PRICE_E6 = (100_000, 600_000_000)
 DEAR_UNIT_PRICE_E6 = 15_000_000_000
 DEAR_SHARE = 0.04
 REFUND_SHARE = 0.12
+CARD_SHARE = 0.75
+"""Persons who have their card with them, on which the insuring division stands."""
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """A stay that is going to happen: who, in which hospital, when (UTC ms), by which way."""
+    """A stay that is going to happen: who, in which hospital, when (UTC ms), by which way.
+
+    `admdvs` is the division on the person's card, None where the card was left at home: then every
+    member is asked who insures the person.
+    """
 
     number: int
     id_number: str
+    admdvs: str | None
     admitted_at: int
     discharged_at: int
     way: str

@@ -24,7 +24,7 @@ async def course(counter: Counter, memory: Memory, chance: Chance, visit: Visit)
     """Bring a stay whole until it is answered; sometimes once more, sometimes reverse it."""
     lines = draw_lines(chance, counter.items, visit.admitted_at)
     stay = WholeStay(
-        patient=Person(visit.id_number),
+        patient=Person(visit.id_number, visit.admdvs),
         scheme=None,
         inpatient_no=f"Z{visit.number}",
         admitted_at=visit.admitted_at,
