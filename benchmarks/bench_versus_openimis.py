@@ -6,6 +6,7 @@ this one (two cores, PostgreSQL): 7 to 21 claims a second, 70 queries a claim. O
 `bench_settling` in the same run, which does more: two nodes, signed both ways, and kept on both.
 """
 
+import math
 from collections.abc import Sequence
 
 from benchmarks.row import Row
@@ -23,7 +24,7 @@ EARLIER = "the reference was measured earlier, not in this run"
 def compared(rows: Sequence[Row]) -> Row:
     """Return the row: beside the quickest that openIMIS was, by what settling gave in this run."""
     ours = next((row for row in rows if row.area == SETTLING and row.unit == "/s"), None)
-    if ours is None:
+    if ours is None or math.isnan(ours.figure):
         why = f"needs the rows of {SETTLING} of the same run"
         return not_measured(AREA, WHAT, "/s", TIMES * QUICKEST, why)
     slow = f"× {ours.figure / SLOWEST:.0f} of its slowest, {SLOWEST:.0f}/s"

@@ -21,3 +21,4 @@ def test_ours_is_the_figure_of_the_same_run() -> None:
 def test_without_ours_nothing_is_kept() -> None:
     """A comparison with nothing is not one."""
     assert compared([]).holds is False
+    assert compared([SETTLING._replace(figure=float("nan"))]).note.startswith("not measured: ")
