@@ -37,8 +37,9 @@ COMMAND = (sys.executable, "-c", "from tongcheng.cli import main; main()", "sett
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What one run took: the whole command, what all its threads and processes computed of it,
-    and by its own clock without starting and compiling.
+    """What one run took: the whole command; what all its threads and processes computed.
+
+    `own_s` is by its own clock, without starting and compiling.
     """
 
     wall_s: float
