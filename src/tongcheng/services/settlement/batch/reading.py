@@ -38,7 +38,7 @@ from tongcheng.services.settlement.batch.survey import Survey, survey
 
 __all__ = ["AGE_UNKNOWN", "ROWS_AT_ONCE", "Batch", "Claims", "Places", "Survey", "open_claims"]
 
-ROWS_AT_ONCE: Final = 1_000_000
+ROWS_AT_ONCE: Final = 262_144
 """Rows of a batch. A batch is cut between persons, so one with a very long history is longer."""
 
 
