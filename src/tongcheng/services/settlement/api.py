@@ -190,7 +190,7 @@ async def settle(
     caller, desk = await caller_of(request), _desk(request, wait_ms)
     key = MessageKey(caller.institution_id, REST, idempotency_key)
     digest = messages.digest_of(stay_id.encode() + b"\n" + canonical.encode(data))
-    kept = await node.read(lambda s: messages.answered(s, node.home, key, digest))
+    kept = node.glance(lambda s: messages.answered(s, node.home, key, digest))
     if kept is None:
         try:
             claim = await desk.decide(

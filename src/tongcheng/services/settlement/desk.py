@@ -62,7 +62,7 @@ class Desk:
 
     async def patient(self, caller: Caller, person_id: str) -> Identified:
         """Return a person whom this hospital has identified before."""
-        row = await self.node.read(lambda s: visited.patient_of(s, caller, person_id))
+        row = self.node.glance(lambda s: visited.patient_of(s, caller, person_id))
         return Identified(row, identities.identity_of(self.node.home.ring, row))
 
     # stay and bill
@@ -242,11 +242,11 @@ class Desk:
 
     async def claim(self, caller: Caller, settlement_id: str) -> ClaimRow:
         """Return a settlement of the caller's."""
-        return await self.node.read(lambda s: visited.claim_of(s, caller, settlement_id))
+        return self.node.glance(lambda s: visited.claim_of(s, caller, settlement_id))
 
     async def stay(self, caller: Caller, stay_id: str) -> StayRow:
         """Return a stay of the caller's."""
-        return await self.node.read(lambda s: visited.stay_of(s, caller, stay_id))
+        return self.node.glance(lambda s: visited.stay_of(s, caller, stay_id))
 
     async def lines(self, caller: Caller, stay_id: str) -> list[LineRow]:
         """Return the lines that count of a stay of the caller's."""

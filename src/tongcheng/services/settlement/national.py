@@ -70,12 +70,12 @@ class Edge:
             if word.lower() != scheme.lower():
                 raise Refused("CREDENTIAL_MISSING")
         now_at = self._node.clock.now()
-        return await self._node.read(lambda s: authority.identify(s, f"Bearer {given}", now_at))
+        return self._node.glance(lambda s: authority.identify(s, f"Bearer {given}", now_at))
 
     async def answer(self, caller: Caller, raw: bytes, path_infno: str | None = None) -> bytes:
         """Answer one message of an identified caller, whatever its bytes are."""
         received_at = self._node.clock.now()
-        row = await self._node.read(lambda s: s.get(INSTITUTIONS, caller.institution_id))
+        row = self._node.glance(lambda s: s.get(INSTITUTIONS, caller.institution_id))
         division = NOWHERE if row is None else row.admdvs
         try:
             if row is None:
@@ -104,7 +104,7 @@ class Edge:
         self._check_place(header)
         if self._profile.sign_in_required and header.infno != SIGN_IN:
             now_at = self._node.clock.now()
-            await self._node.read(lambda s: national_sign.check(s, caller, header.sign_no, now_at))
+            self._node.glance(lambda s: national_sign.check(s, caller, header.sign_no, now_at))
         message = self._checker.message(given, header)
         _check_offered(message)
         call = Call(

@@ -241,7 +241,11 @@ async def _ready(call: Call) -> tuple[StayRow, str | None]:
         named = call.text("dscgTime")
         return stay, named or periods.unnamed_day(reading, zone, stay, stated_fen)
 
-    return await call.desk.node.read(question)
+    node = call.desk.node
+    # In the middle of a stay its lines are read; else a few rows by their keys.
+    if call.text("mid_setl_flag") == "1":
+        return await node.read(question)
+    return node.glance(question)
 
 
 async def _explained(
@@ -289,7 +293,7 @@ async def _estimate(call: Call) -> bytes:
 
 async def _settle(call: Call) -> bytes:
     node, digest = call.desk.node, call.message.digest
-    kept = await node.read(lambda s: messages.answered(s, node.home, call.key, digest))
+    kept = node.glance(lambda s: messages.answered(s, node.home, call.key, digest))
     if kept is not None:
         await node.run(lambda tx: _audit(tx, call, call.text("psn_no")))
         return kept

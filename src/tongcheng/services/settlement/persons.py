@@ -42,7 +42,7 @@ async def find(
 ) -> Identified:
     """Find a person, and keep nothing of them yet; refuses as `ask`."""
     home = node.home
-    first = await node.read(lambda s: likely_insurer(s, home, caller, id_number, admdvs))
+    first = node.glance(lambda s: likely_insurer(s, home, caller, id_number, admdvs))
     return await ask(node, caller, id_number, first)
 
 
