@@ -98,7 +98,12 @@ class Accord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
 
     def find(self, member_id: str) -> AccordMember | None:
         """Return the member, or None for a stranger."""
-        return next((one for one in self.members if one.member_id == member_id), None)
+        return self._by_id.get(member_id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, AccordMember]:
+        # The first one counts, should an id stand twice: adoption refuses that.
+        return {one.member_id: one for one in reversed(self.members)}
 
     def member(self, member_id: str) -> AccordMember:
         """Return the member, or refuse a stranger by name."""
@@ -113,9 +118,15 @@ class Accord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
 
     def permits_type(self, envelope_type: str, src: str, dst: str) -> bool:
         """Tell whether src may send this type to dst."""
-        return any(
-            permit.type == envelope_type and src in permit.src and dst in permit.dst
+        return (envelope_type, src, dst) in self._permitted
+
+    @cached_property
+    def _permitted(self) -> frozenset[tuple[str, str, str]]:
+        return frozenset(
+            (permit.type, src, dst)
             for permit in self.permits
+            for src in permit.src
+            for dst in permit.dst
         )
 
     def verify_key(self, member_id: str, kid: str, at: int) -> VerifyKey:

@@ -9,6 +9,7 @@ name; it is never given its neighbour's rules.
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,8 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.words import Words
 
 PACKS_DIR = Path(__file__).parents[1] / "regions"
+DIVISIONS_KEPT_MAX = 4_096
+"""Who answers for a division is remembered; a country has some three thousand counties."""
 
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
 Prefix = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2,6}$")]
@@ -82,7 +85,7 @@ class HolidayYear(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conf: str
 
 
-class RegionPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RegionPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """Everything the code knows about a region. `zone` is an IANA time zone name."""
 
     id: Code
@@ -162,6 +165,19 @@ class RegionPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     yield member, area
 
     def _covering(self, admdvs: str, service: str | None) -> tuple[Member, Area]:
+        found = self._found.get((admdvs, service))
+        if found is None:
+            if len(self._found) >= DIVISIONS_KEPT_MAX:
+                self._found.clear()
+            found = self._found[admdvs, service] = self._find(admdvs, service)
+        return found
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str | None], tuple[Member, Area]]:
+        # A settlement asks ten times for the same two or three divisions.
+        return {}
+
+    def _find(self, admdvs: str, service: str | None) -> tuple[Member, Area]:
         best: tuple[int, Member, Area] | None = None
         for member, area in self._areas(service):
             for prefix in area.prefixes:

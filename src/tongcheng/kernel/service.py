@@ -52,7 +52,7 @@ class Ask(msgspec.Struct, frozen=True):
     `answer_type` is the type of envelope that answers it; the accord permits both. `prepare`, if
     any, runs in the transaction that writes the audit entry: for what must be there before it can
     be told, such as the id that stands for a person towards the member who asks. `consult` is as an
-    act's.
+    act's. A `brief` question takes a few look-ups by key, and is answered without another thread.
     """
 
     envelope_type: str
@@ -62,6 +62,7 @@ class Ask(msgspec.Struct, frozen=True):
     answer_type: str
     prepare: Callable[[Transaction, Envelope, Any], None] | None = None
     consult: Callable[[Reading, Home, Envelope, Any], bytes] | None = None
+    brief: bool = False
 
 
 class Job(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -204,7 +205,7 @@ class Exchange:
         await self._worker.run(lambda tx: self._note_ask(tx, received))
         answers = await consulting.for_ask(self._worker, self._registry, self.home, asked)
         try:
-            reply = await self._worker.read(lambda s: self._answer(s, received, answers))
+            reply = await self._answered_from_store(received, answers)
         except NotConsulted:
             raise Refused("AGENCY_SILENT", detail="asked while something changed") from None
         now_at = self._clock.now()
@@ -243,6 +244,13 @@ class Exchange:
         # A question that cannot be prepared is refused where it is answered, and stays audited.
         with contextlib.suppress(Refused), tx.all_or_nothing():
             ask.prepare(tx, asked, canonical.convert(asked.body, ask.body))
+
+    async def _answered_from_store(self, received: Received, answers: Answers) -> Reply:
+        ask = self._registry.asks.get(received.envelope.type)
+        answer = partial(self._answer, received=received, answers=answers)
+        if ask is not None and ask.brief:
+            return self._worker.glance(answer)
+        return await self._worker.read(answer)
 
     def _answer(self, snapshot: Snapshot, received: Received, answers: Answers) -> Reply:
         asked = received.envelope

@@ -95,6 +95,7 @@ SERVICE = Service(
             PersonFound,
             PERSON_FOUND,
             insured.prepare_person,
+            brief=True,
         ),
         Ask(
             ESTIMATE,
@@ -103,6 +104,7 @@ SERVICE = Service(
             EstimatedBody,
             ESTIMATED,
             consult=insured.consult,
+            brief=True,
         ),
         Ask(SIDES, SidesAsk, answer_sides, SidedBody, SIDED),
     ),
