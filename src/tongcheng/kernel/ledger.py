@@ -21,7 +21,7 @@ TRANSFER_KIND = "transfer"
 Kind = Literal["direct", "hold", "post", "void"]
 
 
-class AccountRow(msgspec.Struct, frozen=True):
+class AccountRow(msgspec.Struct, frozen=True, gc=False):
     """One account: what was debited and credited, what is held either way (all fen, all ≥ 0).
 
     `limit_fen` bounds debits minus credits, holds included; None is no limit.
@@ -42,7 +42,7 @@ class AccountRow(msgspec.Struct, frozen=True):
         return self.debited_fen - self.credited_fen
 
 
-class TransferRow(msgspec.Struct, frozen=True):
+class TransferRow(msgspec.Struct, frozen=True, gc=False):
     """One transfer; `transfer_id` orders by time and derives from the envelope and the leg.
 
     `hold_id` names the hold that a post or void closes, `held_fen` what that hold reserved.
@@ -66,7 +66,7 @@ class TransferRow(msgspec.Struct, frozen=True):
     credit_version: int
 
 
-class HoldRow(msgspec.Struct, frozen=True):
+class HoldRow(msgspec.Struct, frozen=True, gc=False):
     """Whether a hold is still open: `closed_by` is the post or void, None while it is open."""
 
     hold_id: bytes
@@ -88,7 +88,7 @@ TRANSFERS = Records(
 HOLDS = Records("ledger_holds", HoldRow, key=("hold_id",), indexes=(("subject_id",),))
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """A transfer to be made: from which act, which leg of it, and what it moves."""
 
     act_id: str
@@ -210,7 +210,7 @@ def _record(tx: Transaction, order: Order, kind: Kind, held: TransferRow | None)
     return row
 
 
-class _Content(msgspec.Struct, frozen=True):
+class _Content(msgspec.Struct, frozen=True, gc=False):
     """A transfer as the journal writes it: TransferRow's columns by name, bytes in hex."""
 
     amount_fen: int
@@ -247,8 +247,9 @@ def content_of(row: TransferRow) -> bytes:
     except UnicodeEncodeError:
         return canonical.encode(content)
     # What needs a second look is left to the slow way, which refuses it by name.
-    beyond = max(abs(row.debit_before_fen), abs(row.credit_before_fen)) > canonical.INTEGER_MAX
-    return canonical.encode(content) if beyond or b"\\u0000" in raw else raw
+    most = canonical.INTEGER_MAX
+    exact = -most <= row.debit_before_fen <= most and -most <= row.credit_before_fen <= most
+    return raw if exact and b"\\u0000" not in raw else canonical.encode(content)
 
 
 def apply(debit: AccountRow, credit: AccountRow, row: TransferRow) -> tuple[AccountRow, AccountRow]:

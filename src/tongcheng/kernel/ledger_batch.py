@@ -263,8 +263,7 @@ class _Batch:
             return
         transfers = {(row.transfer_id,): row for row in rows}
         assert len(transfers) == len(rows), "a leg of an act is posted once"
-        assert not tx.get_many(TRANSFERS, list(transfers)), "a leg of an act is posted once"
-        tx.put_many(TRANSFERS, transfers)
+        tx.add_many(TRANSFERS, transfers)
         touched = {row.debit_account for row in rows} | {row.credit_account for row in rows}
         accounts = {(name,): self._accounts[name].row(name) for name in sorted(touched)}
         tx.put_many(ACCOUNTS, accounts)

@@ -25,7 +25,7 @@ _MODULUS = 1 << 8 * DIGEST_BYTES
 NOTHING_MOVED = bytes(DIGEST_BYTES)
 
 
-class TotalRow(msgspec.Struct, frozen=True):
+class TotalRow(msgspec.Struct, frozen=True, gc=False):
     """What one account moved on one day in the books of one month.
 
     `moved_on` is the region's day (YYYY-MM-DD); a void may be booked in a later month than its day

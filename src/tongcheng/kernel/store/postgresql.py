@@ -184,13 +184,21 @@ class PostgresDatabase:
 
     def persist(self, changes: Changes) -> None:
         """Write the changed rows, one statement a table."""
-        for records, rows in changes:
-            values = records.encode_many(rows, self.mac_key)
+        # The server takes in what grows while we still code the rows that follow: that comes last.
+        for records, rows in sorted(changes, key=lambda change: change[0].only_grows):
             if records.only_grows:
-                statements.copy(self.writing, records, values)
+                self._add(records, rows)
             else:
+                values = records.encode_many(rows, self.mac_key)
                 statements.put(self.writing, records, values)
             self._by_writer.persisted(records, rows)
+
+    def _add(self, records: Records[Any], rows: list[Any]) -> None:
+        try:
+            statements.copy(self.writing, records, records.encoded(rows, self.mac_key))
+        except psycopg.errors.UniqueViolation as error:
+            message = f"{records.name}: row exists"
+            raise AssertionError(message) from error
 
     def commit(self) -> None:
         """Make the batch durable, unless another writer has taken the lease."""

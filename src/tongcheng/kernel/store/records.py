@@ -129,7 +129,6 @@ class Records(Generic[RowT]):
         self.sql_select = f"SELECT {names} FROM {name}"  # noqa: S608
         self.sql_add = f"INSERT INTO {name} ({names}) VALUES ({marks})"  # noqa: S608
         self.sql_put = f"{self.sql_add} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
-        self.sql_add = f"INSERT INTO {name} ({names}) VALUES ({marks})"  # noqa: S608
         self.sql_count = f"SELECT count(*) FROM {name}"  # noqa: S608
         self.sql_get = f"{self.sql_select} WHERE " + " AND ".join(f"{field} = ?" for field in key)
 
