@@ -40,7 +40,7 @@ simulate-nation: setup ## a million settlements under faults; stopped, it goes o
 
 lock: ## compute requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
-		--python-version 3.11 --extra dev --extra analysis --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+		--python-version 3.11 --extra dev --extra analysis --extra postgres --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 vendor: setup ## fetch the scripts of others that pages load, by npm, and check them
 	$(BIN)/python -m tools.vendor
