@@ -180,7 +180,7 @@ def fen_rows(wanted: int, chunk: int, sample: int) -> list[Row]:
             looked, differ = engine_oracle.wrong_in_sample(plan, books, events, results, sample)
         rows, count = rows + chunk, count + int((results.code == 0).sum())
         tell(f"{count} of {rows} claims judged, {wrong} wrong; the clerk: {differ} of {looked}")
-    apart = f"{rows - count:,} more were refused: figures that drafts do not know"
+    apart = f"{rows - count:,} more were refused, most for figures that drafts do not know"
     return [
         Row(
             AREA,
