@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.store.database import Database, Snapshot
+from tongcheng.kernel.store.database import Snapshot
+from tongcheng.kernel.store.storage import Storage
 from tongcheng.kernel.store.transaction import Signal
 from tongcheng.kernel.store.writer import (
     BATCH_COMMANDS_MAX,
@@ -63,7 +64,7 @@ def _settle(future: "asyncio.Future[Any]", outcome: Outcome) -> None:
 class ThreadedWorker:
     """A writer in its own thread, reads in the loop's thread pool."""
 
-    def __init__(self, database: Database, writer: Writer) -> None:
+    def __init__(self, database: Storage, writer: Writer) -> None:
         self._database = database
         self._writer = writer
         self._loop = asyncio.get_running_loop()
@@ -136,7 +137,7 @@ def _settle_all(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
 class InlineWorker:
     """The same writer without a thread: for simulations and for commands of one shot."""
 
-    def __init__(self, database: Database, writer: Writer) -> None:
+    def __init__(self, database: Storage, writer: Writer) -> None:
         self._database = database
         self._writer = writer
         self._waiting: list[Waiting] = []
