@@ -130,18 +130,6 @@ RESULT_AMOUNTS: Final = (
 The two expected ones are what a fund that is only announced would pay at most: `UNKNOWN_FEN` where
 a figure that is needed is not known or no such fund is announced (Benefit's None, or nothing)."""
 
-CLAIM_FAULTS: Final = (
-    "CLAIM_FIELDS",
-    "CLAIM_MISSING",
-    "CLAIM_VALUE",
-    "CLAIM_ID_TWICE",
-    "STAY_DATES",
-    "REGION_UNKNOWN_AREA",
-    "AREA_WITHOUT_RULE_BOOK",
-    "RULE_BOOKS_RIVAL",
-)
-"""Codes that the reader gives a row; each is one of `codes.CODES`, whose places `fault` holds."""
-
 _ABOUT: Final = {
     "deductible_fen": "What the person bore first.",
     "pool_fen": "The pool's payment.",

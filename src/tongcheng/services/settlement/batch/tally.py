@@ -73,6 +73,8 @@ class Sample:
 
     def __init__(self, plan: Plan, rows: int, of: int) -> None:
         self._plan = plan
+        # A twentieth more, because whole persons are drawn: seldom fewer rows than were asked for.
+        rows += rows // 20
         self._all = rows >= of
         self._below = np.uint64(0 if self._all else rows * 2**64 // of)
         self.rows = 0
