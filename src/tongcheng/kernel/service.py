@@ -90,7 +90,8 @@ class Service(msgspec.Struct, frozen=True):
     `pages` are the console's, for people who work. `person_pages` each prove for themselves who
     reads, so a node serves them to anybody, also where its console is closed. `actions` are what
     people can do on its pages; each page names one of them (`opt=needs(...)`). `reads` are the
-    audit's actions by which somebody saw personal data, each with the key of its words.
+    audit's actions by which somebody saw personal data, each with the key of its words. `warm` is
+    what a node that serves has to do once, in a thread, before it says that it is ready.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Service(msgspec.Struct, frozen=True):
     actions: tuple[Action, ...] = ()
     jobs: tuple[Job, ...] = ()
     reads: Mapping[str, str] = MappingProxyType({})
+    warm: tuple[Callable[[], object], ...] = ()
 
 
 class Registry:

@@ -205,8 +205,10 @@ def live(request: AnyRequest) -> Health:
 
 @get("/health/ready", tags=["health"])
 async def ready(request: AnyRequest) -> Health:
-    """Tell that the store can be written and read; 503 when it cannot."""
+    """Tell that the store can be written and read, and all is warm; 503 when it is not."""
     node: Node = request.app.state.node
+    if not node.is_warm:
+        raise Refused("NODE_WARMING")
     await node.run(lambda tx: tx.now_at)
     await node.read(journal.head)
     return _health(node, "ready")

@@ -5,6 +5,7 @@ transport and worker are handed in.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -61,6 +62,7 @@ class Node:
         self.exchange: Exchange
         self.checkpoints: Checkpoints
         self._jobs: list[asyncio.Task[None]] = []
+        self._warming: threading.Thread | None = None
 
     @property
     def reads(self) -> Mapping[str, str]:
@@ -98,6 +100,23 @@ class Node:
             for service in self.services
             for job in service.jobs
         ]
+
+    def warm(self) -> None:
+        """Begin what the services have to do once, in a thread of its own; `is_warm` afterwards."""
+
+        def work() -> None:
+            for service in self.services:
+                for step in service.warm:
+                    step()
+
+        # A daemon: who stops a node does not wait for a compiler.
+        self._warming = threading.Thread(target=work, name="warming", daemon=True)
+        self._warming.start()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether nothing has to be done any more before the node is as quick as it gets."""
+        return self._warming is None or not self._warming.is_alive()
 
     async def unpark(self) -> int:
         """Apply what was parked until this software learned its type; return how many acts."""

@@ -84,6 +84,7 @@ async def _serve(
     lines = lines_of(directory)
     to_peers = CuttableTransport(transport, lines, home) if settings.demo else transport
     node = Node(home, database, SystemClock(), to_peers, threaded=True)
+    node.warm()
     node.open()
     noticing = watch(lines, home.member_id, node.exchange.line_is_back) if settings.demo else None
     watching = None if noticing is None else asyncio.create_task(noticing, name="lines")

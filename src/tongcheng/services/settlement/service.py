@@ -67,6 +67,7 @@ from tongcheng.services.settlement.statement_model import (
     StatementDisputedBody,
 )
 from tongcheng.services.settlement.what_if import pages as what_if_pages
+from tongcheng.services.settlement.what_if.warming import warm
 
 _HERE = Path(__file__).parent
 
@@ -154,4 +155,5 @@ SERVICE = Service(
     actions=ACTIONS,
     jobs=(MIRROR,),
     reads=READS,
+    warm=(warm,),
 )

@@ -110,7 +110,8 @@ def _by_dask(
     from distributed import Client, KilledWorker  # noqa: PLC0415 half a second; an extra besides
 
     try:
-        client: Any = Client(address, timeout=ANSWER_WITHIN, set_as_default=False)  # type: ignore[no-untyped-call]
+        connect: Any = Client  # it has no types
+        client = connect(address, timeout=ANSWER_WITHIN, set_as_default=False)
     except (OSError, TimeoutError) as fault:
         raise Refused("SCHEDULER_UNREACHABLE", address=address, fault=_told(fault)) from None
     with client:

@@ -5,11 +5,13 @@ of both together, as long as the rows of a person are all in one of them.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tongcheng.services.settlement.batch import columns
+from tongcheng.services.settlement.what_if import measures
 from tongcheng.services.settlement.what_if.measures import (
     AMOUNTS_AT,
     ANNOUNCED_AT,
@@ -20,6 +22,23 @@ from tongcheng.services.settlement.what_if.measures import (
     MEASURES,
     PERSON_AT,
 )
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+try:
+    from tongcheng.services.settlement.batch.jit import compiled, fingerprint, kept
+except ModuleNotFoundError:  # numba is not installed: the same loops run, slowly
+
+    def compiled(function: Function) -> Function:
+        """Return the function as it is."""
+        return function
+
+    kept = compiled
+
+    def fingerprint(*modules: str) -> int:
+        """Return a number: nothing is kept that it could tell apart."""
+        return len(modules)
+
 
 NOT_KNOWN: Final = -(2**63)
 """`arrays.UNKNOWN_FEN`; written out because a kept compilation does not see it change."""
@@ -37,40 +56,33 @@ _OLD_UNKNOWN: Final = _NEW_ANNOUNCED + len(ANNOUNCED_AT)
 _NEW_UNKNOWN: Final = _OLD_UNKNOWN + 1
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function compiled without the interpreter's lock, or itself without numba."""
-    try:
-        from numba import njit  # noqa: PLC0415 without it the same loops run, slowly
-    except ImportError:
-        return function
-    result: Callable[..., Any] = njit(cache=True, nogil=True)(function)
-    return result
-
-
 @compiled
-def _measure(old: Any, new: Any, direct: Any, measured: Any) -> None:
+def _measure(row: int, amounts: Any, direct: Any, measured: Any) -> None:
     """Write what one settlement adds to each of its groups; persons are counted elsewhere."""
-    measured[:] = 0
+    old, new = amounts
+    for column in range(_MEASURES):
+        measured[column] = 0
     measured[_SETTLEMENTS] = 1
     changed = False
-    for at in _COMPARED:
-        changed |= old[at] != new[at]
+    for column in range(_COMPARED.size):
+        at = _COMPARED[column]
+        changed |= old[row, at] != new[row, at]
     if changed:
         measured[_CHANGED] = 1
-        measured[_DIRECT] = direct
+        measured[_DIRECT] = direct[row]
     for column in range(_AMOUNTS.size):
-        measured[_OLD + column] = old[_AMOUNTS[column]]
-        measured[_NEW + column] = new[_AMOUNTS[column]]
+        measured[_OLD + column] = old[row, _AMOUNTS[column]]
+        measured[_NEW + column] = new[row, _AMOUNTS[column]]
     for column in range(_ANNOUNCED.size):
         at = _ANNOUNCED[column]
-        if old[at] == NOT_KNOWN:
+        if old[row, at] == NOT_KNOWN:
             measured[_OLD_UNKNOWN] += 1
         else:
-            measured[_OLD_ANNOUNCED + column] = old[at]
-        if new[at] == NOT_KNOWN:
+            measured[_OLD_ANNOUNCED + column] = old[row, at]
+        if new[row, at] == NOT_KNOWN:
             measured[_NEW_UNKNOWN] += 1
         else:
-            measured[_NEW_ANNOUNCED + column] = new[at]
+            measured[_NEW_ANNOUNCED + column] = new[row, at]
 
 
 @compiled
@@ -121,13 +133,14 @@ def _band(difference: int) -> int:
 
 
 @compiled
-def add_rows(
+def _add_rows(
     person: NDArray[np.int64],
     flags: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     codes: NDArray[np.int16],
     amounts: tuple[NDArray[np.int64], NDArray[np.int64]],
     cells: tuple[NDArray[np.int64], NDArray[np.int64]],
     tables: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    scratch: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> int:
     """Add rows to the tables, write each person to the last of them; return how many persons.
 
@@ -136,28 +149,27 @@ def add_rows(
     into two cells, of the first HALF dimensions together and of the others, instead of one group
     for each dimension: `cells` are the steps between cells by dimension, and where both tables
     begin. Of the groups only the persons are counted here. The last two tables are bands (persons,
-    fen) and persons (PERSON_COLUMNS).
+    fen) and persons (PERSON_COLUMNS). `scratch` holds a row of measures, and two zeros for each
+    group: nothing is allocated here.
     """
     standing, direct = flags
-    old, new = amounts
     steps, begins = cells
     sums, groups, bands, persons = tables
-    measured = np.zeros(_MEASURES, np.int64)
-    pending = np.zeros((groups.shape[0], 2), np.int64)
+    measured, pending = scratch
     count = 0
     row = 0
     while row < person.size:
         first = row
-        own = persons[count]
-        own[:] = 0
+        for column in range(persons.shape[1]):
+            persons[count, column] = 0
         while row < person.size and person[row] == person[first]:
             if standing[row]:
-                _measure(old[row], new[row], direct[row], measured)
-                own[0] += measured[_NEW - 1]
-                own[1] += measured[_OLD_ANNOUNCED - 1] - measured[_NEW - 1]
+                _measure(row, amounts, direct, measured)
+                persons[count, 0] += measured[_NEW - 1]
+                persons[count, 1] += measured[_OLD_ANNOUNCED - 1] - measured[_NEW - 1]
                 for fund in range(_OLD, _NEW - 1):
-                    own[2] += measured[fund]
-                own[3] += 1
+                    persons[count, 2] += measured[fund]
+                persons[count, 3] += 1
                 one, other = begins[0], begins[1]
                 for dimension in range(HALF):
                     one += codes[dimension, row] * steps[dimension]
@@ -167,25 +179,25 @@ def add_rows(
                     sums[one, column] += measured[column]
                     sums[other, column] += measured[column]
             row += 1
-        if own[3] > 0:
+        if persons[count, 3] > 0:
             _count_person((first, row), standing, codes, amounts, groups, pending)
-            band = _band(own[1])
+            band = _band(persons[count, 1])
             bands[band, 0] += 1
-            bands[band, 1] += own[1]
+            bands[band, 1] += persons[count, 1]
             count += 1
     return count
 
 
 @compiled
-def add_persons(
+def _add_persons(
     persons: NDArray[np.int64], cuts: NDArray[np.int64], deciles: NDArray[np.int64]
 ) -> None:
     """Add persons (PERSON_COLUMNS) to their deciles (DECILE_COLUMNS); `cuts` as `decile_cuts`."""
     for number in range(persons.shape[0]):
         borne, difference, paid = persons[number, 0], persons[number, 1], persons[number, 2]
         decile = 0
-        for cut in cuts:
-            decile += borne > cut
+        for at in range(cuts.size):
+            decile += borne > cuts[at]
         deciles[decile, 0] += 1
         deciles[decile, 1] += difference < 0
         deciles[decile, 2] += max(-difference, 0)
@@ -196,3 +208,26 @@ def add_persons(
         deciles[decile, 7] += borne + difference
         deciles[decile, 8] += paid
         deciles[decile, 9] += paid - difference
+
+
+def _entries(mark: int) -> tuple[Callable[..., int], Callable[..., None]]:
+    """Return both loops, kept under the mark of every file that they rest on (`jit.kept`)."""
+
+    def add_rows(
+        person: Any, flags: Any, codes: Any, amounts: Any, cells: Any, tables: Any, scratch: Any
+    ) -> int:
+        # Kept in the closure, and so in the key under which the compilation is cached.
+        if mark != 0:
+            return _add_rows(person, flags, codes, amounts, cells, tables, scratch)
+        return 0
+
+    def add_persons(persons: Any, cuts: Any, deciles: Any) -> None:
+        if mark != 0:
+            _add_persons(persons, cuts, deciles)
+
+    return kept(add_rows), kept(add_persons)
+
+
+add_rows, add_persons = _entries(
+    fingerprint(__file__, *(str(each.__file__) for each in (columns, measures)))
+)

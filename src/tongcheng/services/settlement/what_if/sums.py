@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tongcheng.services.settlement.batch.columns import EVENTS
+from tongcheng.services.settlement.batch.columns import EVENTS, RESULT_AMOUNTS
 from tongcheng.services.settlement.what_if import loops
 from tongcheng.services.settlement.what_if.measures import (
     BANDS,
@@ -127,6 +127,7 @@ def sums_of(layout: Layout, paired: Paired, codes: int) -> Sums:
         (paired.old, paired.new),
         layout.steps(),
         (cells, empty.groups, empty.bands, persons),
+        (np.zeros(len(MEASURES), np.int64), np.zeros((layout.size, 2), np.int64)),
     )
     _add_cells(layout, cells, empty.groups)
     both = (paired.kind * np.int64(codes) + paired.old_code) * codes + paired.new_code
@@ -147,6 +148,26 @@ def _add_cells(layout: Layout, cells: Table, groups: Table) -> None:
             groups[start : start + shape[axis]] += summed
             dimension += 1
         begins += size
+
+
+def warm() -> None:
+    """Compile the loops, or take them from the cache, before they are needed."""
+    layout = Layout((("all",),) * len(DIMENSIONS))
+    empty = np.zeros(0, np.int64)
+    few = np.zeros(0, np.int16)
+    amounts = np.zeros((0, len(RESULT_AMOUNTS)), np.int64)
+    nobody = Paired(
+        person=empty,
+        kind=np.zeros(0, np.int8),
+        standing=np.zeros(0, np.bool_),
+        direct=np.zeros(0, np.bool_),
+        codes=np.zeros((len(DIMENSIONS), 0), np.int16),
+        old=amounts,
+        new=amounts,
+        old_code=few,
+        new_code=few,
+    )
+    deciles(sums_of(layout, nobody, 1).persons)
 
 
 def total(parts: Iterable[Sums]) -> Sums:

@@ -196,6 +196,7 @@ def _persons(page: Page, persons: int, fen: int) -> str:
 
 
 def _sections(page: Page, answer: "Answer") -> Iterator[Section]:
+    yield _persons_section(page, answer)
     yield _payers(page, (*answer.all.amounts, *answer.announced))
     for name, title in SECTIONS.items():
         groups = published(answer.groups[name])
@@ -236,6 +237,21 @@ def _signed(page: Page, fen: int) -> str:
 def _bars(rows: Iterable[tuple[str, int, str]], title: str) -> Markup | None:
     drawn = tuple(Balance(*row) for row in rows)
     return balance_bars(drawn, title) if any(row.value for row in drawn) else None
+
+
+def _persons_section(page: Page, answer: "Answer") -> Section:
+    """Return who gains beside who loses, as a picture: the figures stand above it in words."""
+    whole, title = answer.all, page.t("settlement.what_if.by.sign")
+    sides = (
+        (page.t("settlement.what_if.fact.gaining"), whole.gaining, -whole.gained_fen),
+        (page.t("settlement.what_if.fact.losing"), whole.losing, whole.lost_fen),
+    )
+    rows = [
+        (name, 0 if is_few(persons) else fen, _persons(page, persons, abs(fen)))
+        for name, persons, fen in sides
+    ]
+    note = page.t("settlement.what_if.by.sign.note")
+    return Section("sign", title, _bars(rows, title), None, note)
 
 
 def _payers(page: Page, amounts: "Iterable[Amount]") -> Section:
