@@ -111,7 +111,8 @@ class Exchange:
         waiting = self._answered.setdefault(envelope_id, [])
         waiting.append(event)
         try:
-            await asyncio.wait_for(event.wait(), timeout_ms / 1_000)
+            async with asyncio.timeout(timeout_ms / 1_000):
+                await event.wait()
         except TimeoutError:
             return False
         finally:
