@@ -184,18 +184,22 @@ class PostgresDatabase:
 
     def persist(self, changes: Changes) -> None:
         """Write the changed rows, one statement a table."""
-        # The server takes in what grows while we still code the rows that follow: that comes last.
-        for records, rows in sorted(changes, key=lambda change: change[0].only_grows):
-            if records.only_grows:
-                self._add(records, rows)
-            else:
+        growing = []
+        # The server replaces rows while we still code those that are new.
+        with self.writing.pipeline():
+            for records, rows in sorted(changes, key=lambda change: change[0].only_grows):
                 values = records.encode_many(rows, self.mac_key)
-                statements.put(self.writing, records, values)
-            self._by_writer.persisted(records, rows)
+                if records.only_grows:
+                    growing.append((records, values))
+                else:
+                    statements.put(self.writing, records, values)
+                self._by_writer.persisted(records, rows)
+        for records, values in growing:
+            self._add(records, values)
 
-    def _add(self, records: Records[Any], rows: list[Any]) -> None:
+    def _add(self, records: Records[Any], values: list[tuple[Value, ...]]) -> None:
         try:
-            statements.copy(self.writing, records, records.encoded(rows, self.mac_key))
+            statements.copy(self.writing, records, values)
         except psycopg.errors.UniqueViolation as error:
             message = f"{records.name}: row exists"
             raise AssertionError(message) from error

@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -177,9 +177,7 @@ def _sql_get_many(records: Records[Any]) -> bytes:
 # writing
 
 
-def copy(
-    connection: Connection, records: Records[Any], rows: Iterable[tuple[Value, ...]]
-) -> None:  # fmt: skip
+def copy(connection: Connection, records: Records[Any], rows: Keys) -> None:
     """Add rows that must be new; one that is not fails the whole batch."""
     kinds = _types(records)
     statement = f"COPY {records.name} ({', '.join(kinds)}) FROM STDIN (FORMAT BINARY)"

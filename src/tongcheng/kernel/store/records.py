@@ -11,7 +11,7 @@ import hmac
 import operator
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -145,15 +145,11 @@ class Records(Generic[RowT]):
 
     def encode_many(self, rows: Iterable[RowT], mac_key: bytes) -> list[tuple[Value, ...]]:
         """Return each row's values followed by their MAC."""
-        return list(self.encoded(rows, mac_key))
-
-    def encoded(self, rows: Iterable[RowT], mac_key: bytes) -> Iterator[tuple[Value, ...]]:
-        """Yield each row's values followed by their MAC, coded as they are asked for."""
         values = map(msgspec.structs.astuple, rows)
         if self._bools:
             values = map(self._with_integers, values)
         name, mac = self.name, keyed_mac(mac_key)
-        return ((*one, mac(_encode((name, *one)))) for one in values)
+        return [(*one, mac(_encode((name, *one)))) for one in values]
 
     def _with_integers(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         stored = list(values)
