@@ -31,8 +31,9 @@ from tongcheng.services.settlement.what_if.joint import Joint
 from tongcheng.services.settlement.what_if.judging import judge
 from tongcheng.services.settlement.what_if.sums import Sums, nothing, total
 
-ROWS_A_PART: Final = 500_000
-"""Rows of a part, about: it is cut between persons."""
+ROWS_A_PART: Final = 2**20
+"""Rows of a part, about: it is cut between persons. A row group of Parquet that lies in two parts
+is decoded twice, so parts are no smaller than row groups mostly are."""
 Progress = Callable[[int, int], None]
 
 
