@@ -1,4 +1,4 @@
-"""Judges one batch under both rules, the year's accumulators carried anew in each (pure)."""
+"""Judges one batch under both rules, the year's accumulators carried anew in each."""
 
 from typing import NamedTuple
 
