@@ -15,7 +15,7 @@ from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.ledger import TRANSFERS
 from tongcheng.kernel.service import Finding
-from tongcheng.kernel.store import Database, Snapshot, Transaction, Writer
+from tongcheng.kernel.store import Database, Records, Snapshot, Transaction, Writer
 from tongcheng.node.core import open_database
 from tongcheng.services.settlement import insured, model, store
 from tongcheng.services.settlement.bill import Accumulators
@@ -116,7 +116,8 @@ class Agency:
         """Change rows and make their MACs anew, as somebody with the node's keys could."""
         connection = self.database.writing
         connection.execute(sql)
-        for records in (store.ENTRIES, TRANSFERS):
+        tables: tuple[Records[Any], ...] = (store.ENTRIES, TRANSFERS)
+        for records in tables:
             for stored in connection.execute(records.sql_select).fetchall():
                 row = records.row_type(*stored[:-1])
                 connection.execute(records.sql_put, records.encode(row, self.database.mac_key))

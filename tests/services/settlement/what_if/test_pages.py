@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,15 +22,17 @@ FINISHED_S = 60
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Two cities in which six persons were settled, one of them taken back."""
     with two_cities.running(tmp_path_factory.mktemp("cities")) as started:
-        for number in range(two_cities.PERSONS):
-            claim = started.run(started.cities.settled(number, days=30 + number))
+        claims = [
+            started.run(started.cities.settled(number, days=30 + number))
+            for number in range(two_cities.PERSONS)
+        ]
         cities = started.cities
-        started.run(cities.desk.void(cities.caller, claim.settlement_id))
+        started.run(cities.desk.void(cities.caller, claims[-1].settlement_id))
         started.run(cities.quiet())
         yield started
 
 
-def client(city: Running, *roles: str) -> TestClient:  # type: ignore[type-arg] of any application
+def client(city: Running, *roles: str) -> TestClient[Any]:
     """Return a client of the insured side's console, signed in with roles."""
     node = city.cities.wire.nodes[INSURED]
     cookie = cookies(city.run(signed_in(node, *roles)))
@@ -51,7 +54,7 @@ def token(page: str) -> str:
     return page.split('name="form_token" value="')[1].split('"', maxsplit=1)[0]
 
 
-def answered(asked: TestClient) -> str:  # type: ignore[type-arg] of any application
+def answered(asked: TestClient[Any]) -> str:
     """Return the page when nothing runs any more."""
     until = time.monotonic() + FINISHED_S
     while time.monotonic() < until:

@@ -4,7 +4,7 @@ A word is its place in the tuple of `rules` (`-1` where it is not known), a day 
 an amount fen in int64. The rows of one person are adjacent and in the order in which they happened.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +122,8 @@ def first_rows(results: Results, rows: int, *, trace: bool) -> Results:
     """Return the first rows of results that are to be written anew, with their trace or without."""
     assert len(results.code) >= rows, (len(results.code), rows)
     assert not trace or results.trace.shape[1], "these results have no room for a trace"
-    fixed = Results(*(array[:rows] for array in results))
+    parts: tuple[Any, ...] = tuple(array[:rows] for array in results)
+    fixed = Results(*parts)
     if trace:
         return fixed
     return fixed._replace(trace=np.zeros((rows, 0), np.int64), marks=np.zeros((rows, 0), np.int32))

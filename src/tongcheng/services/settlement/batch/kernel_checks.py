@@ -100,7 +100,8 @@ def days_stand(events: Events, row: int) -> bool:
     """Whether a stay's days are days, and follow one another."""
     admitted, begins = events.admitted_on[row], events.period_from_on[row]
     ends = events.ended_on[row]
-    return DAY_MIN <= admitted <= begins <= ends <= DAY_MAX
+    stand: bool = DAY_MIN <= admitted <= begins <= ends <= DAY_MAX
+    return stand
 
 
 @compiled

@@ -87,7 +87,8 @@ def of_admission(layout: Layout, cell: int, number: int) -> int:
     minus, floor = layout.cells[cell, MINUS], layout.cells[cell, MINUS_FLOOR]
     if UNKNOWN in (amount, minus, floor):
         return UNKNOWN
-    return min(amount, max(amount - minus, floor))
+    left: int = min(amount, max(amount - minus, floor))
+    return left
 
 
 @compiled
@@ -130,7 +131,8 @@ def deductible(
 @compiled
 def own_terms(layout: Layout, cell: int, filing: int) -> int:
     """Return the place's own terms for a way of filing, NONE where there are none."""
-    return layout.cells[cell, OWN + filing]
+    terms: int = layout.cells[cell, OWN + filing]
+    return terms
 
 
 @compiled

@@ -44,17 +44,9 @@ RULE_BOOK_MISSING: Final = CODE_OF["RULE_BOOK_MISSING"]
 
 SETTLE: Final = arrays.SETTLE
 YEARS: Final = 10_000
+"""More than there are calendar years."""
 LAYER_COUNT: Final = len(COVER_LAYERS)
 CATEGORY_COUNT: Final = len(CATEGORIES)
-
-
-AREA_WITHOUT_RULE_BOOK: Final = CODE_OF["AREA_WITHOUT_RULE_BOOK"]
-CLAIM_VOID_UNKNOWN: Final = CODE_OF["CLAIM_VOID_UNKNOWN"]
-CLAIM_VOID_TWICE: Final = CODE_OF["CLAIM_VOID_TWICE"]
-CLAIM_VOID_REFUSED: Final = CODE_OF["CLAIM_VOID_REFUSED"]
-STAY_DATES: Final = CODE_OF["STAY_DATES"]
-YEARS: Final = 10_000
-"""More than there are calendar years."""
 
 
 class Years(NamedTuple):
