@@ -132,10 +132,11 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_figures(tmp_path: Path) -> 
     assert _run(killed, *SEVEN).stdout == gone_on.stdout
 
 
-def test_ctrl_c_leaves_no_worker_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lines", [1, 2])
+def test_ctrl_c_leaves_no_worker_behind(tmp_path: Path, lines: int) -> None:
     """The command ends its workers, says so in a word, and shows no traceback."""
     path = tmp_path / "nation.jsonl"
-    with _begun(path, lines=1) as (process, workers):
+    with _begun(path, lines) as (process, workers):
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=WITHIN_S)
 

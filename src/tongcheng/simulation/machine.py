@@ -165,7 +165,8 @@ class Machine:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            if task.cancelled():
+            caller = asyncio.current_task()
+            if task.cancelled() and not (caller and caller.cancelling()):
                 raise Unreachable(self.address, "it died over this") from None
             raise
         except WriterStopped:

@@ -339,9 +339,9 @@ def _broken(region: Region, found: list[Books], now_at: int) -> dict[str, list[s
     return sentences
 
 
-def simulate(plan: Plan, progress: Progress = no_progress) -> Report:
-    """Run one simulation and return its report; its files are gone afterwards."""
-    root = disk.temporary_folder()
+def simulate(plan: Plan, progress: Progress = no_progress, root: Path | None = None) -> Report:
+    """Run one simulation and return its report; its files, in `root`, are gone afterwards."""
+    root = root or disk.temporary_folder()
     before = gc.get_threshold()
     # Most of what is made lives as long as the simulation; looking for cycles in it is dear.
     gc.set_threshold(*COLLECTING)

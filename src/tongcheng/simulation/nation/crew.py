@@ -46,28 +46,41 @@ async def run(
         await asyncio.gather(*crew)
     finally:
         for each in crew:
-            each.cancel()
+            if not each.cancelling():  # told once, it ends its worker; twice, it kills it
+                each.cancel()
         await asyncio.gather(*crew, return_exceptions=True)
     return failed
 
 
 async def _one(plan: Plan, sources: str, on_step: Step) -> Finished | str:
     """Run one seed in a new process; return its end, or the last words of its failure."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        WORKER,
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        limit=LINE_BYTES_MAX,
-        # Ctrl-C at the terminal is for this process alone; it ends the others.
-        start_new_session=True,
-    )
+    process = await _started()
     try:
         return await _followed(process, plan, sources, on_step)
     finally:
         await _end(process)
+
+
+async def _started() -> Process:
+    """Start a worker; one that is being started when the run is stopped is ended as well."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            WORKER,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            limit=LINE_BYTES_MAX,
+            # Ctrl-C at the terminal is for this process alone; it ends the others.
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _end(await starting)
+        raise
 
 
 async def _followed(process: Process, plan: Plan, sources: str, on_step: Step) -> Finished | str:

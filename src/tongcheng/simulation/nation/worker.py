@@ -6,15 +6,18 @@ the parent, this process ends and takes its files along.
 
 import os
 import resource
+import shutil
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import msgspec
 
+from tongcheng.simulation import disk
 from tongcheng.simulation.faults import ProfileName
 from tongcheng.simulation.nation import sources
 from tongcheng.simulation.nation.results import Finished
@@ -41,8 +44,18 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     other_sources: bool = False
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(1)
+def _leave_without(root: Path) -> None:
+    """At SIGTERM, end at once and take the files along.
+
+    Not by an exception: a loop that is asked to end first lets its tasks end, and those of a
+    region whose nodes are dead may wait for ever.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> NoReturn:
+        shutil.rmtree(root, ignore_errors=True)
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 def _end_with_parent(given: int) -> None:
@@ -58,8 +71,8 @@ def _tell(told: Told) -> None:
     sys.stdout.buffer.flush()
 
 
-def run(order: Order) -> Finished:
-    """Simulate one seed and say how far it is."""
+def run(order: Order, root: Path) -> Finished:
+    """Simulate one seed in a folder and say how far it is."""
     began, last_told = time.monotonic(), time.monotonic()
 
     def progress(done: int, _total: int) -> None:
@@ -68,7 +81,7 @@ def run(order: Order) -> Finished:
             last_told = time.monotonic()
             _tell(Told(done=done))
 
-    report = simulate(Plan(order.seed, order.settlements, order.faults), progress)
+    report = simulate(Plan(order.seed, order.settlements, order.faults), progress, root)
     return Finished(
         report=report,
         processor_seconds=round(time.process_time(), 3),
@@ -80,14 +93,22 @@ def run(order: Order) -> Finished:
 
 def main() -> None:
     """Run the seed that standard input names."""
-    signal.signal(signal.SIGTERM, _leave)
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    root = disk.temporary_folder()
+    _leave_without(root)
+    try:
+        line = sys.stdin.buffer.readline()
+        if line:  # else the parent ended before it could say anything
+            _tell(_told(msgspec.json.decode(line, type=Order), root))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _told(order: Order, root: Path) -> Told:
     given = sys.stdin.fileno()
     threading.Thread(target=_end_with_parent, args=(given,), daemon=True).start()
     if order.sources != sources.digest():
-        _tell(Told(other_sources=True))
-        return
-    _tell(Told(finished=run(order)))
+        return Told(other_sources=True)
+    return Told(finished=run(order, root))
 
 
 if __name__ == "__main__":
