@@ -88,6 +88,34 @@ def test_trace_and_other_books(tmp_path: Path) -> None:
     assert (refused.exit_code, "[RULE_BOOK_KIND]" in refused.output) == (1, True)
 
 
+def test_book_of_a_place_that_the_region_does_not_know(tmp_path: Path) -> None:
+    """It is the book of its division and those within it; nobody else borrows it."""
+    text = (BOOKS / "beijing-employee-inpatient.yaml").read_text("utf-8")
+    book, own = tmp_path / "book.yaml", tmp_path / "own.yaml"
+    book.write_text(text.replace('"110000"', '"330100"'), "utf-8")
+    own.write_text(text.replace("employee-inpatient", "yanqing").replace("110000", "110119"))
+    divisions = ("330100", "330106", "331000", "110105", "110119")
+    rows = [claim(at, at, admdvs=each) for at, each in enumerate(divisions)]
+    claims, out = write_csv(tmp_path / "c.csv", rows), tmp_path / "r.csv"
+
+    def codes(*books: Path, pack: str) -> list[str]:
+        named = [each for book in books for each in ("--rulebook", book)]
+        result = run("adjudicate", "--claims", claims, "--out", out, "--region", pack, *named)
+        assert result.exit_code == 0, result.output
+        with out.open(encoding="utf-8", newline="") as file:
+            return [row["code"] or row["book_id"] for row in csv.DictReader(file)]
+
+    employee, nobody = "beijing-employee-inpatient", "REGION_UNKNOWN_AREA"
+    none = "AREA_WITHOUT_RULE_BOOK"
+    assert codes(book, pack="jingjinji") == [employee, employee, nobody, none, none]
+    assert codes(book, own, pack="none") == [employee, employee, nobody, nobody, "beijing-yanqing"]
+    assert run("adjudicate", "--claims", claims, "--out", out, "--region", "none").exit_code == 1
+    more = ("--rulebook", book, "--region", "none")
+    assert generate(tmp_path / "made.csv", *more).exit_code == 0
+    made = run("adjudicate", "--claims", tmp_path / "made.csv", "--out", out, *more)
+    assert "2000 judged, 0 not" in made.output
+
+
 def test_what_is_refused(tmp_path: Path) -> None:
     """Nothing is left behind, and the input is never written over."""
     claims = write_csv(tmp_path / "c.csv", [claim("1", "A")])

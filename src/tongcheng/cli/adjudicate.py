@@ -17,8 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tongcheng.cli import options
-from tongcheng.cli.claims_books import extra_needed, read_books, told
-from tongcheng.kernel import region
+from tongcheng.cli.claims_books import areas_for, extra_needed, read_books, told
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan
 
@@ -67,7 +66,8 @@ class Done(msgspec.Struct, kw_only=True):
     "pack",
     default="jingjinji",
     show_default=True,
-    help="The region pack whose areas, and without --rulebook whose books, apply.",
+    help="The region pack whose areas, and without --rulebook whose books, apply; `none` for areas"
+    " that are those of the books alone.",
 )
 @click.option("--trace", is_flag=True, help="Write how each amount came about too.")
 @click.option(
@@ -91,7 +91,8 @@ def adjudicate(
         from tongcheng.services.settlement.batch.plan import plan_of
     if out.exists() and out.samefile(claims_file):
         raise Refused("CLAIMS_OUT", file=str(out), fault="it is the file of claims")
-    plan = plan_of(read_books(rulebooks, pack), region.load(pack))
+    books = read_books(rulebooks, pack)
+    plan = plan_of(books, areas_for(pack, books))
     done, checked = _run(claims_file, out, plan, sample, trace=trace)
     done.rulebooks = told(rulebooks, pack)
     if as_json:

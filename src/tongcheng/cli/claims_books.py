@@ -1,16 +1,23 @@
 """The rule books of the commands over files of claims: those named, else those of the region."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from tongcheng.kernel import rulebook
+import msgspec
+
+from tongcheng.kernel import region, rulebook
 from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.region import Area, Member, RegionPack
 from tongcheng.kernel.rulebook import RuleBook
+from tongcheng.kernel.words import Words
 from tongcheng.node import files
 from tongcheng.services.settlement import overlay, rules
 
 KINDS = (rules.KIND, overlay.KIND)
+NO_PACK: Final = "none"
+"""In place of a region pack's name: the areas are those of the books of --rulebook alone."""
 
 
 def read_books(paths: tuple[Path, ...], pack: str) -> list[RuleBook]:
@@ -32,6 +39,41 @@ def read_books(paths: tuple[Path, ...], pack: str) -> list[RuleBook]:
             raise Refused("RULE_BOOK_KIND", book=book.book_id, kind=book.kind, expected=expected)
         found.append(book)
     return list({book.digest: book for book in found}.values())
+
+
+def areas_for(pack: str, books: Iterable[RuleBook]) -> RegionPack:
+    """Return a region in which every benefit book has an area.
+
+    It has the areas of the pack, of NO_PACK none. A book of a division that none of them covers
+    makes one: of that division and those within it ("330100" and "330106"; "330000" has all of
+    33 but what another area has). Refuses as `region.load`.
+    """
+    loaded = _NOWHERE if pack == NO_PACK else region.load(pack)
+    found = {book.admdvs for book in books if book.kind == rules.KIND}
+    more = [division for division in sorted(found) if not _covers(loaded, division)]
+    if not more:
+        return loaded
+    areas = tuple(Area(each, Words(each, each), (_within(each),)) for each in more)
+    by_books = Member("rulebooks", "", _NOWHERE.name, ("settlement",), areas)
+    return msgspec.structs.replace(loaded, members=(*loaded.members, by_books))
+
+
+_NOWHERE: Final = RegionPack(NO_PACK, Words("无区域包", "no region pack"), "Asia/Shanghai", (), ())
+
+
+def _covers(loaded: RegionPack, division: str) -> bool:
+    try:
+        loaded.area_of(division, "settlement")
+    except Refused:
+        return False
+    return True
+
+
+def _within(division: str) -> str:
+    """Return the prefix of the divisions within one: a pair of zeros stands for all."""
+    while division.endswith("00"):
+        division = division[:-2]
+    return division
 
 
 def _read(path: Path) -> RuleBook:

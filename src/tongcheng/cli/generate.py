@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tongcheng.cli import options
-from tongcheng.cli.claims_books import extra_needed, read_books, told
-from tongcheng.kernel import region
+from tongcheng.cli.claims_books import areas_for, extra_needed, read_books, told
 
 QUIET_S = 1
 """What is done sooner needs no progress."""
@@ -35,7 +34,8 @@ MILLION = 1_000_000
     "pack",
     default="jingjinji",
     show_default=True,
-    help="The region pack whose areas, and without --rulebook whose books, apply.",
+    help="The region pack whose areas, and without --rulebook whose books, apply; `none` for areas"
+    " that are those of the books alone.",
 )
 @click.option(
     "--year",
@@ -63,7 +63,8 @@ def generate(
         from tongcheng.services.settlement.batch.synthetic import Region
         from tongcheng.services.settlement.batch.synthetic_books import places_of, year_of
         from tongcheng.services.settlement.batch.synthetic_file import write_synthetic
-    plan = plan_of(read_books(rulebooks, pack), region.load(pack))
+    books = read_books(rulebooks, pack)
+    plan = plan_of(books, areas_for(pack, books))
     year = year or year_of(plan)
     places = places_of(plan, year)
     started = time.monotonic()

@@ -16,9 +16,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tongcheng.cli import options
-from tongcheng.cli.claims_books import extra_needed, read_books
+from tongcheng.cli.claims_books import areas_for, extra_needed, read_books
 from tongcheng.cli.counted import counted
-from tongcheng.kernel import region
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan
 
@@ -85,7 +84,8 @@ class _Done(msgspec.Struct, frozen=True):
     "pack",
     default="jingjinji",
     show_default=True,
-    help="The region pack whose areas, and without --old whose books, apply.",
+    help="The region pack whose areas, and without --old whose books, apply; `none` for areas"
+    " that are those of the books alone.",
 )
 @click.option("--out", type=options.FILE, help="Both results claim by claim: .parquet or .csv.")
 @click.option("--causes", is_flag=True, help="Tell direct changes from consequences; half as fast.")
@@ -112,7 +112,8 @@ def what_if(  # noqa: PLR0913 one for each option
     if out is not None and out.exists() and out.samefile(claims_file):
         raise Refused("CLAIMS_OUT", file=str(out), fault="it is the file of claims")
     before = read_books(old, pack)
-    rules = Rules(tuple(before), tuple(replaced(before, read_books(new, pack))), region.load(pack))
+    after = replaced(before, read_books(new, pack))
+    rules = Rules(tuple(before), tuple(after), areas_for(pack, [*before, *after]))
     done = _run(WhatIf(rules, claims_file, out, causes), workers, scheduler)
     if as_json:
         click.echo(msgspec.json.encode(done).decode())

@@ -244,6 +244,19 @@ def test_ids_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, as_
         assert claims.survey.twice.tolist() == list(range(990, 1_000))
 
 
+def test_void_finds_the_row_that_keeps_the_id(tmp_path: Path) -> None:
+    """Not a later one that only has the same id, whatever else is wrong with that one too."""
+    rows = [
+        claim("1", "A"),
+        claim("1", "A", scheme="510"),
+        claim("1", "A", ended_on="2025-02-30"),
+        claim("2", "A", event="void", reverses="1"),
+    ]
+
+    twice = "CLAIM_ID_TWICE claim_id"
+    assert verdicts(write_csv(tmp_path / "claims.csv", rows)) == ["", twice, twice, ""]
+
+
 def test_one_hash_of_two_texts_accuses_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

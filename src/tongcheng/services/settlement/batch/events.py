@@ -135,6 +135,8 @@ class _Rows:
             broken = self._batch.column(BROKEN).to_numpy(zero_copy_only=False)
             self._mark(broken if broken.any() else None, "CLAIM_FIELDS", None)
         claim = self._ids("claim_id")
+        # Before what else may be wrong with it: no void may find a row that only has its id.
+        self._mark(self._twice, "CLAIM_ID_TWICE", "claim_id")
         person = self._ids("person_id")
         assert claim is not None
         assert person is not None
@@ -152,7 +154,6 @@ class _Rows:
         in_scope, total = self._whole("in_scope_fen"), self._whole("total_fen")
         age = self._age()
         opening, opening_fen = self._openings()
-        self._mark(self._twice, "CLAIM_ID_TWICE", "claim_id")
         events = Events(
             person=np.zeros(0, np.int64),
             kind=self.kind,
