@@ -11,14 +11,16 @@ read again, slowly, to name its fault.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import itertools
 import json
 import operator
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn, TypeAlias, TypeVar
 
 import msgspec
@@ -72,6 +74,26 @@ def encode(value: object) -> bytes:
         raise Refused("CANONICAL_SURROGATE") from None
 
 
+def encode_each(values: Sequence[msgspec.Struct]) -> list[bytes]:
+    """Write Structs of one type, each as `encode` does; of scalars, they are checked together."""
+    numbers_of = _numbers_of(type(values[0])) if values else None
+    if numbers_of is not None:
+        assert len({type(value) for value in values}) == 1, "Structs of one type"
+        numbers = list(itertools.chain.from_iterable(map(numbers_of, values)))
+        with contextlib.suppress(UnicodeEncodeError):
+            written = list(map(_encode_sorted, values))
+            if _are_exact(numbers) and not any(_NUL_ESCAPED in raw for raw in written):
+                return written
+    return [encode(value) for value in values]
+
+
+def _are_exact(numbers: Sequence[int | None]) -> bool:
+    if not _NUMBERS.issuperset(map(type, numbers)):
+        return False
+    given = list(filter(None, numbers))
+    return not given or (max(given) <= INTEGER_MAX and min(given) >= -INTEGER_MAX)
+
+
 def _encode_flat(value: msgspec.Struct) -> bytes | None:
     """Write a Struct of scalars without a walk; None where a walk must name its fault."""
     numbers_of = _numbers_of(type(value))
@@ -81,12 +103,7 @@ def _encode_flat(value: msgspec.Struct) -> bytes | None:
         raw = _encode_sorted(value)
     except UnicodeEncodeError:
         return None  # A NUL in another text is named first.
-    numbers = numbers_of(value)
-    if _NUL_ESCAPED in raw or not _NUMBERS.issuperset(map(type, numbers)):
-        return None
-    given = list(filter(None, numbers))
-    in_range = not given or (max(given) <= INTEGER_MAX and min(given) >= -INTEGER_MAX)
-    return raw if in_range else None
+    return raw if _NUL_ESCAPED not in raw and _are_exact(numbers_of(value)) else None
 
 
 @functools.lru_cache(maxsize=512)

@@ -31,7 +31,7 @@ LINES_MAX = 20_000
 """More lines than the longest known stay has; a runaway system is refused, not stored."""
 
 
-class LineInput(msgspec.Struct, frozen=True):
+class LineInput(msgspec.Struct, frozen=True, gc=False):
     """One line as a hospital states it (2301 feedetail); amounts exact, `charged_at` UTC ms."""
 
     line_id: str
@@ -108,17 +108,16 @@ def coded(
 
     A refund that names no code has its original's; about a refund the table says nothing.
     """
-    mapper = Mapper(reading, institution_id)
+    mapper = Mapper(reading, institution_id, home.region.zone)
     codes = {line_id: row.item_code for line_id, row in known.items()}
     result: list[tuple[LineInput, Finding | None]] = []
     for one in inputs:
-        on = local_date(one.charged_at, home.region.zone)
         given = one.item_code
         if one.quantity_e4 < 0:
             given = given or codes.get(one.original_line_id or "", "")
         said: Refused | None = None
         if one.quantity_e4 >= 0 or not given:
-            given, said = mapper.check(one.line_id, one.hospital_code, given, on)
+            given, said = mapper.check(one.line_id, one.hospital_code, given, one.charged_at)
         codes[one.line_id] = given
         if said is None and given == one.item_code:
             result.append((one, None))
@@ -152,9 +151,12 @@ def revoke_lines(tx: Transaction, stay: StayRow, line_id: str, not_settled: froz
 
 def totals_of(rows: list[LineRow]) -> ScopeTotals:
     """Return the sums of the lines that count; refuses a bill that refunds made negative."""
-    sums = Split()
-    for row in rows:
-        sums += split_of(row)
+    sums = Split(
+        self_paid_fen=sum(row.self_paid_fen for row in rows),
+        over_ceiling_fen=sum(row.over_ceiling_fen for row in rows),
+        first_self_pay_fen=sum(row.first_self_pay_fen for row in rows),
+        in_scope_fen=sum(row.in_scope_fen for row in rows),
+    )
     return scope_totals(sums)
 
 
@@ -175,7 +177,7 @@ def scope_totals(sums: Split) -> ScopeTotals:
 
 def lines_root(rows: list[LineRow]) -> str:
     """Return the Merkle root (hex) of the lines: what binds the totals to lines kept here."""
-    return merkle.root([merkle.leaf_hash(canonical.encode(row)) for row in rows]).hex()
+    return merkle.root([merkle.leaf_hash(raw) for raw in canonical.encode_each(rows)]).hex()
 
 
 def _same(row: LineRow, one: LineInput) -> bool:

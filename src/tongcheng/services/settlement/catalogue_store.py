@@ -122,14 +122,13 @@ class Dated:
         self._home = home
         self._imports = imports(reading, name)
         self._by_day: dict[date, ImportRow | None] = {}
-        if not self._imports:
-            of_pack(home, name)
+        self._of_pack = None if self._imports else of_pack(home, name)
 
     def item(self, code: str, on: date) -> Item:
         """Return the version of an item on a day; refuses CATALOGUE_ITEM_UNKNOWN."""
         row = self._on(on)
         if row is None:
-            return of_pack(self._home, self.catalogue_id).item(code, on)
+            return self._first().item(code, on)
         found = catalogue.version(self._versions(row, code), on)
         if found is None:
             raise catalogue.unknown_item(code, on, row.catalogue_id)
@@ -138,7 +137,13 @@ class Dated:
     def digest(self, on: date) -> str:
         """Return the digest of the catalogue that decides about a day."""
         row = self._on(on)
-        return of_pack(self._home, self.catalogue_id).digest if row is None else row.digest
+        return self._first().digest if row is None else row.digest
+
+    def _first(self) -> Catalogue:
+        """Return the pack's catalogue, which decides before the first import."""
+        if self._of_pack is None:
+            self._of_pack = of_pack(self._home, self.catalogue_id)
+        return self._of_pack
 
     def _on(self, on: date) -> ImportRow | None:
         try:

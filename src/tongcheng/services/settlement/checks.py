@@ -98,7 +98,7 @@ def of_stay(
     )
     found = preflight.check_stay(stay, (one.line for one in asked))
     found += preflight.check_habits(asked)
-    found += _unmapped(Mapper(reading, row.institution_id), rows, zone)
+    found += _unmapped(Mapper(reading, row.institution_id, zone), rows)
     if not rows and (row.period == 1 or not final):
         found.append(finding(Refused("BILL_EMPTY", stay=row.stay_id), "error"))
         return _checked(found, None)
@@ -191,14 +191,13 @@ def _kept(row: LineRow, zone: str) -> Asked:
     )
 
 
-def _unmapped(mapper: Mapper, rows: list[LineRow], zone: str) -> list[Finding]:
+def _unmapped(mapper: Mapper, rows: list[LineRow]) -> list[Finding]:
     """Find charges whose code is in no mapping. They were taken; now they can only be warned of."""
     found = []
     for row in rows:
         if row.quantity_e4 < 0:
             continue
-        on = local_date(row.charged_at, zone)
-        _, said = mapper.check(row.line_id, row.hospital_code, row.item_code, on)
+        _, said = mapper.check(row.line_id, row.hospital_code, row.item_code, row.charged_at)
         if said is not None and said.code == "MAPPING_MISSING":
             found.append(finding(said, "warning", row.line_id))
     return found

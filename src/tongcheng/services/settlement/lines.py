@@ -25,7 +25,7 @@ Reason = Literal["class_c", "over_ceiling", "first_self_pay", "in_scope"]
 _PER_FEN = 10 ** (QUANTITY_DIGITS + PRICE_DIGITS - 2)
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line (费用明细) as the hospital sends it.
 
     `quantity` is in 10**-4, negative for a refund; `unit_price` in 10**-6 yuan; `amount_fen` is
@@ -41,7 +41,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     original_id: str | None = None
 
 
-class Split(msgspec.Struct, frozen=True, kw_only=True):
+class Split(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Four parts of an amount, in fen; a refund's are negative."""
 
     self_paid_fen: int = 0
@@ -63,7 +63,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
         return _combine(self, other, -1)
 
 
-class SplitLine(msgspec.Struct, frozen=True, kw_only=True):
+class SplitLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A line with the catalogue's item that decided about it, and its parts."""
 
     line: Line
@@ -85,7 +85,7 @@ class Part(msgspec.Struct, frozen=True):
     ratio_bp: int | None = None
 
 
-class _Left(msgspec.Struct, frozen=True):
+class _Left(msgspec.Struct, frozen=True, gc=False):
     """What refunds have left of an original line."""
 
     quantity: int

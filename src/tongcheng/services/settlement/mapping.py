@@ -19,6 +19,7 @@ import msgspec
 import sqlalchemy as sa
 
 from tongcheng.kernel import audit
+from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Reading, Records, Snapshot, Transaction
 from tongcheng.services.settlement import catalogue
@@ -177,36 +178,37 @@ def page(
 class Mapper:
     """Holds the lines of one institution against its table; each code is read once."""
 
-    def __init__(self, reading: Reading, institution_id: str) -> None:
+    def __init__(self, reading: Reading, institution_id: str, zone: str) -> None:
         place = reading.get(INSTITUTIONS, institution_id)
         if place is None:
             raise Refused("INSTITUTION_UNKNOWN", institution=institution_id)
         self._place = place
         self._reading = reading
+        self._zone = zone
         self._rows: dict[str, list[MappingRow]] = {}
 
-    def mapped(self, hospital_code: str, on: date) -> str | None:
+    def mapped(self, hospital_code: str, charged_at: int) -> str | None:
         """Return the national code of a hospital's own on a day, None when it is not mapped."""
         if self._place.mapping == NONE:
             return None
         if hospital_code not in self._rows:
             rows = _of_code(self._reading, self._place.institution_id, hospital_code)
             self._rows[hospital_code] = rows
-        day = on.isoformat()
+        day = local_date(charged_at, self._zone).isoformat()
         for row in self._rows[hospital_code]:
             if row.valid_from <= day and (row.valid_to is None or day <= row.valid_to):
                 return row.item_code
         return None
 
     def check(
-        self, line_id: str, hospital_code: str, item_code: str, on: date
+        self, line_id: str, hospital_code: str, item_code: str, charged_at: int
     ) -> tuple[str, Refused | None]:
         """Return the national code to use, empty without one, and what there is to say.
 
         MAPPING_DIFFERS and LINE_CODE_MISSING always refuse the line, MAPPING_MISSING only when
         the table is strict.
         """
-        found = self.mapped(hospital_code, on)
+        found = self.mapped(hospital_code, charged_at)
         if found is None and not item_code:
             return "", Refused("LINE_CODE_MISSING", line=line_id)
         if found is None:

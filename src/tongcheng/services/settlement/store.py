@@ -62,7 +62,7 @@ class StayRow(msgspec.Struct, frozen=True):
     changed_at: int
 
 
-class LineRow(msgspec.Struct, frozen=True):
+class LineRow(msgspec.Struct, frozen=True, gc=False):
     """One line of the bill, split by the catalogue (费用明细). Amounts are fen, negative on refund.
 
     `number` is the order of arrival in the stay; `revoked` lines count no more. What the catalogue
