@@ -102,9 +102,10 @@ def test_commands_explain_themselves() -> None:
         if isinstance(parameter, click.Option) and not help_of(parameter).strip()
     ]
     faults += [
-        f"{name} is listed as {entry.short_help!r}"
-        for name, entry in getattr(_root(), "entries", {}).items()
-        if commands[f"tongcheng {name}"].get_short_help_str(200) != entry.short_help
+        f"{group} {name} is listed as {entry.short_help!r}"
+        for group, command in commands.items()
+        for name, entry in getattr(command, "entries", {}).items()
+        if commands[f"{group} {name}"].get_short_help_str(200) != entry.short_help
     ]
 
     _expect_none(faults)

@@ -1,5 +1,7 @@
 """The command line: `tongcheng …`. A command's module is imported when it is called, not before."""
 
+import click
+
 from tongcheng.cli.lazy import Entry, LazyGroup
 
 COMMANDS = {
@@ -61,3 +63,4 @@ main = LazyGroup(
     entries=COMMANDS,
     help="Public services of neighbouring cities, working across the border as if in one city.",
 )
+click.version_option(package_name="tongcheng", message="%(prog)s %(version)s")(main)

@@ -12,7 +12,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.region import Area, Member, RegionPack
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.words import Words
-from tongcheng.node import files
+from tongcheng.node import given
 from tongcheng.services.settlement import overlay, rules
 
 KINDS = (rules.KIND, overlay.KIND)
@@ -26,7 +26,7 @@ def read_books(paths: tuple[Path, ...], pack: str) -> list[RuleBook]:
     A book of another kind is let be in a directory and refused by name (RULE_BOOK_KIND) as a file.
     """
     if not paths:
-        paths = (files.pack_folder(pack) / "rulebooks",)
+        paths = (given.pack_folder(pack) / "rulebooks",)
     found: list[RuleBook] = []
     for path in paths:
         if path.is_dir():
@@ -78,7 +78,7 @@ def _within(division: str) -> str:
 
 def _read(path: Path) -> RuleBook:
     try:
-        return rulebook.parse(files.read_bytes(path).decode("utf-8"))
+        return rulebook.parse(given.read_bytes(path).decode("utf-8"))
     except UnicodeDecodeError:
         raise Refused("RULE_BOOK_YAML", line=1, fault="not UTF-8") from None
 

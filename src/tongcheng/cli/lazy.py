@@ -23,7 +23,6 @@ class LazyGroup(click.Group):
     def __init__(self, *, entries: Mapping[str, Entry], **attributes: Any) -> None:
         super().__init__(**attributes)
         self.entries = entries
-        click.version_option(package_name="tongcheng", message="%(prog)s %(version)s")(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands, sorted, without importing any."""

@@ -28,6 +28,33 @@ from tongcheng.kernel.keys import KeyRing
 from tongcheng.kernel.region import RegionPack
 from tongcheng.kernel.rulebook import Shelf
 from tongcheng.node.core import open_database
+from tongcheng.node.given import pack_folder, read_bytes
+
+__all__ = [
+    "CARD_FILE",
+    "KEYS_FOLDER",
+    "PASSPHRASE_CREDENTIAL",
+    "SETTINGS_FILE",
+    "Address",
+    "MemberCard",
+    "Port",
+    "Settings",
+    "check",
+    "create",
+    "is_loopback",
+    "member_card",
+    "node_directories",
+    "node_directory",
+    "open_home",
+    "pack_folder",
+    "read_bytes",
+    "read_card",
+    "read_datasets",
+    "read_passphrase",
+    "read_settings",
+    "read_shelf",
+    "write_file",
+]
 
 SETTINGS_FILE = "node.toml"
 CARD_FILE = "member-card.json"
@@ -198,14 +225,6 @@ def read_card(path: Path) -> MemberCard:
     return canonical.decode_as(read_bytes(path).removesuffix(b"\n"), MemberCard)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a file that the operator named; refuses FILE_MISSING."""
-    try:
-        return path.read_bytes()
-    except OSError as fault:
-        raise Refused("FILE_MISSING", file=str(path), fault=fault.strerror or "?") from None
-
-
 def read_passphrase(path: Path | None) -> bytes | None:
     """Return the passphrase of the keys: from a file, else from systemd's credential, else None.
 
@@ -216,14 +235,6 @@ def read_passphrase(path: Path | None) -> bytes | None:
         credential = Path(folder) / PASSPHRASE_CREDENTIAL
         path = credential if credential.exists() else None
     return None if path is None else read_bytes(path).removesuffix(b"\n")
-
-
-def pack_folder(name_or_path: str) -> Path:
-    """Return the folder of a region pack, as `region.load` finds it."""
-    if "/" not in name_or_path:
-        return region.PACKS_DIR / name_or_path
-    path = Path(name_or_path)
-    return path if path.is_dir() else path.parent
 
 
 def read_shelf(folder: Path, *, allow_drafts: bool) -> Shelf:
