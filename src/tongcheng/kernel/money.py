@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from tongcheng.kernel.errors import Refused
@@ -13,8 +14,11 @@ FEN_MAX = 2**53 - 1
 
 _DECIMAL = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?")
 _TEXT_LENGTH_MAX = 40
+_TEXTS_KEPT = 16_384
+"""Bills repeat the same quantities and prices; what is refused is not kept."""
 
 
+@functools.lru_cache(maxsize=_TEXTS_KEPT)
 def parse_scaled(text: str, digits: int) -> int:
     """Read exact decimal text as an integer in units of 10**-digits.
 

@@ -49,18 +49,19 @@ class Act(msgspec.Struct, frozen=True):
 class Ask(msgspec.Struct, frozen=True):
     """One type of question, answered from a read connection and audited at the holder.
 
-    `answer_type` is the type of envelope that answers it; the accord permits both. `prepare`, if
-    any, runs in the transaction that writes the audit entry: for what must be there before it can
-    be told, such as the id that stands for a person towards the member who asks. `consult` is as an
-    act's. A `brief` question takes a few look-ups by key, and is answered without another thread.
+    `answer_type` is the type of envelope that answers it; the accord permits both. `answer` gets a
+    Snapshot; of a question that `writes`, the Transaction that writes the audit entry: for what
+    must be there before it can be told, such as the id that stands for a person towards the member
+    who asks. `consult` is as an act's. A `brief` question takes a few look-ups by key, and is
+    answered without another thread.
     """
 
     envelope_type: str
     body: type[msgspec.Struct]
-    answer: Callable[[Snapshot, Home, Envelope, Any], Reply]
+    answer: Callable[[Any, Home, Envelope, Any], Reply]
     answer_body: type[msgspec.Struct]
     answer_type: str
-    prepare: Callable[[Transaction, Envelope, Any], None] | None = None
+    writes: bool = False
     consult: Callable[[Reading, Home, Envelope, Any], bytes] | None = None
     brief: bool = False
 

@@ -1,7 +1,6 @@
 """One node's part in the exchange: answers peers, asks peers, keeps a link to each."""
 
 import asyncio
-import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from functools import partial
@@ -19,7 +18,7 @@ from tongcheng.kernel.exchange import acts, consulting, outgoing
 from tongcheng.kernel.exchange.link import Link
 from tongcheng.kernel.exchange.transport import ASK_PATH, PeerRefused, Transport, Unreachable
 from tongcheng.kernel.home import Home
-from tongcheng.kernel.service import Registry, Reply
+from tongcheng.kernel.service import Ask, Registry, Reply
 from tongcheng.kernel.store import Signal, Snapshot, Transaction
 from tongcheng.kernel.store.worker import Worker
 
@@ -196,19 +195,14 @@ class Exchange:
         return reply
 
     async def answer_ask(self, raw: bytes) -> bytes:
-        """Answer a peer's question from a snapshot, after it is written into the audit."""
+        """Answer a peer's question, after it is written into the audit."""
         opened = self._open(raw, "ask")
         if len(opened.received) != 1:
             raise Refused("BATCH_MALFORMED", detail="a question is one envelope")
         received = opened.received[0]
         asked = received.envelope
         self._check_ask(asked)
-        await self._worker.run(lambda tx: self._note_ask(tx, received))
-        answers = await consulting.for_ask(self._worker, self._registry, self.home, asked)
-        try:
-            reply = await self._answered_from_store(received, answers)
-        except NotConsulted:
-            raise Refused("AGENCY_SILENT", detail="asked while something changed") from None
+        reply = await self._reply_to(received)
         now_at = self._clock.now()
         answer = _ask_envelope(self.home, asked.src, reply, now_at, reply_to=asked.id)
         return _pack_one(self.home, answer, now_at)
@@ -232,39 +226,56 @@ class Exchange:
             raise Refused("OVERLOADED", waiting=len(remembered))
         remembered[asked.id] = asked.not_after
 
-    def _note_ask(self, tx: Transaction, received: Received) -> None:
-        """Write who asks what into the audit, and what must be there before the answer."""
+    async def _reply_to(self, received: Received) -> Reply:
+        """Write a question into the audit, and return its answer or the refusal of one."""
         asked = received.envelope
-        entry = audit.Entry(
-            actor=asked.src, action=asked.type, subject=asked.id, detail=received.digest
-        )
-        audit.note(tx, entry)
         ask = self._registry.asks.get(asked.type)
-        if ask is None or ask.prepare is None:
-            return
-        # A question that cannot be prepared is refused where it is answered, and stays audited.
-        with contextlib.suppress(Refused), tx.all_or_nothing():
-            ask.prepare(tx, asked, canonical.convert(asked.body, ask.body))
+        if ask is not None and ask.writes:
+            written: Reply = await self._worker.run(partial(self._answer_writing, ask, received))
+            return written
+        await self._worker.run(partial(_note_ask, received))
+        answers = await consulting.for_ask(self._worker, self._registry, self.home, asked)
+        answer = partial(self._answer, ask, asked, answers)
+        try:
+            if ask is not None and ask.brief:
+                return self._worker.glance(answer)
+            return await self._worker.read(answer)
+        except NotConsulted:
+            raise Refused("AGENCY_SILENT", detail="asked while something changed") from None
 
-    async def _answered_from_store(self, received: Received, answers: Answers) -> Reply:
-        ask = self._registry.asks.get(received.envelope.type)
-        answer = partial(self._answer, received=received, answers=answers)
-        if ask is not None and ask.brief:
-            return self._worker.glance(answer)
-        return await self._worker.read(answer)
-
-    def _answer(self, snapshot: Snapshot, received: Received, answers: Answers) -> Reply:
+    def _answer_writing(self, ask: Ask, received: Received, tx: Transaction) -> Reply:
+        """Answer in the command that writes the audit, which stands also where this refuses."""
         asked = received.envelope
+        _note_ask(received, tx)
+        try:
+            with tx.all_or_nothing():
+                return ask.answer(tx, self.home, asked, canonical.convert(asked.body, ask.body))
+        except Refused as refusal:
+            return _refused(refusal)
+
+    def _answer(
+        self, ask: Ask | None, asked: Envelope, answers: Answers, snapshot: Snapshot
+    ) -> Reply:
         snapshot.consulted = answers
         try:
-            ask = self._registry.asks.get(asked.type)
             if ask is None:
                 raise Refused("TYPE_UNKNOWN", type=asked.type)
-            body: Any = canonical.convert(asked.body, ask.body)
-            return ask.answer(snapshot, self.home, asked, body)
+            return ask.answer(snapshot, self.home, asked, canonical.convert(asked.body, ask.body))
         except Refused as refusal:
-            decision = acts.RefusedBody(code=refusal.code, facts=dict(refusal.facts))
-            return Reply(acts.REFUSED_TYPE, decision)
+            return _refused(refusal)
+
+
+def _note_ask(received: Received, tx: Transaction) -> None:
+    """Write who asks what into the audit."""
+    asked = received.envelope
+    entry = audit.Entry(
+        actor=asked.src, action=asked.type, subject=asked.id, detail=received.digest
+    )
+    audit.note(tx, entry)
+
+
+def _refused(refusal: Refused) -> Reply:
+    return Reply(acts.REFUSED_TYPE, acts.RefusedBody(code=refusal.code, facts=dict(refusal.facts)))
 
 
 def _ask_envelope(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tongcheng.kernel import envelope as envelopes
 from tongcheng.kernel import journal
-from tongcheng.kernel.envelope import Opened
+from tongcheng.kernel.envelope import Opened, Received
 from tongcheng.kernel.exchange.tables import ACT_SENT, CHANNELS, SENT, TAKEN, SentRow
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Snapshot
@@ -56,15 +56,17 @@ def answer_batch(snapshot: Snapshot, home: Home, opened: Opened, *, now_at: int)
     peer = opened.statement.src
     acknowledged = opened.statement.acknowledged
     rows = {row.seq: row for row in waiting(snapshot, home, peer, after=acknowledged)}
-    for row in _replies(snapshot, peer, opened):
+    replied = {row.reply_to for row in rows.values()}
+    again = [each for each in opened.received if each.envelope.id not in replied]
+    for row in _replies(snapshot, peer, again):
         rows.setdefault(row.seq, row)
     limit = home.accord.limits.batch_envelopes
     chosen = [rows[seq] for seq in sorted(rows)][:limit]
     return _pack(snapshot, home, peer, chosen, now_at)
 
 
-def _replies(snapshot: Snapshot, peer: str, opened: Opened) -> Iterable[SentRow]:
-    for received in opened.received:
+def _replies(snapshot: Snapshot, peer: str, came_again: Iterable[Received]) -> Iterable[SentRow]:
+    for received in came_again:
         taken = snapshot.get(TAKEN, received.envelope.id)
         if taken is not None and taken.answer_id is not None:
             sent = snapshot.select(SENT, envelope_id=taken.answer_id)

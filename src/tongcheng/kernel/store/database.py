@@ -81,6 +81,14 @@ def _sql_get_many(records: Records[Any], count: int) -> str:
     )
 
 
+@functools.lru_cache(maxsize=512)
+def _sql_select(records: Records[Any], fields: tuple[str, ...]) -> str:
+    assert set(fields) <= set(records.fields), f"{records.name}: {sorted(fields)}"
+    where = " AND ".join(f"{field} = ?" for field in fields)
+    order = ", ".join(records.key)
+    return records.sql_select + (f" WHERE {where}" if where else "") + f" ORDER BY {order}"
+
+
 class _Rows:
     """Reading by key and by equality over one raw connection."""
 
@@ -106,10 +114,7 @@ class _Rows:
         return found
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
-        assert set(equals) <= set(records.fields), f"{records.name}: {sorted(equals)}"
-        where = " AND ".join(f"{field} = ?" for field in equals)
-        order = ", ".join(records.key)
-        sql = records.sql_select + (f" WHERE {where}" if where else "") + f" ORDER BY {order}"
+        sql = _sql_select(records, tuple(equals))
         stored = self._connection.execute(sql, tuple(equals.values()))
         return [records.decode(values, self._mac_key) for values in stored]
 

@@ -66,9 +66,13 @@ def _scalar_type(annotation: object) -> tuple[type, bool]:
     return annotation, False
 
 
-def _tuple_getter(fields: tuple[str, ...]) -> Callable[[Any], tuple[Value, ...]]:
-    """Return what reads these attributes; of a single one attrgetter gives no tuple."""
+@functools.lru_cache(maxsize=1_024)
+def values_getter(fields: tuple[str, ...]) -> Callable[[Any], tuple[Value, ...]]:
+    """Return what reads these attributes of a row, also where there is one of them or none."""
+    if not fields:
+        return lambda _: ()
     getter: Callable[[Any], Any] = operator.attrgetter(*fields)
+    # Of a single one attrgetter gives no tuple.
     return getter if len(fields) > 1 else lambda row: (getter(row),)
 
 
@@ -103,7 +107,7 @@ class Records(Generic[RowT]):
         scalars = [_scalar_type(hints[field]) for field in self.fields]
         self._bools = tuple(i for i, (scalar, _) in enumerate(scalars) if scalar is bool)
         self._key_at = tuple(self.fields.index(field) for field in key)
-        self._key_of = _tuple_getter(key)
+        self._key_of = values_getter(key)
         columns = [
             sa.Column(field, _COLUMN_TYPES[scalar], primary_key=field in key, nullable=nullable)
             for field, (scalar, nullable) in zip(self.fields, scalars, strict=True)

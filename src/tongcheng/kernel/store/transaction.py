@@ -13,7 +13,7 @@ import msgspec
 
 from tongcheng.kernel import ids
 from tongcheng.kernel.agency import NOTHING, Answers
-from tongcheng.kernel.store.records import Records, Value
+from tongcheng.kernel.store.records import Records, Value, values_getter
 
 if TYPE_CHECKING:
     from tongcheng.kernel.home import Home
@@ -92,11 +92,10 @@ class Transaction:
         changed = self._changed.get(records)
         if not changed:
             return stored
-        found: list[RowT] = list(changed.values())
-        for field, value in equals.items():
-            found = [row for row in found if getattr(row, field) == value]
+        wanted, values_of = tuple(equals.values()), values_getter(tuple(equals))
+        found: list[RowT] = [row for row in changed.values() if values_of(row) == wanted]
         found += [row for row in stored if records.key_of(row) not in changed]
-        return sorted(found, key=records.key_of)
+        return sorted(found, key=records.key_of) if len(found) > 1 else found
 
     def put(self, records: Records[RowT], row: RowT) -> None:
         """Insert the row, or replace the one with its key."""

@@ -102,15 +102,17 @@ def enrol(
     return person_key
 
 
-def prepare_person(tx: Transaction, asked: Envelope, body: PersonAsk) -> None:
-    """Give a person who is insured here a random id towards the member that asks, if it has none.
+def _id_towards(tx: Transaction, person_key: str, visiting_member: str) -> str:
+    """Return the random id of a person towards a member that asks, given now if it has none.
 
     One id for each visiting member, so that two of them cannot put their records together.
     """
-    person_key = _asked_person(tx, tx.home, asked, body).person_key
-    if not tx.select(PERSON_IDS, person_key=person_key, visiting_member=asked.src):
-        person_id = ids.random_short(tx.home.entropy)
-        tx.add(PERSON_IDS, PersonIdRow(person_id, asked.src, person_key, tx.now_at))
+    given = tx.select(PERSON_IDS, person_key=person_key, visiting_member=visiting_member)
+    if given:
+        return given[0].person_id
+    person_id = ids.random_short(tx.home.entropy)
+    tx.add(PERSON_IDS, PersonIdRow(person_id, visiting_member, person_key, tx.now_at))
+    return person_id
 
 
 def _asked_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk) -> PersonRow:
@@ -127,18 +129,16 @@ def _asked_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk
     return found[0]
 
 
-def answer_person(reading: Reading, home: Home, asked: Envelope, body: PersonAsk) -> Reply:
+def answer_person(tx: Transaction, home: Home, asked: Envelope, body: PersonAsk) -> Reply:
     """Say whether a person is insured here, and by which id to speak of them."""
-    person = _asked_person(reading, home, asked, body)
-    given = reading.select(PERSON_IDS, person_key=person.person_key, visiting_member=asked.src)
-    assert given, "an id was given when the question was prepared"
+    person = _asked_person(tx, home, asked, body)
     identity = sealing.unseal(home.ring, person.identity, identity_column(person.person_key))
     assert asked.not_after is not None, "a question without a deadline was refused"
     # Not made_at: the asker writes it, and could name a day on which a stolen key was valid.
     key = home.accord.encryption_key(asked.src, asked.not_after)
     back = sealing.seal_for(key, identity, identity_bound_to(asked.dst, asked.src))
     answer = PersonFound(
-        person_id=given[0].person_id,
+        person_id=_id_towards(tx, person.person_key, asked.src),
         admdvs=person.admdvs,
         scheme=person.scheme,
         person_type=msgspec.convert(person.person_type, PersonType),

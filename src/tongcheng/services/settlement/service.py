@@ -95,8 +95,7 @@ SERVICE = Service(
             insured.answer_person,
             PersonFound,
             PERSON_FOUND,
-            insured.prepare_person,
-            brief=True,
+            writes=True,
         ),
         Ask(
             ESTIMATE,

@@ -308,7 +308,9 @@ class InstitutionRow(msgspec.Struct, frozen=True):
     mapping: str = "none"
 
 
-INSTITUTIONS = Records("settlement_institutions", InstitutionRow, key=("institution_id",))
+INSTITUTIONS = Records(
+    "settlement_institutions", InstitutionRow, key=("institution_id",), kept=True
+)
 PATIENTS = Records("settlement_patients", PatientRow, key=("person_id",), indexes=(("id_index",),))
 ACCESS = Records("settlement_access", AccessRow, key=("institution_id", "person_id"))
 STAYS = Records(
