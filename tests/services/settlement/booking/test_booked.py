@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.services.settlement.booking.agency import HOSPITAL, Agency, agency, claim, void
@@ -10,11 +11,13 @@ from tests.services.settlement.books import beijing
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.ledger import ACCOUNTS
 from tongcheng.kernel.rulebook import Shelf
+from tongcheng.services.settlement import overlay
 from tongcheng.services.settlement.bill import Accumulators, Bill, admission_number
 from tongcheng.services.settlement.booking import lots
 from tongcheng.services.settlement.compiler import compile_benefit
 from tongcheng.services.settlement.engine import settle
 from tongcheng.services.settlement.outcome import Benefit, accumulate
+from tongcheng.services.settlement.tables import AMOUNT_MAX_FEN
 
 
 @pytest.fixture
@@ -122,6 +125,52 @@ def test_void_of_another_persons_claim_takes_nothing_back(node: Agency) -> None:
     assert node.year(0) == cashier(3_000_000)[1]
 
 
+OTHERS = [
+    (claim("a1", 1, "2026-02-03", 3_000_000), "person_id"),
+    (claim("a1", 0, "2026-02-03", 3_000_001), "in_scope_fen"),
+]
+
+
+@pytest.mark.parametrize(("row", "differs"), OTHERS)
+def test_another_claim_under_a_booked_id_is_not_taken_for_it(
+    node: Agency, row: dict[str, str | int], differs: str
+) -> None:
+    """It is told, with what differs; only the claim itself was booked before."""
+    node.book(claim("a1", 0, "2026-02-03", 3_000_000))
+    for _ in range(2):
+        summary, passed = node.book(row)
+        assert (summary.already, summary.claims) == (0, 0)
+        assert [(each.code, each.detail) for each in passed] == [("CLAIM_ID_TWICE", differs)]
+
+
+def test_void_before_its_claim_takes_nothing_back_however_often_the_file_comes(
+    node: Agency,
+) -> None:
+    """The first time it has nothing to take back, and the second time is like the first."""
+    rows = [void("v1", "a1", 0, "2026-02-02"), claim("a1", 0, "2026-02-03", 3_000_000)]
+    for _ in range(2):
+        _, passed = node.book(*rows)
+        assert [each.code for each in passed] == ["CLAIM_VOID_UNKNOWN"]
+        assert node.year(0) == cashier(3_000_000)[1]
+
+
+def test_year_beyond_what_can_be_computed_stops_its_person_alone(node: Agency) -> None:
+    """A claim of hers is told, another person's is booked; a void makes room again."""
+    for at in (1, 2):
+        node.book(claim(f"a{at}", 0, f"2026-02-0{at}", AMOUNT_MAX_FEN))
+    assert node.year(0).burden_fen > AMOUNT_MAX_FEN
+    more = claim("a3", 0, "2026-02-04", 1_000_000)
+    summary, passed = node.book(more, claim("b1", 1, "2026-02-04", 500_000))
+    assert [(each.claim_id, each.code, each.detail) for each in passed] == [
+        ("a3", "ACCUMULATORS_INVALID", "burden_fen")
+    ]
+    assert summary.claims == 1
+    _, passed = node.book(void("v2", "a2", 0, "2026-02-03"), more)
+    assert passed == []
+    assert node.year(0) == cashier(AMOUNT_MAX_FEN, 1_000_000)[1]
+    assert node.findings() == []
+
+
 def test_run_that_is_broken_off_goes_on_where_it_was(
     node: Agency, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +204,22 @@ def test_draft_books_nothing_where_none_may_decide(node: Agency) -> None:
     with pytest.raises(Refused, match="RULE_BOOK_DRAFT"):
         node.book(claim("a1", 0, "2026-02-03", 3_000_000))
     assert node.year(0) == Accumulators()
+
+
+def test_draft_cross_region_book_decides_no_stay_elsewhere(node: Agency) -> None:
+    """A stay at home needs no such book; one elsewhere waits until it is adopted."""
+    books = [
+        msgspec.structs.replace(book, status="draft" if book.kind == overlay.KIND else "adopted")
+        for book in node.home.shelf
+    ]
+    digests = {book.digest: None for book in books if book.kind != overlay.KIND}
+    node.home.shelf = Shelf(books, allow_drafts=False, adopted=digests)
+    node.book(claim("a1", 0, "2026-02-03", 3_000_000))
+    assert node.year(0) == cashier(3_000_000)[1]
+    for more in ({"visited_admdvs": "120000"}, {"visited_admdvs": "440100", "filing": "other"}):
+        with pytest.raises(Refused, match="cross-region-overlay"):
+            node.book(claim("a2", 0, "2026-02-04", 3_000_000, **more))
+    assert node.year(0) == cashier(3_000_000)[1]
 
 
 CHANGES = [

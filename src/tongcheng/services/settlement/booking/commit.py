@@ -17,6 +17,7 @@ from tongcheng.services.settlement.batch.arrays import (
     ACCUMULATORS,
     NONE,
     OPENING,
+    SETTLE,
     VOID,
     Events,
     Results,
@@ -24,13 +25,15 @@ from tongcheng.services.settlement.batch.arrays import (
 )
 from tongcheng.services.settlement.batch.codes import CODES, FIELDS
 from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
-from tongcheng.services.settlement.batch.plan import EPOCH, Plan
+from tongcheng.services.settlement.batch.plan import EPOCH, SAME_DIVISION, Plan
 from tongcheng.services.settlement.batch.run import run
 from tongcheng.services.settlement.booking.content import Judged, content_of
 from tongcheng.services.settlement.booking.model import HOME, HOME_VOID, LOT_KIND, subject
 from tongcheng.services.settlement.booking.prepare import Passed, Prepared
+from tongcheng.services.settlement.rules import FILINGS
 from tongcheng.services.settlement.statements import month_at
 from tongcheng.services.settlement.store import ENTRIES, YEARS, EntryRow, YearRow
+from tongcheng.services.settlement.tables import AMOUNT_MAX_FEN
 
 Key = tuple[str, str, int]
 """Whose year: person, pooling area, calendar year."""
@@ -56,6 +59,7 @@ _MOVED: Final = (
 )
 """What an entry moves, in its order."""
 _FIRST_YEAR: Final = 1970
+_LOCAL: Final = FILINGS.index("local")
 
 
 class Booked(NamedTuple):
@@ -92,6 +96,14 @@ class Committing:
             version = NONE if place < 0 else self._plan.version_at(place, on)
             if version != NONE and self._plan.versions[version].tables.status == "draft":
                 self._home.shelf.at(self._plan.places[place].book_id, _day(on))
+        # How a stay elsewhere counts as filed is decided by the cross-region book.
+        events = prepared.events
+        is_home = (events.filing == _LOCAL) & (events.pair == NONE)
+        is_home |= (events.pair != NONE) & (events.pair & SAME_DIVISION != 0)
+        for on in np.unique(events.ended_on[~is_home & (events.kind == SETTLE)]).tolist():
+            version = self._plan.overlay_at(on)
+            if version != NONE and self._plan.overlays[version].status == "draft":
+                self._home.shelf.at(self._plan.overlays[version].terms.book_id, _day(on))
 
 
 class _Lot:
@@ -124,7 +136,7 @@ class _Lot:
         for row in self._rows[apart].tolist():
             self._take_back(row)
         voids = len(self._entries)
-        rows = self._rows[~apart]
+        rows = self._sound(self._rows[~apart])
         judged = self._judge(rows)
         voids += int((self._prepared.events.kind[judged.rows] == VOID).sum())
         if self._entries:
@@ -169,6 +181,22 @@ class _Lot:
         return None
 
     # judging
+
+    def _sound(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of persons whose years can be computed with; the others are told."""
+        unsound: dict[str, str] = {}
+        for (person_key, _, _), year in self._years.items():
+            for field in ACCUMULATORS:
+                if not 0 <= getattr(year, field) <= AMOUNT_MAX_FEN:
+                    unsound.setdefault(person_key, field)
+        if not unsound:
+            return rows
+        for row in rows.tolist():
+            about = unsound.get(self._prepared.person_key[row])
+            if about is not None:
+                self._pass(row, "ACCUMULATORS_INVALID", about)
+        persons = (self._prepared.person_key[row] for row in rows.tolist())
+        return rows[[person not in unsound for person in persons]]
 
     def _judge(self, rows: NDArray[np.int64]) -> Judged:
         """Judge the rows after what their persons have used; book those that are judged."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tongcheng.kernel import sealing
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Snapshot
-from tongcheng.services.settlement.batch.arrays import NONE, OPENING, VOID, Events
+from tongcheng.services.settlement.batch.arrays import NONE, OPENING, SETTLE, VOID, Events
 from tongcheng.services.settlement.batch.codes import CODES
 from tongcheng.services.settlement.batch.columns import CLAIM_COLUMNS
 from tongcheng.services.settlement.batch.plan import Plan
@@ -54,6 +54,19 @@ class Prepared(NamedTuple):
     is_apart: NDArray[np.bool_]
 
 
+class _Rows(NamedTuple):
+    """The ids of a batch's rows as text, and person_key and pooling area where they are known."""
+
+    claim_id: list[str]
+    reverses_id: list[str]
+    institution_id: list[str]
+    person: list[tuple[str, str] | None]
+
+
+_Booked = dict[tuple[str, str], tuple[str, int]]
+"""Subject and origin of an entry → whose it is, and the amount in scope in fen."""
+
+
 class Preparing:
     """Prepares the batches of one file, and counts what it passes over."""
 
@@ -65,43 +78,82 @@ class Preparing:
 
     def prepare(self, snapshot: Snapshot, batch: Batch) -> tuple[Prepared, list[Passed]]:
         """Return the rows that can be booked now, and those that can not be booked at all."""
-        events = batch.events
-        claim_ids = _texts(batch.claim_id)
-        numbers = batch.ids["person_id"]
-        reverses_ids = _texts(batch.ids["reverses"])
-        institutions = _texts(batch.ids["institution_id"])
-        keys = self._persons(snapshot, numbers)
         known = {row.institution_id for row in snapshot.select(INSTITUTIONS)}
+        rows = self._rows(snapshot, batch)
+        booked = self._booked(snapshot, batch.events, rows)
+        settled = {
+            (keys[0], rows.claim_id[at])
+            for at in np.flatnonzero((batch.events.kind == SETTLE) & (batch.events.fault == 0))
+            if (keys := rows.person[at]) is not None
+        }
         passed: list[Passed] = []
-        keep = np.ones(len(claim_ids), np.bool_)
-        booked = self._booked(snapshot, events, claim_ids, reverses_ids)
-        kinds = events.kind.tolist()
-        faults, columns = events.fault.tolist(), batch.column.tolist()
-        places = events.place.tolist()
-        for at, claim_id in enumerate(claim_ids):
-            if (subject(claim_id), HOME) in booked and kinds[at] != VOID:
-                self.already += 1
+        keep = np.ones(len(rows.claim_id), np.bool_)
+        for at, claim_id in enumerate(rows.claim_id):
+            code, detail = _fault(batch, at)
+            was = None if code else self._before(batch.events, rows, at, booked)
+            if was is not None:
+                code, detail = was
+                self.already += not code
                 keep[at] = False
-                continue
-            if (subject(reverses_ids[at]), HOME_VOID) in booked and kinds[at] == VOID:
-                self.already += 1
-                keep[at] = False
-                continue
-            code, detail = "", ""
-            person = keys[at]
-            if faults[at]:
-                code = CODES[faults[at]]
-                detail = CLAIM_COLUMNS[columns[at]].name if columns[at] >= 0 else ""
-            elif kinds[at] == OPENING:
-                code = "CLAIM_OPENING"
-            elif person is None or not self._is_theirs(person[1], kinds[at], places[at]):
-                code = "PERSON_NOT_INSURED_HERE"
-            elif kinds[at] != VOID and institutions[at] not in known:
-                code, detail = "INSTITUTION_UNKNOWN", institutions[at]
+            elif not code:
+                code, detail = self._stranger(batch.events, rows, at, known, settled)
             if code:
                 passed.append(Passed(int(batch.row[at]), claim_id, code, detail))
                 keep[at] = False
-        return self._kept(batch, keep, claim_ids, reverses_ids, institutions, keys), passed
+        return self._kept(batch, keep, rows), passed
+
+    def _rows(self, snapshot: Snapshot, batch: Batch) -> "_Rows":
+        return _Rows(
+            _texts(batch.claim_id),
+            _texts(batch.ids["reverses"]),
+            _texts(batch.ids["institution_id"]),
+            self._persons(snapshot, batch.ids["person_id"]),
+        )
+
+    def _stranger(
+        self,
+        events: Events,
+        rows: "_Rows",
+        at: int,
+        known: set[str],
+        settled: set[tuple[str, str]],
+    ) -> tuple[str, str]:
+        """Return why a sound row can not be booked here, and what that is about; "" where it can.
+
+        `known` are the institutions, `settled` the claims of persons in the batch.
+        """
+        kind, person = int(events.kind[at]), rows.person[at]
+        if kind == OPENING:
+            return "CLAIM_OPENING", ""
+        if person is None or not self._is_theirs(person[1], kind, int(events.place[at])):
+            return "PERSON_NOT_INSURED_HERE", ""
+        if kind != VOID and rows.institution_id[at] not in known:
+            return "INSTITUTION_UNKNOWN", rows.institution_id[at]
+        # A void that comes before its claim takes nothing back, also when the file comes again.
+        is_early = kind == VOID and events.reverses[at] == NONE
+        if is_early and (person[0], rows.reverses_id[at]) in settled:
+            return "CLAIM_VOID_UNKNOWN", ""
+        return "", ""
+
+    def _before(
+        self, events: Events, rows: "_Rows", at: int, booked: "_Booked"
+    ) -> tuple[str, str] | None:
+        """Return None for a row that is not booked yet, ("", "") for one that is.
+
+        What is booked under the id of another claim is CLAIM_ID_TWICE, with what differs.
+        """
+        person = rows.person[at]
+        if events.kind[at] == VOID:
+            there = booked.get((subject(rows.reverses_id[at]), HOME_VOID))
+        else:
+            there = booked.get((subject(rows.claim_id[at]), HOME))
+        if there is None or person is None:
+            return None
+        if there[0] != person[0]:
+            return ("CLAIM_VOID_UNKNOWN", "") if events.kind[at] == VOID else _twice("person_id")
+        if events.kind[at] != VOID and there[1] != int(events.in_scope_fen[at]):
+            return _twice("in_scope_fen")
+        return "", ""
 
     def _is_theirs(self, area_id: str, kind: int, place: int) -> bool:
         """Say whether a claim is of the area that insures the person now; a void names none."""
@@ -132,32 +184,25 @@ class Preparing:
             self._areas[admdvs] = region.area_of(admdvs, "settlement").id if is_ours else None
         return self._areas[admdvs]
 
-    def _booked(
-        self, snapshot: Snapshot, events: Events, claim_ids: list[str], reverses_ids: list[str]
-    ) -> set[tuple[str, str]]:
-        """Return the subjects and origins of these rows' entries that are there already."""
+    def _booked(self, snapshot: Snapshot, events: Events, rows: "_Rows") -> "_Booked":
+        """Return what is booked under the ids of these rows."""
         subjects = [
             subject(reverses if kind == VOID else claim_id)
             for kind, claim_id, reverses in zip(
-                events.kind.tolist(), claim_ids, reverses_ids, strict=True
+                events.kind.tolist(), rows.claim_id, rows.reverses_id, strict=True
             )
         ]
-        found: set[tuple[str, str]] = set()
-        columns = (ENTRIES.c.subject_id, ENTRIES.c.origin)
+        found: _Booked = {}
+        of = ENTRIES.c
+        # In scope is what pool and large-amount fund pay and what is left for the person.
+        in_scope = of.pool_fen + of.large_fen + of.burden_fen
         for some in _some(subjects):
-            asked = sa.select(*columns).where(columns[0].in_(some))
-            found.update((subject, origin) for subject, origin in snapshot.query(asked))
+            asked = sa.select(of.subject_id, of.origin, of.person_key, in_scope)
+            for about, origin, *entry in snapshot.query(asked.where(of.subject_id.in_(some))):
+                found[about, origin] = (entry[0], entry[1])
         return found
 
-    def _kept(
-        self,
-        batch: Batch,
-        keep: NDArray[np.bool_],
-        claim_ids: list[str],
-        reverses_ids: list[str],
-        institutions: list[str],
-        keys: list[tuple[str, str] | None],
-    ) -> Prepared:
+    def _kept(self, batch: Batch, keep: NDArray[np.bool_], read: "_Rows") -> Prepared:
         rows = np.flatnonzero(keep)
         place = np.full(len(keep) + 1, NONE, np.int64)
         place[rows] = np.arange(len(rows))
@@ -175,12 +220,24 @@ class Preparing:
         return Prepared(
             events,
             batch.row[rows],
-            list(_taken(claim_ids, rows)),
-            list(_taken(reverses_ids, rows)),
-            [key[0] for key in _taken(keys, rows) if key is not None],
-            list(_taken(institutions, rows)),
+            list(_taken(read.claim_id, rows)),
+            list(_taken(read.reverses_id, rows)),
+            [key[0] for key in _taken(read.person, rows) if key is not None],
+            list(_taken(read.institution_id, rows)),
             is_apart,
         )
+
+
+def _fault(batch: Batch, at: int) -> tuple[str, str]:
+    """Return what is wrong with a row as it stands, and its column; "" for nothing."""
+    fault, column = int(batch.events.fault[at]), int(batch.column[at])
+    if not fault:
+        return "", ""
+    return CODES[fault], CLAIM_COLUMNS[column].name if column >= 0 else ""
+
+
+def _twice(column: str) -> tuple[str, str]:
+    return "CLAIM_ID_TWICE", column
 
 
 def _apart(
