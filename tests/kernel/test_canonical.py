@@ -281,6 +281,27 @@ def test_a_type_of_scalars_is_written_and_refused_like_its_fields(flat: Flat) ->
     assert _outcome(flat) == _outcome(plain)
 
 
+FLATS = st.builds(Flat, WORDS, st.none() | WORDS, NUMBERS, st.none() | NUMBERS, st.booleans())
+
+
+def _outcome_of_each(values: list[Flat]) -> list[bytes] | str:
+    try:
+        return canonical.encode_each(values)
+    except Refused as refused:
+        return refused.code
+
+
+@given(flats=st.lists(FLATS, max_size=4))
+@example(flats=[Flat("a", None, 1, None, final=True), Flat("\0", None, 1, None, final=True)])
+@example(flats=[Flat("a", None, INTEGER_MAX + 1, None, final=True)])
+def test_several_are_written_and_refused_like_each(flats: list[Flat]) -> None:
+    """Checked together, they have the bytes and the first refusal that they have one by one."""
+    one_by_one = [_outcome(flat) for flat in flats]
+    refused = [each for each in one_by_one if isinstance(each, str)]
+
+    assert _outcome_of_each(flats) == (refused[0] if refused else one_by_one)
+
+
 def test_a_float_in_a_type_of_scalars_is_refused() -> None:
     """A number that is none, put where a whole one belongs, has no canonical form."""
     wrong = Flat("a", None, 1.5, None, final=False)  # type: ignore[arg-type]

@@ -83,7 +83,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def signed_bytes(self) -> bytes:
         """Return the domain-separated bytes under the signature."""
-        return SIGNING_DOMAIN + canonical.encode(msgspec.to_builtins(self))
+        return SIGNING_DOMAIN + canonical.encode(self)
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -300,7 +300,7 @@ def stated_split(total_fen: int, split: Split | None) -> ScopeTotals | None:
 
 def settlement_of(reading: Reading, claim: ClaimRow) -> Settlement:
     """Return a claim as the interface shows it."""
-    result = canonical.decode_as(claim.result, BenefitResult) if claim.result else None
+    result = canonical.decode_own(claim.result, BenefitResult) if claim.result else None
     return Settlement(
         settlement_id=claim.settlement_id,
         stay_id=claim.stay_id,
