@@ -55,12 +55,18 @@ class Prepared(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """The ids of a batch's rows as text, and person_key and pooling area where they are known."""
+    """A batch's rows in plain Python: ids as text, person_key and pooling area where known."""
 
     claim_id: list[str]
     reverses_id: list[str]
     institution_id: list[str]
     person: list[tuple[str, str] | None]
+    column: list[int]
+    fault: list[int]
+    kind: list[int]
+    place: list[int]
+    reverses: list[int]
+    in_scope_fen: list[int]
 
 
 _Booked = dict[tuple[str, str], tuple[str, int]]
@@ -80,23 +86,25 @@ class Preparing:
         """Return the rows that can be booked now, and those that can not be booked at all."""
         known = {row.institution_id for row in snapshot.select(INSTITUTIONS)}
         rows = self._rows(snapshot, batch)
-        booked = self._booked(snapshot, batch.events, rows)
+        booked = self._booked(snapshot, rows)
         settled = {
             (keys[0], rows.claim_id[at])
-            for at in np.flatnonzero((batch.events.kind == SETTLE) & (batch.events.fault == 0))
+            for at in np.flatnonzero(
+                (batch.events.kind == SETTLE) & (batch.events.fault == 0)
+            ).tolist()
             if (keys := rows.person[at]) is not None
         }
         passed: list[Passed] = []
         keep = np.ones(len(rows.claim_id), np.bool_)
         for at, claim_id in enumerate(rows.claim_id):
-            code, detail = _fault(batch, at)
-            was = None if code else self._before(batch.events, rows, at, booked)
+            code, detail = _fault(rows, at)
+            was = None if code else self._before(rows, at, booked)
             if was is not None:
                 code, detail = was
                 self.already += not code
                 keep[at] = False
             elif not code:
-                code, detail = self._stranger(batch.events, rows, at, known, settled)
+                code, detail = self._stranger(rows, at, known, settled)
             if code:
                 passed.append(Passed(int(batch.row[at]), claim_id, code, detail))
                 keep[at] = False
@@ -108,50 +116,48 @@ class Preparing:
             _texts(batch.ids["reverses"]),
             _texts(batch.ids["institution_id"]),
             self._persons(snapshot, batch.ids["person_id"]),
+            batch.column.tolist(),
+            *(
+                getattr(batch.events, name).tolist()
+                for name in ("fault", "kind", "place", "reverses", "in_scope_fen")
+            ),
         )
 
     def _stranger(
-        self,
-        events: Events,
-        rows: "_Rows",
-        at: int,
-        known: set[str],
-        settled: set[tuple[str, str]],
+        self, rows: "_Rows", at: int, known: set[str], settled: set[tuple[str, str]]
     ) -> tuple[str, str]:
         """Return why a sound row can not be booked here, and what that is about; "" where it can.
 
         `known` are the institutions, `settled` the claims of persons in the batch.
         """
-        kind, person = int(events.kind[at]), rows.person[at]
+        kind, person = rows.kind[at], rows.person[at]
         if kind == OPENING:
             return "CLAIM_OPENING", ""
-        if person is None or not self._is_theirs(person[1], kind, int(events.place[at])):
+        if person is None or not self._is_theirs(person[1], kind, rows.place[at]):
             return "PERSON_NOT_INSURED_HERE", ""
         if kind != VOID and rows.institution_id[at] not in known:
             return "INSTITUTION_UNKNOWN", rows.institution_id[at]
         # A void that comes before its claim takes nothing back, also when the file comes again.
-        is_early = kind == VOID and events.reverses[at] == NONE
+        is_early = kind == VOID and rows.reverses[at] == NONE
         if is_early and (person[0], rows.reverses_id[at]) in settled:
             return "CLAIM_VOID_UNKNOWN", ""
         return "", ""
 
-    def _before(
-        self, events: Events, rows: "_Rows", at: int, booked: "_Booked"
-    ) -> tuple[str, str] | None:
+    def _before(self, rows: "_Rows", at: int, booked: "_Booked") -> tuple[str, str] | None:
         """Return None for a row that is not booked yet, ("", "") for one that is.
 
         What is booked under the id of another claim is CLAIM_ID_TWICE, with what differs.
         """
         person = rows.person[at]
-        if events.kind[at] == VOID:
+        if rows.kind[at] == VOID:
             there = booked.get((subject(rows.reverses_id[at]), HOME_VOID))
         else:
             there = booked.get((subject(rows.claim_id[at]), HOME))
         if there is None or person is None:
             return None
         if there[0] != person[0]:
-            return ("CLAIM_VOID_UNKNOWN", "") if events.kind[at] == VOID else _twice("person_id")
-        if events.kind[at] != VOID and there[1] != int(events.in_scope_fen[at]):
+            return ("CLAIM_VOID_UNKNOWN", "") if rows.kind[at] == VOID else _twice("person_id")
+        if rows.kind[at] != VOID and there[1] != rows.in_scope_fen[at]:
             return _twice("in_scope_fen")
         return "", ""
 
@@ -184,12 +190,12 @@ class Preparing:
             self._areas[admdvs] = region.area_of(admdvs, "settlement").id if is_ours else None
         return self._areas[admdvs]
 
-    def _booked(self, snapshot: Snapshot, events: Events, rows: "_Rows") -> "_Booked":
+    def _booked(self, snapshot: Snapshot, rows: "_Rows") -> "_Booked":
         """Return what is booked under the ids of these rows."""
         subjects = [
             subject(reverses if kind == VOID else claim_id)
             for kind, claim_id, reverses in zip(
-                events.kind.tolist(), rows.claim_id, rows.reverses_id, strict=True
+                rows.kind, rows.claim_id, rows.reverses_id, strict=True
             )
         ]
         found: _Booked = {}
@@ -228,9 +234,9 @@ class Preparing:
         )
 
 
-def _fault(batch: Batch, at: int) -> tuple[str, str]:
+def _fault(rows: _Rows, at: int) -> tuple[str, str]:
     """Return what is wrong with a row as it stands, and its column; "" for nothing."""
-    fault, column = int(batch.events.fault[at]), int(batch.column[at])
+    fault, column = rows.fault[at], rows.column[at]
     if not fault:
         return "", ""
     return CODES[fault], CLAIM_COLUMNS[column].name if column >= 0 else ""
