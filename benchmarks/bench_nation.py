@@ -22,7 +22,13 @@ from benchmarks.engine_claims import RULE_BOOKS, SHAPE_BOOK
 from benchmarks.machine import FOLDER
 from benchmarks.row import Row
 from benchmarks.runs import quick, tell
-from tongcheng.services.settlement.batch import columns, synthetic, synthetic_books
+from tongcheng.services.settlement.batch import (
+    columns,
+    output,
+    synthetic,
+    synthetic_books,
+    synthetic_file,
+)
 from tongcheng.services.settlement.batch.output import open_output
 from tongcheng.services.settlement.what_if.work import ROWS_A_PART
 
@@ -51,8 +57,11 @@ class Answered(msgspec.Struct, frozen=True):
 def claims_file(claims: int) -> Path:
     """Return the file of claims, made at first use: its name is what its rows follow from."""
     made_of = hashlib.sha256(f"{claims} {SEED}".encode())
-    sources = [Path(str(each.__file__)) for each in (synthetic, synthetic_books, columns)]
-    for path in (*sources, *sorted(RULE_BOOKS.glob("*.yaml"))):
+    modules = (synthetic, synthetic_books, synthetic_file, columns, output)
+    for path in (
+        *(Path(str(each.__file__)) for each in modules),
+        *sorted(RULE_BOOKS.glob("*.yaml")),
+    ):
         made_of.update(path.read_bytes())
     path = FOLDER / f"claims-{claims}-{made_of.hexdigest()[:12]}.parquet"
     if not path.exists():
@@ -108,9 +117,9 @@ def copied(claims: Path, out: Path) -> float:
     results = pq.read_table(out).unify_dictionaries()
     begun = time.perf_counter()
     pq.read_table(claims, columns=names)
-    with open_output(out.with_name("copy.parquet"), results.schema, {}) as output:
+    with open_output(out.with_name("copy.parquet"), results.schema, {}) as copy:
         for at in range(0, results.num_rows, ROWS_A_PART):
-            output.write(results.slice(at, ROWS_A_PART))
+            copy.write(results.slice(at, ROWS_A_PART))
     return time.perf_counter() - begun
 
 

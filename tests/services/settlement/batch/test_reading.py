@@ -313,6 +313,15 @@ def test_spans_are_of_whole_persons(tmp_path: Path) -> None:
     assert sum(map(len, found_in)) == len(set().union(*found_in)) == 100
 
 
+def test_spans_begin_where_the_file_can_be_entered(tmp_path: Path) -> None:
+    """A cut goes to the row group that begins nearby, and on to where its first person begins."""
+    rows = [claim(f"{at:04}", f"P{at // 7:04}") for at in range(700)]
+    for rows_a_group, cuts in ((140, [140, 280, 420, 560]), (138, [140, 280, 420, 553])):
+        file = write_parquet(tmp_path / "a.parquet", columns_of(rows), rows_a_group=rows_a_group)
+        with open_claims(file) as claims:
+            assert [begin for begin, _ in claims.spans(5)] == [0, *cuts]
+
+
 def test_columns_that_are_not_ours_are_not_read(tmp_path: Path) -> None:
     """What else the file holds may be anything, and is not looked at."""
     columns = {**columns_of([claim("1", "A")]), "#row": pa.array([[1]]), "姓名": pa.array(["?"])}

@@ -4,7 +4,6 @@ A column is looked at only in the rows that it is about: a void needs no amounts
 has what was used before. Of several faults of a row the first column's is told.
 """
 
-from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -21,6 +20,7 @@ from tongcheng.services.settlement.batch.arrays import (
     VOID,
     Events,
 )
+from tongcheng.services.settlement.batch.asked import Asked
 from tongcheng.services.settlement.batch.codes import CODE_OF
 from tongcheng.services.settlement.batch.columns import CLAIM_COLUMNS, EVENTS, Column
 from tongcheng.services.settlement.batch.decoding import BROKEN, Decoded, Distinct, Mask
@@ -76,37 +76,32 @@ class Ordered(NamedTuple):
 
 
 class Reader:
-    """Makes events of the rows of one file; what the plan says of a division is asked once."""
+    """Makes events of rows, of any number of files; what the plan says of a pair is asked once."""
 
     def __init__(self, plan: Places) -> None:
         self._plan = plan
-        self._places: dict[tuple[str, str], tuple[int, str]] = {}
-        self._pairs: dict[tuple[str | None, str | None], int] = {}
+        self._places = Asked(self._place)
+        self._pairs = Asked(self._pair)
 
     def read(self, batch: pa.RecordBatch, twice: NDArray[np.bool_] | None) -> Ordered:
         """Return the rows as events; `twice` are those whose claim_id an earlier row has."""
-        return _Rows(batch, twice, self.place, self.pair).ordered()
+        return _Rows(batch, twice, self._places, self._pairs).ordered()
 
-    def place(self, admdvs: str, scheme: str) -> tuple[int, str]:
-        """Return the place of a division and scheme, or the code of why it has none."""
-        found = self._places.get((admdvs, scheme))
-        if found is None:
-            try:
-                found = (self._plan.place_of(admdvs, scheme), "")
-            except Refused as refused:
-                found = (NONE, refused.code)
-            self._places[admdvs, scheme] = found
-        return found
+    def _place(self, admdvs: str | None, scheme: str | None) -> int:
+        """Return the place of a division and scheme, NONE less the code of why it has none."""
+        if admdvs is None or scheme is None or not _is_division(admdvs):
+            return NONE
+        try:
+            return self._plan.place_of(admdvs, scheme)
+        except Refused as refused:
+            return NONE - CODE_OF[refused.code]
 
-    def pair(self, insured: str | None, visited: str | None) -> int:
+    def _pair(self, insured: str | None, visited: str | None) -> int:
         """Return the pair of two divisions, NONE where one is left out or is none."""
-        found = self._pairs.get((insured, visited))
-        if found is None:
-            there = visited if visited is not None and _is_division(visited) else None
-            is_one = insured is not None and _is_division(insured)
-            found = self._plan.pair_of(insured, there) if insured and is_one else NONE
-            self._pairs[insured, visited] = found
-        return found
+        if insured is None or not _is_division(insured):
+            return NONE
+        there = visited if visited is not None and _is_division(visited) else None
+        return self._plan.pair_of(insured, there)
 
 
 class _Rows:
@@ -116,13 +111,13 @@ class _Rows:
         self,
         batch: pa.RecordBatch,
         twice: NDArray[np.bool_] | None,
-        place: Callable[[str, str], tuple[int, str]],
-        pair: Callable[[str | None, str | None], int],
+        places: Asked,
+        pairs: Asked,
     ) -> None:
         self._batch = batch
         self._names = frozenset(batch.schema.names)
         self._rows = batch.num_rows
-        self._place, self._pair = place, pair
+        self._asked_places, self._asked_pairs = places, pairs
         self._twice = twice
         self.fault = np.zeros(self._rows, np.int16)
         self.column = np.full(self._rows, NONE, np.int8)
@@ -256,20 +251,14 @@ class _Rows:
         divisions = self._divisions("admdvs")
         schemes = decoding.distinct(self._batch.column("scheme"))
         self._mark(self._about(_missing(schemes), "scheme"), "CLAIM_MISSING", "scheme")
-        first = divisions.places.astype(np.int64)
-        pairs, of_row = _different(first, len(divisions.values), schemes)
-        found = [self._place_of(divisions.values[low], schemes.values[high]) for high, low in pairs]
-        place = np.array([each[0] for each in found], np.int16)[of_row]
-        code = np.array([CODE_OF[each[1]] for each in found], np.int16)
-        for each in sorted(set(code.tolist()) - {0}):
-            name = "admdvs" if each == CODE_OF["REGION_UNKNOWN_AREA"] else "scheme"
-            self._mark(self._about((code == each)[of_row], "admdvs"), _CODES[each], name)
-        return place, divisions
-
-    def _place_of(self, admdvs: str | None, scheme: str | None) -> tuple[int, str]:
-        if admdvs is None or scheme is None or not _is_division(admdvs):
-            return NONE, ""
-        return self._place(admdvs, scheme)
+        place = self._asked_places.of_rows(divisions, schemes)
+        if place.min(initial=0) < NONE:
+            for answer in np.unique(place[place < NONE]).tolist():
+                code = _CODES[NONE - answer]
+                name = "admdvs" if code == "REGION_UNKNOWN_AREA" else "scheme"
+                self._mark(self._about(place == answer, "admdvs"), code, name)
+            place = np.maximum(place, NONE)
+        return place.astype(np.int16), divisions
 
     def _divisions(self, name: str) -> Distinct:
         found = decoding.distinct(self._batch.column(name))
@@ -285,10 +274,7 @@ class _Rows:
             visited = self._divisions("visited_admdvs")
         else:
             visited = Distinct(np.zeros(self._rows, np.int32), [None])
-        first = insured.places.astype(np.int64)
-        pairs, of_row = _different(first, len(insured.values), visited)
-        found = [self._pair(insured.values[low], visited.values[high]) for high, low in pairs]
-        return np.array(found, np.int32)[of_row]
+        return self._asked_pairs.of_rows(insured, visited)
 
     def _days(self, name: str, instead: NDArray[np.int32] | None) -> NDArray[np.int32]:
         """Return days; those of another column where a day is left out."""
@@ -369,23 +355,3 @@ def _either(one: Mask, other: Mask) -> Mask:
     if one is None or other is None:
         return other if one is None else one
     return one | other
-
-
-FEW: Final = 65_536
-"""So many combinations are looked up in a table; of more, those that occur are found first."""
-
-
-def _different(
-    low: NDArray[np.int64], size: int, high: Distinct
-) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
-    """Return which combinations of two columns occur, and for each row the place of its own."""
-    key = high.places * np.int64(size) + low
-    total = size * len(high.values)
-    if total <= FEW:
-        used = np.flatnonzero(np.bincount(key, minlength=total))
-        place = np.zeros(total, np.int64)
-        place[used] = np.arange(len(used))
-        of_row = place[key]
-    else:
-        used, of_row = np.unique(key, return_inverse=True)
-    return [divmod(int(each), size) for each in used], of_row

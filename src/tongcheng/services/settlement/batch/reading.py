@@ -88,17 +88,18 @@ class Claims:
 
     def batches(
         self,
-        plan: Places,
+        plan: Places | Reader,
         rows_at_once: int = ROWS_AT_ONCE,
         span: Span | None = None,
         ids: tuple[str, ...] = (),
     ) -> Generator[Batch, None, None]:
         """Yield the rows (those of `span`), each once; may be called again.
 
-        `ids` names columns of ids that each batch shall hold as well. Refuses CLAIMS_FILE when the
-        file breaks off.
+        `ids` names columns of ids that each batch shall hold as well. A reader may be given in
+        place of the plan, to keep what it has asked it. Refuses CLAIMS_FILE when the file breaks
+        off.
         """
-        reader = Reader(plan)
+        reader = plan if isinstance(plan, Reader) else Reader(plan)
         if self.adjacent:
             blocks = _blocks(self._source, rows_at_once, span)
         else:
@@ -111,10 +112,14 @@ class Claims:
         """Cut the file between persons into about so many spans, for workers that open it too.
 
         A worker opens the file with this one's `survey`. A file that is in no order is one span.
+        A cut is where the file can be entered, if that is near: nothing is read twice then.
         """
         cuts = [0]
+        starts = np.array(self._source.starts)
         for part in range(1, parts if self.adjacent else 1):
-            cut = self._person_after(self.rows * part // parts)
+            cut = self.rows * part // parts
+            start = int(starts[np.abs(starts - cut).argmin()])
+            cut = self._person_after(start if abs(start - cut) * 2 * parts < self.rows else cut)
             if cuts[-1] < cut < self.rows:
                 cuts.append(cut)
         return list(zip(cuts, [*cuts[1:], self.rows], strict=True))
@@ -144,7 +149,8 @@ class Claims:
     def _batch(self, reader: Reader, block: pa.RecordBatch, ids: tuple[str, ...]) -> Batch:
         row = block.column(ROW).to_numpy()
         twice = self.survey.twice
-        is_twice = np.isin(row, twice, assume_unique=True) if len(twice) else None
+        begin, end = np.searchsorted(twice, (row.min(), row.max() + 1)) if len(twice) else (0, 0)
+        is_twice = np.isin(row, twice[begin:end], assume_unique=True) if begin < end else None
         read = reader.read(block, is_twice)
         group = runs_of(read.person) if self.adjacent else groups_of(read.person)
         order = order_of(read, group, adjacent=self.adjacent)

@@ -28,17 +28,25 @@ class Judged(NamedTuple):
 
 
 def judge(
-    joint: Joint, events: Events, age: NDArray[np.int16] | None, *, causes: bool = False
+    joint: Joint,
+    events: Events,
+    age: NDArray[np.int16] | None,
+    *,
+    causes: bool = False,
+    into: tuple[Results, Results] | None = None,
 ) -> Judged:
     """Judge events that `joint` has numbered.
 
     With `causes` each change is told to be direct or a consequence, which takes another pass over
-    what changed; without, none is direct.
+    what changed; without, none is direct. `into` are results that nobody needs any more, of at
+    least so many rows, to be overwritten (the old ones with room for a trace where causes are
+    told).
     """
     plans = joint.plans
     old_events, new_events = joint.events_of(events, 0), joint.events_of(events, 1)
-    old = run(plans[0], old_events, trace=causes)
-    new = run(plans[1], new_events)
+    into_old, into_new = into or (None, None)
+    old = run(plans[0], old_events, trace=causes, into=into_old)
+    new = run(plans[1], new_events, into=into_new)
     standing = (events.kind == SETTLE) & (old.code == 0) & (new.code == 0)
     standing &= ~old.voided
     direct = np.zeros(standing.size, np.bool_)

@@ -1,4 +1,4 @@
-"""The one loop over all rows, compiled where numba is installed and the same in plain Python.
+"""The loops over all rows, compiled where numba is installed and the same in plain Python.
 
 It adds into tables of int64 and keeps nothing else, so the tables of two batches add up to those
 of both together, as long as the rows of a person are all in one of them.
@@ -18,6 +18,7 @@ from tongcheng.services.settlement.what_if.measures import (
     BAND_FROM_FEN,
     COMPARED_AT,
     COUNTS,
+    FUNDS_AT,
     HALF,
     MEASURES,
     PERSON_AT,
@@ -45,6 +46,7 @@ NOT_KNOWN: Final = -(2**63)
 _SETTLEMENTS, _CHANGED, _DIRECT, _PERSONS, _GAINING, _GAINED, _LOSING, _LOST = range(len(COUNTS))
 _COMPARED: Final = np.array(COMPARED_AT)
 _AMOUNTS: Final = np.array(AMOUNTS_AT)
+_FUNDS: Final = np.array(FUNDS_AT)
 _ANNOUNCED: Final = np.array(ANNOUNCED_AT)
 _BANDS: Final = np.array(BAND_FROM_FEN)
 _MEASURES: Final = len(MEASURES)
@@ -210,8 +212,21 @@ def _add_persons(
         deciles[decile, 9] += paid - difference
 
 
-def _entries(mark: int) -> tuple[Callable[..., int], Callable[..., None]]:
-    """Return both loops, kept under the mark of every file that they rest on (`jit.kept`)."""
+@compiled
+def _pay(amounts: NDArray[np.int64], funds: NDArray[np.int64], person: NDArray[np.int64]) -> None:
+    """Write what all funds pay and what the person bears, row by row."""
+    for row in range(funds.size):
+        paid = 0 * row
+        for column in range(_FUNDS.size):
+            paid += amounts[row, _FUNDS[column]]
+        funds[row] = paid
+        person[row] = amounts[row, PERSON_AT]
+
+
+def _entries(
+    mark: int,
+) -> tuple[Callable[..., int], Callable[..., None], Callable[..., None]]:
+    """Return the loops, kept under the mark of every file that they rest on (`jit.kept`)."""
 
     def add_rows(
         person: Any, flags: Any, codes: Any, amounts: Any, cells: Any, tables: Any, scratch: Any
@@ -225,9 +240,13 @@ def _entries(mark: int) -> tuple[Callable[..., int], Callable[..., None]]:
         if mark != 0:
             _add_persons(persons, cuts, deciles)
 
-    return kept(add_rows), kept(add_persons)
+    def pay(amounts: Any, funds: Any, person: Any) -> None:
+        if mark != 0:
+            _pay(amounts, funds, person)
+
+    return kept(add_rows), kept(add_persons), kept(pay)
 
 
-add_rows, add_persons = _entries(
+add_rows, add_persons, pay = _entries(
     fingerprint(__file__, *(str(each.__file__) for each in (columns, measures)))
 )

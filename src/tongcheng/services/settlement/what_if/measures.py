@@ -64,6 +64,7 @@ DECILES: Final = 10
 
 COMPARED_AT: Final = tuple(RESULT_AMOUNTS.index(name) for name in COMPARED)
 AMOUNTS_AT: Final = tuple(RESULT_AMOUNTS.index(name) for name in AMOUNTS)
+FUNDS_AT: Final = tuple(RESULT_AMOUNTS.index(name) for name in FUNDS)
 PERSON_AT: Final = RESULT_AMOUNTS.index(PERSON)
 ANNOUNCED_AT: Final = tuple(RESULT_AMOUNTS.index(name) for name in ANNOUNCED)
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from tongcheng.services.settlement.batch.arrays import Results
 from tongcheng.services.settlement.batch.codes import CODES
-from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
-from tongcheng.services.settlement.what_if.measures import FUNDS, PERSON_AT
+from tongcheng.services.settlement.what_if.loops import pay
 
 
 class OutputColumn(NamedTuple):
@@ -35,29 +34,24 @@ OUTPUT_COLUMNS: Final = (
     OutputColumn("new_code", "The same under the new rules."),
 )
 """Amounts are empty where the row is not judged under that rule, negative in a void."""
-_FUNDS_AT: Final = [RESULT_AMOUNTS.index(name) for name in FUNDS]
 _CODES: Final = pa.array(CODES, pa.string())
 
 
 def rows_of(claim_id: pa.Array, row: NDArray[np.int64], old: Results, new: Results) -> pa.Table:
     """Return the rows of a batch that was judged twice."""
-    sides: list[tuple[pa.Array, pa.Array]] = []
-    for each in (old, new):
-        gone = each.code != 0 if each.code.any() else None
-        funds = each.amounts[:, _FUNDS_AT[0]].copy()
-        for at in _FUNDS_AT[1:]:
-            funds += each.amounts[:, at]
-        sides.append((pa.array(funds, mask=gone), pa.array(each.amounts[:, PERSON_AT], mask=gone)))
-    both = (old.code != 0) | (new.code != 0)
-    difference = new.amounts[:, PERSON_AT] - old.amounts[:, PERSON_AT]
+    funds = np.empty((2, len(row)), np.int64)
+    person = np.empty((2, len(row)), np.int64)
+    gone: list[NDArray[np.bool_] | None] = []
+    for side, each in enumerate((old, new)):
+        pay(each.amounts, funds[side], person[side])
+        gone.append(each.code != 0 if each.code.any() else None)
+    both = gone[0] if gone[1] is None else gone[1] if gone[0] is None else gone[0] | gone[1]
     columns: list[Any] = [
         claim_id,
         pa.array(row),
-        sides[0][0],
-        sides[1][0],
-        sides[0][1],
-        sides[1][1],
-        pa.array(difference, mask=both if both.any() else None),
+        *(pa.array(values, mask=mask) for values, mask in zip(funds, gone, strict=True)),
+        *(pa.array(values, mask=mask) for values, mask in zip(person, gone, strict=True)),
+        pa.array(person[1] - person[0], mask=both),
         *(_code(each.code) for each in (old, new)),
     ]
     return pa.Table.from_arrays(columns, schema=schema_of(claim_id.type))
@@ -65,8 +59,8 @@ def rows_of(claim_id: pa.Array, row: NDArray[np.int64], old: Results, new: Resul
 
 def _code(code: NDArray[np.int16]) -> pa.Array:
     """Return codes as words, empty where a row was judged."""
-    judged = code == 0
-    return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int8), mask=judged), _CODES)
+    places = pa.array(code.astype(np.int8), mask=code == 0)
+    return pa.DictionaryArray.from_arrays(places, _CODES, safe=False)
 
 
 def schema_of(claim_id: pa.DataType) -> pa.Schema:

@@ -8,6 +8,7 @@ comes of them.
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,7 +20,9 @@ import pyarrow as pa
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.region import RegionPack
 from tongcheng.kernel.rulebook import RuleBook
+from tongcheng.services.settlement.batch.arrays import Results, blank_results
 from tongcheng.services.settlement.batch.codes import CODES
+from tongcheng.services.settlement.batch.events import Reader
 from tongcheng.services.settlement.batch.output import Output, open_output
 from tongcheng.services.settlement.batch.plan import Plan, plan_of
 from tongcheng.services.settlement.batch.reading import Claims, Survey, open_claims
@@ -34,6 +37,8 @@ from tongcheng.services.settlement.what_if.sums import Sums, nothing, total
 ROWS_A_PART: Final = 2**20
 """Rows of a part, about: it is cut between persons. A row group of Parquet that lies in two parts
 is decoded twice, so parts are no smaller than row groups mostly are."""
+ROWS_AT_ONCE: Final = 65_536
+"""So few that the results are still in the cache when they are added up and written."""
 Progress = Callable[[int, int], None]
 
 
@@ -134,25 +139,27 @@ def _parts(asked: WhatIf, claims: Claims, folder: Path | None) -> list[Part]:
 
 def do_part(part: Part) -> Done:
     """Judge a part. Done twice, it gives the same and leaves the same file."""
-    joint = _joint(part.rules)
-    sums = [nothing(joint.layout, len(CODES))]
+    bench = _bench(part.rules)
+    sums = [nothing(bench.joint.layout, len(CODES))]
     tables = []
     rows = 0
     with open_claims(part.path, found=part.survey) as claims:
-        for batch in claims.batches(joint, span=part.span):
-            judged = judge(joint, batch.events, batch.age, causes=part.causes)
+        for batch in claims.batches(bench.reader, ROWS_AT_ONCE, part.span):
+            into = bench.results(len(batch.row), trace=part.causes)
+            judged = judge(bench.joint, batch.events, batch.age, causes=part.causes, into=into)
             sums.append(judged.sums)
             rows += len(batch.row)
             if part.rows_wanted:
                 of_batch = output.rows_of(batch.claim_id, batch.row, judged.old, judged.new)
                 tables.append(of_batch)
+    written = (pa.concat_tables(tables),) if tables else ()
     if part.written is None:
-        return Done(rows, total(sums), tuple(tables))
-    _keep(tables, part.written)
+        return Done(rows, total(sums), written)
+    _keep(written, part.written)
     return Done(rows, total(sums), part.written)
 
 
-def _keep(tables: list[pa.Table], path: Path) -> None:
+def _keep(tables: tuple[pa.Table, ...], path: Path) -> None:
     """Write the rows of a part under a name of our own, then give them theirs."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(handle, "wb") as file:
@@ -213,3 +220,34 @@ def _joint(rules: Rules) -> Joint:
         _PLANS.clear()
         _PLANS[key] = plans
     return Joint(*plans, rules.region)
+
+
+class _Bench:
+    """What a thread keeps from part to part: what the plans were asked, room for results."""
+
+    def __init__(self, key: str, joint: Joint) -> None:
+        self.key, self.joint = key, joint
+        self.reader = Reader(joint)
+        self._results: tuple[Results, Results] | None = None
+        self._traced = False
+
+    def results(self, rows: int, *, trace: bool) -> tuple[Results, Results]:
+        """Return room for old and new results, which is overwritten batch by batch."""
+        kept = self._results
+        if kept is None or len(kept[0].code) < rows or (trace and not self._traced):
+            room = max(rows, ROWS_AT_ONCE)
+            kept = (blank_results(room, trace=trace), blank_results(room, trace=False))
+            self._results, self._traced = kept, trace
+        return kept
+
+
+_KEPT: Final = threading.local()
+
+
+def _bench(rules: Rules) -> _Bench:
+    """Return this thread's; a thread that is asked about other rules begins anew."""
+    key = rules.key()
+    kept: _Bench | None = getattr(_KEPT, "bench", None)
+    if kept is None or kept.key != key:
+        kept = _KEPT.bench = _Bench(key, _joint(rules))
+    return kept
