@@ -61,6 +61,14 @@ def run(plan: Plan, events: Events, *, trace: bool = False) -> Results:
     return Twin(plan, events, trace=trace).results
 
 
+class _NotJudgedError(Exception):
+    """A row is not judged, by a code that is about nothing but the row: no facts are needed."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class _Settled:
     """What a void needs of a settlement: what came of it, and whose year it moved."""
 
@@ -91,6 +99,8 @@ class Twin:
                 self._years, self._settled = {}, {}
             try:
                 self._take(row)
+            except _NotJudgedError as why:
+                self.results.code[row] = CODE_OF[why.code]
             except Refused as refused:
                 self.results.code[row] = CODE_OF[refused.code]
                 self.results.detail[row] = self._detail(row, refused)
@@ -113,12 +123,12 @@ class Twin:
     def _void(self, row: int) -> None:
         original = int(self._events.reverses[row])
         if original not in self._settled:
-            raise Refused("CLAIM_VOID_UNKNOWN")
+            raise _NotJudgedError("CLAIM_VOID_UNKNOWN")
         settled = self._settled[original]
         if settled is None:
-            raise Refused("CLAIM_VOID_REFUSED")
+            raise _NotJudgedError("CLAIM_VOID_REFUSED")
         if self.results.voided[original]:
-            raise Refused("CLAIM_VOID_TWICE")
+            raise _NotJudgedError("CLAIM_VOID_TWICE")
         before = self._years[settled.key]
         void = reverse(settled.benefit)
         self._note_before(row, before)
@@ -131,13 +141,13 @@ class Twin:
     def _area(self, row: int) -> str:
         place = int(self._events.place[row])
         if place < 0:
-            raise Refused("AREA_WITHOUT_RULE_BOOK")
+            raise _NotJudgedError("AREA_WITHOUT_RULE_BOOK")
         return self._plan.places[place].area_id
 
     def _open(self, row: int) -> None:
         area, on = self._area(row), int(self._events.ended_on[row])
         if not DAY_MIN <= on <= DAY_MAX:
-            raise Refused("STAY_DATES")
+            raise _NotJudgedError("STAY_DATES")
         year = _day(on).year
         self.results.year[row] = year
         used = self._events.opening_fen[int(self._events.opening[row])].tolist()
@@ -164,10 +174,10 @@ class Twin:
             )
         )
         if not DAY_MIN <= admitted <= begins <= ends <= DAY_MAX:
-            raise Refused("STAY_DATES")
+            raise _NotJudgedError("STAY_DATES")
         version = self._plan.version_at(int(self._events.place[row]), ends)
         if version == NONE:
-            raise Refused("RULE_BOOK_MISSING")
+            raise _NotJudgedError("RULE_BOOK_MISSING")
         self.results.book[row] = version
         year = _year(self._plan.versions[version], *map(_day, (admitted, begins, ends)))
         self.results.year[row] = year
@@ -198,7 +208,7 @@ class Twin:
             return "local" if same else filing, NONE, NO_CUT
         at = self._plan.overlay_at(on)
         if at == NONE:
-            raise Refused("RULE_BOOK_MISSING")
+            raise _NotJudgedError("RULE_BOOK_MISSING")
         if pair != NONE and pair & SAME_DIVISION:
             return "local", NONE, NO_CUT
         terms = self._plan.overlays[at].terms
@@ -344,7 +354,7 @@ def _year(version: Version, admitted: date, begins: date, ends: date) -> int:
     if year_of == "admission":
         return admitted.year
     if year_of == "split" and begins.year != ends.year:
-        raise Refused("PERIOD_CROSSES_YEAR")
+        raise _NotJudgedError("PERIOD_CROSSES_YEAR")
     if year_of is None:
         book = version.tables.book_id
         raise Refused("RULE_UNKNOWN", rule="rules.period.year_of", book=book)
