@@ -4,6 +4,7 @@ Exit codes: 0 done (rows that could not be judged are listed with their code), 1
 judged, the sample differs from the twin, or a file was refused, 2 the command was not understood.
 """
 
+import gc
 import os
 import time
 from functools import partial
@@ -113,6 +114,7 @@ def _run(
         from tongcheng.services.settlement.batch.tally import Sample, Tally
         from tongcheng.services.settlement.batch.writing import open_results
     backend = warm()
+    gc.freeze()  # what was loaded stays to the end: it need not be searched for cycles
     threads = os.cpu_count() or 1
     started = time.monotonic()
     tally = Tally()

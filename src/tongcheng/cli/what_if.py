@@ -4,6 +4,7 @@ Exit codes: 0 done (rows that are not judged are listed with their codes), 1 no 
 under both, or something was refused, 2 the command was not understood.
 """
 
+import gc
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,6 +129,7 @@ def _run(asked: "WhatIf", workers: int | None, scheduler: str | None) -> _Done:
         from tongcheng.services.settlement.batch.run import warm
         from tongcheng.services.settlement.what_if.work import what_if as answer_of
     backend = warm()
+    gc.freeze()  # what was loaded stays to the end: it need not be searched for cycles
     started = time.monotonic()
     shown = Console(stderr=True)
     with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
