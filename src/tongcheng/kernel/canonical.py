@@ -21,7 +21,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 import msgspec
 
@@ -54,6 +54,7 @@ _decode_json = msgspec.json.Decoder().decode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _NUL_ESCAPED = rb"\u0000"
 _NUMBERS = frozenset((int, bool, types.NoneType))
+_TEXTS = frozenset((str, types.NoneType))
 
 
 def encode(value: object) -> bytes:
@@ -76,14 +77,16 @@ def encode(value: object) -> bytes:
 
 def encode_each(values: Sequence[msgspec.Struct]) -> list[bytes]:
     """Write Structs of one type, each as `encode` does; of scalars, they are checked together."""
-    numbers_of = _numbers_of(type(values[0])) if values else None
-    if numbers_of is not None:
+    scalars = _scalars_of(type(values[0])) if values else None
+    if scalars is not None:
         assert len({type(value) for value in values}) == 1, "Structs of one type"
-        numbers = list(itertools.chain.from_iterable(map(numbers_of, values)))
-        with contextlib.suppress(UnicodeEncodeError):
-            written = list(map(_encode_sorted, values))
-            if _are_exact(numbers) and not any(_NUL_ESCAPED in raw for raw in written):
-                return written
+        numbers = list(itertools.chain.from_iterable(map(scalars.numbers, values)))
+        texts = itertools.chain.from_iterable(map(scalars.texts, values))
+        if _are_exact(numbers) and _TEXTS.issuperset(map(type, texts)):
+            with contextlib.suppress(UnicodeEncodeError):
+                written = list(map(_encode_sorted, values))
+                if not any(_NUL_ESCAPED in raw for raw in written):
+                    return written
     return [encode(value) for value in values]
 
 
@@ -96,31 +99,45 @@ def _are_exact(numbers: Sequence[int | None]) -> bool:
 
 def _encode_flat(value: msgspec.Struct) -> bytes | None:
     """Write a Struct of scalars without a walk; None where a walk must name its fault."""
-    numbers_of = _numbers_of(type(value))
-    if numbers_of is None:
+    scalars = _scalars_of(type(value))
+    # A Struct keeps whatever it was made of: its types say nothing of what is in it.
+    if scalars is None or not _TEXTS.issuperset(map(type, scalars.texts(value))):
         return None
     try:
         raw = _encode_sorted(value)
     except UnicodeEncodeError:
         return None  # A NUL in another text is named first.
-    return raw if _NUL_ESCAPED not in raw and _are_exact(numbers_of(value)) else None
+    return raw if _NUL_ESCAPED not in raw and _are_exact(scalars.numbers(value)) else None
+
+
+class _Scalars(NamedTuple):
+    """What reads the numbers of a Struct, and what its texts."""
+
+    numbers: Callable[[object], tuple[Any, ...]]
+    texts: Callable[[object], tuple[Any, ...]]
 
 
 @functools.lru_cache(maxsize=512)
-def _numbers_of(shape: type[msgspec.Struct]) -> Callable[[object], tuple[int | None, ...]] | None:
-    """Return what reads the numbers of a Struct; None for a shape that holds more than scalars."""
+def _scalars_of(shape: type[msgspec.Struct]) -> _Scalars | None:
+    """Return what reads a Struct's scalars; None for a shape that holds more than those."""
+    if shape.__struct_encode_fields__ != shape.__struct_fields__ or shape.__struct_config__.tag:
+        return None  # Its keys are not its fields.
     numbers: list[str] = []
+    texts: list[str] = []
     for field, hint in typing.get_type_hints(shape).items():
         arms = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
         if not set(arms) <= {str, int, bool, types.NoneType}:
             return None
         _check_key(field)
-        if not set(arms) <= {str, types.NoneType}:
-            numbers.append(field)
-    if not numbers:
+        (texts if set(arms) <= {str, types.NoneType} else numbers).append(field)
+    return _Scalars(_reader(numbers), _reader(texts))
+
+
+def _reader(fields: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:
+    if not fields:
         return lambda _: ()
     # Of one name it would return the bare value.
-    return operator.attrgetter(*numbers, numbers[0])
+    return operator.attrgetter(*fields, fields[0])
 
 
 def decode(raw: bytes) -> Json:
