@@ -187,6 +187,39 @@ def test_a_commit_without_an_answer_is_looked_up(place: Place, *, reaches: bool)
     assert codes(writer.run([put("a", 3)])) == [None]
 
 
+@pytest.mark.parametrize("reaches", [True, False])
+def test_a_commit_that_cannot_be_looked_up_is_not_run_again(place: Place, *, reaches: bool) -> None:
+    """While the server is away nobody knows: all callers hear that, and no command runs twice."""
+    database, writer = place.writer()
+    writer.run([put("a", 1)])
+    connection = database.writing
+    commit = connection.commit
+    ran: list[int] = []
+
+    def lost() -> None:
+        if reaches:
+            commit()
+        _break(place, database)
+        connection.execute("SELECT 1")
+
+    def counted(number: int) -> Command:
+        def command(tx: Transaction) -> None:
+            ran.append(number)
+            tx.put(THINGS, thing("a", number))
+
+        return command
+
+    away = patch.object(database, "_connect", side_effect=psycopg.OperationalError("away"))
+    with patch.object(connection, "commit", lost), away, patch("time.sleep"):
+        outcomes = writer.run([counted(2), counted(3)])
+
+    assert codes(outcomes) == ["STORE_UNCERTAIN", "STORE_UNCERTAIN"]
+    assert ran == [2, 3]
+    with database.snapshot() as snapshot:
+        assert snapshot.get(THINGS, "a") == thing("a", 3 if reaches else 1)
+    assert codes(writer.run([put("a", 4)])) == [None]
+
+
 def test_what_is_no_store_of_ours_is_refused(place: Place) -> None:
     """A schema of somebody else, or of another version, is neither written nor read."""
     place.raw.execute(f"CREATE SCHEMA {place.name}")

@@ -45,6 +45,7 @@ OTHERS = (
     "REGION_UNKNOWN_AREA",
     "RULE_UNKNOWN",
     "STORE_UNAVAILABLE",
+    "STORE_UNCERTAIN",
     "TOO_MANY_REFUSALS",
 )
 """Codes of the node and its kernel that a hospital may see."""

@@ -23,7 +23,7 @@ from tongcheng.kernel.store.database import SCHEMA_VERSION, WRITER_LEASE, LeaseR
 from tongcheng.kernel.store.postgresql_sql import Connection, PostgresRows, Raw
 from tongcheng.kernel.store.records import Records, Value
 from tongcheng.kernel.store.sqlite_check import SCHEMA, differences
-from tongcheng.kernel.store.storage import Changes, Flaw, WriterRows
+from tongcheng.kernel.store.storage import Changes, CommitUnknown, Flaw, WriterRows
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
@@ -205,7 +205,10 @@ class PostgresDatabase:
             raise AssertionError(message) from error
 
     def commit(self) -> None:
-        """Make the batch durable, unless another writer has taken the lease."""
+        """Make the batch durable, unless another writer has taken the lease.
+
+        Raises CommitUnknown where the server cannot be asked what became of it.
+        """
         found = self.writing.execute(_LEASE).fetchone()
         assert found is not None, "the lease row was written when the database was opened"
         epoch, transaction = found
@@ -220,21 +223,32 @@ class PostgresDatabase:
         self._by_writer.committed()
 
     def _was_committed(self, transaction: str) -> bool:
-        """Say what became of a commit whose answer was lost; raises if that cannot be learnt."""
+        """Say what became of a commit whose answer was lost, or raise CommitUnknown."""
+        fault = "the server still has it under way"
         for attempt in range(RECONNECTS_MAX):
-            with suppress(psycopg.OperationalError):
-                self._reconnect()
-                break
-            time.sleep(2**attempt / 10)
-        status = "in progress"
-        while status == "in progress":
-            found = self.writing.execute(
-                "SELECT pg_xact_status(%s::xid8)", (transaction,)
-            ).fetchone()  # fmt: skip
-            self.writing.rollback()
-            assert found is not None, "a function answers with one row"
-            status = found[0]
-        return status == "committed"
+            if attempt:
+                time.sleep(2**attempt / 20)
+            try:
+                if self.writing.closed:
+                    self._reconnect()
+                status = self._status_of(transaction)
+            except psycopg.OperationalError as error:
+                fault = str(error)
+                continue
+            # None: so long ago that the server has forgotten it.
+            if status in {"committed", "aborted"}:
+                return status == "committed"
+        # Nothing that this connection has read may be built upon.
+        self.writing.close()
+        raise CommitUnknown(fault)
+
+    def _status_of(self, transaction: str) -> str | None:
+        question = "SELECT pg_xact_status(%s::xid8)"
+        found = self.writing.execute(question, (transaction,)).fetchone()
+        self.writing.rollback()
+        assert found is not None, "a function answers with one row"
+        status: str | None = found[0]
+        return status
 
     def rollback(self) -> None:
         """Forget the batch; also after a commit that failed."""

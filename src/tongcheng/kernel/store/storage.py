@@ -20,6 +20,10 @@ Key = tuple[Value, ...]
 Changes = Iterable[tuple[Records[Any], list[Any]]]
 
 
+class CommitUnknown(Exception):
+    """The store cannot tell whether a commit came through; run again, it might be done twice."""
+
+
 class Flaw(NamedTuple):
     """What is wrong with a store apart from its rows' values: where, and what."""
 
@@ -71,7 +75,10 @@ class Storage(Protocol):
         ...
 
     def commit(self) -> None:
-        """Make the batch durable, unless another writer has taken the lease."""
+        """Make the batch durable, unless another writer has taken the lease.
+
+        Raises CommitUnknown where nobody can say any more what became of it.
+        """
         ...
 
     def rollback(self) -> None:

@@ -3,7 +3,8 @@
 A command is a function of a Transaction. The writer takes what waits (at most 1,000 commands),
 runs it, persists the changed rows with one statement a table and commits once. A command that is
 refused changes nothing; a command that fails for our own reasons takes the whole batch back, and
-its commands run again one by one, so that it alone fails.
+its commands run again one by one, so that it alone fails. Where a store cannot say what became of
+a commit, nothing is run again, and each caller is told that it is not known.
 """
 
 import itertools
@@ -14,7 +15,7 @@ from typing import Any
 from tongcheng.kernel.clock import Clock
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
-from tongcheng.kernel.store.storage import Storage
+from tongcheng.kernel.store.storage import CommitUnknown, Storage
 from tongcheng.kernel.store.transaction import Signal, Transaction
 
 Command = Callable[[Transaction], Any]
@@ -65,6 +66,11 @@ class Writer:
         assert 0 < len(commands) <= BATCH_COMMANDS_MAX, len(commands)
         try:
             outcomes, signals = self._run_together(commands)
+        except CommitUnknown as error:
+            # They may stand: not one of them is run a second time.
+            refusal = Refused("STORE_UNCERTAIN", detail=str(error))
+            refusal.__cause__ = error
+            return [Outcome(error=refusal) for _ in commands]
         except Exception as error:  # noqa: BLE001 the failing command is found below
             if len(commands) == 1:
                 return [Outcome(error=self._public(error))]
