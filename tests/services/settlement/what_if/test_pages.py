@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -11,8 +12,15 @@ from litestar.testing import TestClient
 from tests.services.settlement import two_cities
 from tests.services.settlement.two_cities import INSURED, Running
 from tests.signed_in import cookies, signed_in
-from tongcheng.node.app import create_app
+from tongcheng.kernel.audit import AUDIT
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.store import Command
+from tongcheng.node.app import create_app, template_folders
 from tongcheng.node.console import make_console
+from tongcheng.services.settlement.what_if import view
+from tongcheng.services.settlement.what_if.desk import desk_of
+from tongcheng.web import Page
+from tongcheng.web.toolkit import Toolkit
 
 PATH = "/en/settlement/what-if"
 FINISHED_S = 60
@@ -89,6 +97,60 @@ def test_an_edited_book_is_replayed_over_the_history(city: Running) -> None:
     assert '<rect class="balance-more"' in page
     assert "个人多负担同样多" in chinese
     assert "person_key" not in page
+
+
+def test_who_replays_what_is_noted_before_it_begins(city: Running) -> None:
+    """The reader and the digests of both books; where none can be written, nothing begins."""
+    node = city.cities.wire.nodes[INSURED]
+    reader = city.run(signed_in(node, "policy-officer"))
+    app = create_app(node, make_console(node, synthetic=True), pages=True, run_node=False)
+    with TestClient(app, cookies=cookies(reader)) as asked:
+        form = {"form_token": token(asked.get(PATH).text), "text": edited(city)}
+        asked.post(PATH, data=form)
+        answered(asked)
+
+        async def full(_command: Command) -> None:
+            raise Refused("STORE_UNAVAILABLE", detail="full")
+
+        with patch.object(node, "run", full):
+            unnoted = asked.post(PATH, data=form)
+    with node.database.snapshot() as snapshot:
+        rows = snapshot.select(AUDIT, action="settlement.what_if.run")
+
+    noted = [row for row in rows if row.actor == f"account/{reader.account_id}"]
+    run = desk_of(node).last
+    assert run is not None
+    assert [(row.subject, row.detail) for row in noted] == [(run.asked.new.digest, "as it was")]
+    assert unnoted.status_code == 503
+    assert desk_of(node).now is None
+
+
+def test_an_amount_does_not_give_away_that_of_a_few(city: Running) -> None:
+    """Where three gain, what the others lose is not told either: less the whole it would tell."""
+    node = city.cities.wire.nodes[INSURED]
+    with client(city, "policy-officer") as asked:
+        asked.post(PATH, data={"form_token": token(asked.get(PATH).text), "text": edited(city)})
+        answered(asked)
+    run = desk_of(node).last
+    assert run is not None
+    assert run.answer is not None
+    toolkit = Toolkit(make_console(node, synthetic=True), template_folders(node))
+    page = Page(toolkit, "en", PATH)
+
+    def told(gaining: int, losing: int) -> str:
+        assert run.answer is not None
+        sums = {"gaining": gaining, "losing": losing, "gained_fen": 123_456, "lost_fen": 987_654}
+        whole = msgspec.structs.replace(run.answer.all, persons=1_000, **sums)
+        answer = msgspec.structs.replace(run.answer, all=whole)
+        return view.page_of(page, (), None, msgspec.structs.replace(run, answer=answer)).content
+
+    everybody = told(gaining=30, losing=900)
+    assert "1,234.56" in everybody
+    assert "9,876.54" in everybody
+    for gaining, losing in ((3, 900), (900, 3)):
+        few = told(gaining, losing)
+        assert "1,234.56" not in few
+        assert "9,876.54" not in few
 
 
 def test_few_persons_are_not_shown(city: Running) -> None:

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
-from tongcheng.kernel import rulebook
+from tongcheng.kernel import audit, rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.kernel.running import RunningNode
@@ -43,10 +43,17 @@ async def what_if_page(page: NamedDependency[Page], request: AnyRequest) -> Resp
 
 @post(WHAT_IF_PATH, include_in_schema=False, opt=RUN)
 async def start_what_if(page: NamedDependency[Page], request: AnyRequest) -> Redirect:
-    """Begin a replay and lead back to the page; refuses as `Desk.start` and `asked_for`."""
+    """Begin a replay and lead back to the page; refuses as `Desk.start` and `asked_for`.
+
+    Who asks what stands in the audit before: rules made to fit one person would single them out.
+    """
     node: RunningNode = request.app.state["node"]
     form = await read_form(request, FORM_BYTES_MAX)
-    desk_of(node).start(node, asked_for(form, await _versions(node)))
+    asked = asked_for(form, await _versions(node))
+    instead_of = "as it was" if asked.old is None else asked.old.digest
+    entry = audit.Entry(page.reader.actor, "settlement.what_if.run", asked.new.digest, instead_of)
+    await node.run(lambda tx: audit.note(tx, entry))
+    desk_of(node).start(node, asked)
     return see_other(page, WHAT_IF_PATH)
 
 

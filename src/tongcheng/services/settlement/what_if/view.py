@@ -174,9 +174,12 @@ def _facts(page: Page, answer: "Answer") -> tuple[tuple[str, str], ...]:
         ),
         (
             page.t("settlement.what_if.fact.gaining"),
-            _persons(page, whole.gaining, whole.gained_fen),
+            _persons(page, whole, whole.gaining, whole.gained_fen),
         ),
-        (page.t("settlement.what_if.fact.losing"), _persons(page, whole.losing, whole.lost_fen)),
+        (
+            page.t("settlement.what_if.fact.losing"),
+            _persons(page, whole, whole.losing, whole.lost_fen),
+        ),
         (page.t("settlement.what_if.fact.even"), _count(page, whole.even)),
     )
 
@@ -185,8 +188,13 @@ def _count(page: Page, persons: int) -> str:
     return page.t("settlement.what_if.fewer") if is_few(persons) else page.voice.number(persons)
 
 
-def _persons(page: Page, persons: int, fen: int) -> str:
-    if is_few(persons) or not persons:
+def _has_few(whole: "Group") -> bool:
+    """Whether few gain or few lose: what the others do, less the whole, would tell of them."""
+    return is_few(whole.gaining) or is_few(whole.losing)
+
+
+def _persons(page: Page, whole: "Group", persons: int, fen: int) -> str:
+    if _has_few(whole) or not persons:
         return _count(page, persons)
     return page.t(
         "settlement.what_if.fact.persons",
@@ -247,7 +255,7 @@ def _persons_section(page: Page, answer: "Answer") -> Section:
         (page.t("settlement.what_if.fact.losing"), whole.losing, whole.lost_fen),
     )
     rows = [
-        (name, 0 if is_few(persons) else fen, _persons(page, persons, abs(fen)))
+        (name, 0 if _has_few(whole) else fen, _persons(page, whole, persons, abs(fen)))
         for name, persons, fen in sides
     ]
     note = page.t("settlement.what_if.by.sign.note")
