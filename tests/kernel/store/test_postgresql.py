@@ -27,7 +27,13 @@ from tongcheng.kernel.journal.verify import Report, verify
 from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
 from tongcheng.kernel.ledger_batch import Move, Posting, voiding
 from tongcheng.kernel.ledger_totals import TOTALS
-from tongcheng.kernel.store import Command, StoredValueDamaged, Transaction, Writer
+from tongcheng.kernel.store import (
+    Command,
+    StoredValueDamaged,
+    Transaction,
+    Writer,
+    postgresql,
+)
 from tongcheng.kernel.store.postgresql import PostgresDatabase
 from tongcheng.kernel.store.writer import Outcome
 
@@ -218,6 +224,25 @@ def test_a_commit_that_cannot_be_looked_up_is_not_run_again(place: Place, *, rea
     with database.snapshot() as snapshot:
         assert snapshot.get(THINGS, "a") == thing("a", 3 if reaches else 1)
     assert codes(writer.run([put("a", 4)])) == [None]
+
+
+def test_a_commit_still_under_way_is_waited_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a new connection nothing is read, or written, beside what the old one may yet commit."""
+    monkeypatch.setattr(postgresql, "EARLIER_COMMIT_S", 1)
+    database, writer = place.writer()
+    writer.run([put("a", 1)])
+    old = psycopg.connect(CONNINFO, options=f"-c search_path={place.name}")
+    old.execute("UPDATE store_things SET number = 2")
+    old.execute("SELECT epoch FROM writer_lease FOR SHARE")
+    database.writing.close()
+
+    assert codes(writer.run([put("b"), put("c")])) == ["STORE_UNAVAILABLE"] * 2
+    assert codes(writer.run([put("d")])) == ["STORE_UNAVAILABLE"]
+    old.rollback()
+    assert codes(writer.run([put("a", 3)])) == [None]
+    old.close()
 
 
 def test_what_is_no_store_of_ours_is_refused(place: Place) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,23 @@ def test_full_disk_stores_nothing_and_says_try_again(stage: Stage) -> None:
     stage.database.writing.execute("PRAGMA max_page_count = 1000000")
     assert stage.writer.run([put("big", note="x" * 50_000)])[0].error is None
     assert stage.stored() == ["a", "big", "small"]
+
+
+def test_a_store_that_somebody_holds_is_waited_for_once(stage: Stage) -> None:
+    """Where no batch can begin, all of it is refused at once, not one command after another."""
+    stage.writer.run([put("a", 1)])
+    waits: list[str] = []
+    stage.database.writing.execute("PRAGMA busy_timeout = 1")
+    stage.database.writing.set_trace_callback(waits.append)
+    with closing(sqlite3.connect(stage.database.path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        outcomes = stage.writer.run([put("b"), put("c"), put("d")])
+        holder.execute("ROLLBACK")
+
+    assert [_code(each) for each in outcomes] == ["STORE_UNAVAILABLE"] * 3
+    assert waits.count("BEGIN IMMEDIATE") == 1
+    assert stage.writer.run([put("e")])[0].error is None
+    assert stage.stored() == ["a", "e"]
 
 
 def test_damaged_row_is_not_computed_with(stage: Stage, tmp_path: Path) -> None:

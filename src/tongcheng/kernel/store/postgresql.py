@@ -29,6 +29,7 @@ RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 CONNECT_TIMEOUT_S = 10
 RECONNECTS_MAX = 5
+EARLIER_COMMIT_S = 5
 POOL_SIZE = 4
 _MARK = f"tongcheng store {SCHEMA_VERSION}"
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -180,7 +181,18 @@ class PostgresDatabase:
         """Start the batch's transaction, over a new connection if the last one broke."""
         if self.writing.closed:
             self._reconnect()
+            self._wait_for_earlier()
         self._by_writer.begun()
+
+    def _wait_for_earlier(self) -> None:
+        """Let a commit over a connection that broke come to its end before anything is read."""
+        try:
+            self.writing.execute(f"SET LOCAL lock_timeout = '{EARLIER_COMMIT_S}s'".encode())
+            self.writing.execute("LOCK TABLE writer_lease IN EXCLUSIVE MODE")
+            self.writing.rollback()
+        except psycopg.Error:
+            self.writing.close()
+            raise
 
     def persist(self, changes: Changes) -> None:
         """Write the changed rows, one statement a table."""

@@ -65,6 +65,11 @@ class Writer:
         """Run the commands in order and return their outcomes, all durable."""
         assert 0 < len(commands) <= BATCH_COMMANDS_MAX, len(commands)
         try:
+            self._database.begin()
+        except Exception as error:  # noqa: BLE001 whatever it is, every caller is told
+            # No command's fault: each tried alone, a thousand would wait for the store in turn.
+            return [Outcome(error=self._public(error)) for _ in commands]
+        try:
             outcomes, signals = self._run_together(commands)
         except CommitUnknown as error:
             # They may stand: not one of them is run a second time.
@@ -82,7 +87,6 @@ class Writer:
 
     def _run_together(self, commands: Sequence[Command]) -> tuple[list[Outcome], list[Signal]]:
         transaction = Transaction(self._database, self._home, self._clock.now())
-        self._database.begin()
         try:
             outcomes = _attempt_all(transaction, commands)
             self._database.persist(transaction.changes())
