@@ -59,13 +59,14 @@ def test_page_does_what_it_says(region: Path) -> None:
 
 
 def test_rows_that_are_not_booked_are_listed_and_end_in_one(region: Path) -> None:
-    """A hospital without a contract: the row is in the list, its code on the screen."""
+    """A hospital without a contract: listed, with a claim_id that no spreadsheet computes."""
     claims = (region / "home.csv").read_text("utf-8").replace("H1100000S001", "H9", 1)
+    claims = claims.replace("H-1", "=H-1", 1)
     (region / "home.csv").write_text(claims, "utf-8")
     said = call(region, *command_lines(PAGE)[0], exit_code=1)
     assert "1 row is not booked: INSTITUTION_UNKNOWN" in said
     listed = (region / "not-booked.csv").read_text("utf-8").splitlines()
-    assert listed[1:] == ["0,H-1,INSTITUTION_UNKNOWN,H9"]
+    assert listed[1:] == ["0,'=H-1,INSTITUTION_UNKNOWN,H9"]
 
 
 def test_a_file_that_is_none_is_refused_by_name(region: Path) -> None:

@@ -3,7 +3,6 @@
 Exit codes: 0 every row is booked now or was before, 1 some are not, 2 not understood.
 """
 
-import csv
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from tongcheng.cli.counted import counted
 from tongcheng.kernel.store import Snapshot
 from tongcheng.node import files
 from tongcheng.node.offline import Stopped, opened
+from tongcheng.web import csv_file
 
 if TYPE_CHECKING:
     from tongcheng.services.settlement.booking.file import Summary
@@ -98,9 +98,8 @@ def _listed(path: Path | None) -> "Iterator[Callable[[Passed], None]]":
         yield lambda _passed: None
         return
     with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(("row", "claim_id", "code", "detail"))
-        yield rows.writerow
+        file.write(csv_file.lines([("row", "claim_id", "code", "detail")]))
+        yield lambda passed: file.write(csv_file.lines([passed]))
 
 
 @contextmanager
