@@ -99,7 +99,7 @@ def _listed(path: Path | None) -> "Iterator[Callable[[Passed], None]]":
         return
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(csv_file.lines([("row", "claim_id", "code", "detail")]))
-        yield lambda passed: file.write(csv_file.lines([passed]))
+        yield lambda passed: file.writelines([csv_file.lines([passed])])
 
 
 @contextmanager
