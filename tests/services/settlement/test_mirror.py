@@ -232,7 +232,8 @@ def test_an_older_accord_is_named_as_such(tmp_path: Path) -> None:
         async with two_cities(tmp_path) as cities:
             node, books = sides(cities)[0]
             accord = node.home.accord
-            accord.permits[:] = [one for one in accord.permits if one.type != SIDES]
+            older = [one for one in accord.permits if one.type != SIDES]
+            node.home.accord_in_force = msgspec.structs.replace(accord, permits=older)
             cities.clock.advance(job.RESTING_MS)
             await job.look_at_all(node)
 
