@@ -30,16 +30,23 @@ from tongcheng.simulation.report import Report
     show_default=True,
     help="How much goes wrong.",
 )
+@click.option(
+    "--whole-share",
+    type=click.FloatRange(0, 1),
+    help="The share of stays that come whole, in one call; else every way as it is drawn.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON for a machine.")
-def simulate(*, seed: int, settlements: int, faults: ProfileName, as_json: bool) -> None:
+def simulate(
+    *, seed: int, settlements: int, faults: ProfileName, whole_share: float | None, as_json: bool
+) -> None:
     """Settle stays between three cities while messages get lost, nodes die and disks fill up.
 
-    The same seed, number and faults give the same report, byte for byte. Exit codes: 0 nothing was
-    lost, doubled or one-sided and every invariant holds; 1 otherwise; 2 the command was not
-    understood.
+    The same seed, number, faults and share give the same report, byte for byte. Exit codes: 0
+    nothing was lost, doubled or one-sided and every invariant holds; 1 otherwise; 2 the command was
+    not understood.
     """
     began = time.monotonic()
-    found = _with_progress(Plan(seed=seed, settlements=settlements, faults=faults))
+    found = _with_progress(Plan(seed, settlements, faults, whole_share))
     click.echo(reports.to_json(found) if as_json else reports.to_text(found))
     click.echo(f"{time.monotonic() - began:.1f} s", err=True)
     if not found.sound:

@@ -24,7 +24,7 @@ from tongcheng.simulation.network import Network
 from tongcheng.simulation.quiet import quiet
 from tongcheng.simulation.report import Report
 from tongcheng.simulation.setting import Person
-from tongcheng.simulation.visits import CARD_SHARE, Visit
+from tongcheng.simulation.visits import CARD_SHARE, WHOLE, Visit
 
 ANCHOR_AT = 1_790_783_820_000
 """2026-09-30T23:57 in the cities: the month turns while the region works."""
@@ -54,11 +54,16 @@ def no_progress(_done: int, _total: int) -> None:
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to simulate; the same plan gives the same report, byte for byte."""
+    """What to simulate; the same plan gives the same report, byte for byte.
+
+    `whole_share` of the stays are brought whole, in one call; None leaves all ways as they are
+    drawn, which is about a third.
+    """
 
     seed: int
     settlements: int
     faults: ProfileName = "usual"
+    whole_share: float | None = None
 
 
 class Region:
@@ -151,10 +156,16 @@ class Region:
                     admdvs=person.admdvs if self._chance.happens(CARD_SHARE) else None,
                     admitted_at=ANCHOR_AT - days * DAY_MS,
                     discharged_at=ANCHOR_AT - DAY_MS // 4,
-                    way=self._chance.pick(WAYS_DRAWN),
+                    way=self._way(),
                 )
                 queue.append((counter, visit))
         return queue[: self.plan.settlements]
+
+    def _way(self) -> str:
+        share = self.plan.whole_share
+        if share is not None and self._chance.happens(share):
+            return WHOLE
+        return self._chance.pick(WAYS_DRAWN)
 
     # working
 
@@ -300,6 +311,7 @@ def _report(region: Region, unfinished: int, virtual_seconds: int) -> Report:
     return Report(
         seed=plan.seed,
         faults_profile=plan.faults,
+        whole_share=plan.whole_share,
         stays=plan.settlements,
         settlements=len(claims),
         settled=states["settled"],

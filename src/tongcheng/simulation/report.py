@@ -50,6 +50,7 @@ class Report(msgspec.Struct, kw_only=True):
     found: list[str]
     broken: dict[str, list[str]]
     books_digest: str
+    whole_share: float | None = None
 
     @property
     def sound(self) -> bool:
@@ -66,9 +67,10 @@ def to_json(report: Report) -> str:
 
 def replay(report: Report) -> str:
     """Return the command that runs this simulation again."""
+    whole = "" if report.whole_share is None else f" --whole-share {report.whole_share}"
     return (
         f"tongcheng simulate --seed {report.seed} --settlements {report.stays}"
-        f" --faults {report.faults_profile}"
+        f" --faults {report.faults_profile}{whole}"
     )
 
 

@@ -1,17 +1,22 @@
 """Which seeds are run, and what each of them is: how many stays, under how many faults."""
 
-from tongcheng.simulation.faults import Chance
+from tongcheng.simulation.faults import Chance, ProfileName
 from tongcheng.simulation.region import Plan
 
 HEAVY_SHARE = 0.25
 """Seeds under heavy faults; the others are under the usual ones."""
+MOSTLY_WHOLE_SHARE = 0.75
+"""Seeds whose hospitals mostly bring a stay whole, as their own systems hold it, in one call."""
+WHOLE_SHARE = 0.9
+"""Of the stays of such a seed; the others, and all of other seeds, come by every way there is."""
 
 
 def plan_of(seed: int, stays_per_seed: int) -> Plan:
     """Return a seed's simulation: from a half to three halves of so many stays."""
     chance = Chance(seed, "nation")
     stays = chance.whole((stays_per_seed + 1) // 2, stays_per_seed + stays_per_seed // 2)
-    return Plan(seed, stays, "heavy" if chance.happens(HEAVY_SHARE) else "usual")
+    faults: ProfileName = "heavy" if chance.happens(HEAVY_SHARE) else "usual"
+    return Plan(seed, stays, faults, WHOLE_SHARE if chance.happens(MOSTLY_WHOLE_SHARE) else None)
 
 
 def plans(first_seed: int, settlements: int, stays_per_seed: int) -> list[Plan]:

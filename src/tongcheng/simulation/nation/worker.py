@@ -33,6 +33,7 @@ class Order(msgspec.Struct, frozen=True):
     seed: int
     settlements: int
     faults: ProfileName
+    whole_share: float | None
     sources: str
 
 
@@ -81,7 +82,8 @@ def run(order: Order, root: Path) -> Finished:
             last_told = time.monotonic()
             _tell(Told(done=done))
 
-    report = simulate(Plan(order.seed, order.settlements, order.faults), progress, root)
+    plan = Plan(order.seed, order.settlements, order.faults, order.whole_share)
+    report = simulate(plan, progress, root)
     return Finished(
         report=report,
         processor_seconds=round(time.process_time(), 3),
