@@ -18,7 +18,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tongcheng.cli import options
-from tongcheng.cli.claims_books import areas_for, extra_needed, read_books, told
+from tongcheng.cli.claims_books import (
+    areas_for,
+    extra_needed,
+    read_books,
+    region_option,
+    rulebook_option,
+    told,
+)
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan
 
@@ -55,21 +62,8 @@ class Done(msgspec.Struct, kw_only=True):
     "--claims", "claims_file", type=options.EXISTING_FILE, required=True, help="The claims."
 )
 @click.option("--out", type=options.FILE, required=True, help="The results: .parquet or .csv.")
-@click.option(
-    "--rulebook",
-    "rulebooks",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    help="A rule book, or a directory of them, in place of the region pack's; may be repeated.",
-)
-@click.option(
-    "--region",
-    "pack",
-    default="jingjinji",
-    show_default=True,
-    help="The region pack whose areas, and without --rulebook whose books, apply; `none` for areas"
-    " that are those of the books alone.",
-)
+@rulebook_option
+@region_option
 @click.option("--trace", is_flag=True, help="Write how each amount came about too.")
 @click.option(
     "--check",

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import click
 import msgspec
 
 from tongcheng.kernel import region, rulebook
@@ -18,6 +19,22 @@ from tongcheng.services.settlement import overlay, rules
 KINDS = (rules.KIND, overlay.KIND)
 NO_PACK: Final = "none"
 """In place of a region pack's name: the areas are those of the books of --rulebook alone."""
+
+rulebook_option = click.option(
+    "--rulebook",
+    "rulebooks",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="A rule book, or a directory of them, in place of the region pack's; may be repeated.",
+)
+region_option = click.option(
+    "--region",
+    "pack",
+    default="jingjinji",
+    show_default=True,
+    help="The region pack whose areas, and without --rulebook whose books, apply; `none` for areas"
+    " that are those of the books alone.",
+)
 
 
 def read_books(paths: tuple[Path, ...], pack: str) -> list[RuleBook]:

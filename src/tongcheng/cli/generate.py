@@ -11,7 +11,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tongcheng.cli import options
-from tongcheng.cli.claims_books import areas_for, extra_needed, read_books, told
+from tongcheng.cli.claims_books import (
+    areas_for,
+    extra_needed,
+    read_books,
+    region_option,
+    rulebook_option,
+    told,
+)
 
 QUIET_S = 1
 """What is done sooner needs no progress."""
@@ -22,21 +29,8 @@ MILLION = 1_000_000
 @click.option("--claims", "count", type=click.IntRange(min=1), required=True, help="How many rows.")
 @click.option("--seed", type=click.IntRange(min=0), required=True, help="The same seed, the same.")
 @click.option("--out", type=options.FILE, required=True, help="The file: .parquet or .csv.")
-@click.option(
-    "--rulebook",
-    "rulebooks",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    help="A rule book, or a directory of them, in place of the region pack's; may be repeated.",
-)
-@click.option(
-    "--region",
-    "pack",
-    default="jingjinji",
-    show_default=True,
-    help="The region pack whose areas, and without --rulebook whose books, apply; `none` for areas"
-    " that are those of the books alone.",
-)
+@rulebook_option
+@region_option
 @click.option(
     "--year",
     type=click.IntRange(2000, 2100),
