@@ -277,7 +277,7 @@ def _counts(snapshot: Snapshot) -> tuple[int, int, int]:
     counts = (
         sa.select(sa.func.count()).select_from(STAYS.table),
         stays_insured,
-        sa.select(sa.func.count()).select_from(LINES.table),
+        sa.select(sa.func.sum(LINES.c["count"])),
     )
     visited, insured, lines = (snapshot.query(each)[0][0] for each in counts)
     return visited, insured, lines

@@ -186,6 +186,16 @@ def adopt(node: Node, document: SignedAccord) -> None:
     assert outcome.error is None, outcome.error
 
 
+async def send_pings(node: Node, dst: str, *numbers: int) -> list[str]:
+    """Send pings in one commit; return the ids of their envelopes."""
+
+    def command(tx: Transaction) -> list[str]:
+        return [acts.send(tx, dst, Reply("toy.ping/1", Ping(n))).id for n in numbers]
+
+    sent: list[str] = await node.run(command)
+    return sent
+
+
 class Nowhere:
     """A transport whose peers never answer."""
 

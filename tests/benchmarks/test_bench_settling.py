@@ -76,7 +76,7 @@ def test_a_missed_promise_says_by_how_much() -> None:
 
     assert (rate.target, rate.holds, late.holds, apart.holds) == (324.0, False, False, True)
     assert "missed by 69%" in rate.note
-    assert "3.9 cores" in rate.note
+    assert "3.9 cores, 2.6 of them the visited node" in rate.note
     assert "2.5 times" in late.note
 
 

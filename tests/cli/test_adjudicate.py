@@ -135,6 +135,28 @@ def test_what_is_refused(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["c.csv", "rubbish.csv"]
 
 
+def test_workers_judge_the_same(tmp_path: Path) -> None:
+    """Whoever judges, the summary is the same but for the seconds; two ways at once are refused."""
+    claims, out = tmp_path / "claims.csv", tmp_path / "results.csv"
+    assert generate(claims, "--flaws", "0.05").exit_code == 0
+    words = ("adjudicate", "--claims", claims, "--out", out, "--check", "200", "--json")
+    told, written = [], []
+    for more in ((), ("--workers", "2")):
+        result = run(*words, *more)
+        assert result.exit_code == 0, result.output
+        told.append({**json.loads(result.stdout), "seconds": 0})
+        written.append(out.read_bytes())
+    assert told[0] == told[1]
+    assert written[0] == written[1]
+
+    both = run(*words, "--workers", "2", "--scheduler", "tcp://127.0.0.1:1")
+    assert both.exit_code == 2
+    elsewhere = run(*words, "--scheduler", "tcp://10.0.0.1:8786")
+    assert (elsewhere.exit_code, "[SCHEDULER_UNPROTECTED]" in elsewhere.output) == (1, True)
+    assert out.read_bytes() == written[0]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["claims.csv", "results.csv"]
+
+
 def test_without_the_extra(tmp_path: Path) -> None:
     """Where Arrow is not installed both are refused by its name, and --help still works."""
     code = (

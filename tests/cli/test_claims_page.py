@@ -27,7 +27,7 @@ def test_the_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     book = files.pack_folder("jingjinji") / "rulebooks" / "beijing-employee-inpatient.yaml"
     Path("our-area-2026.yaml").write_text(book.read_text("utf-8"), "utf-8")
     lines = list(command_lines(PAGE.read_text("utf-8")))
-    assert len(lines) == 4
+    assert len(lines) == 5
     for words in [[*lines[0][:-1], "claims.csv"], *lines]:
         fewer = [re.sub("^100000$", "500", word) for word in words]
         assert run(fewer) == 0, fewer

@@ -10,16 +10,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.kernel.region_of_nodes import Wire
-from tests.toy import MEMBERS, NOW_AT, TYPES, Ping
+from tests.kernel.region_of_nodes import Wire, batched, order
+from tests.node.pages.proof_forged import forged
+from tests.toy import MEMBERS, NOW_AT, TYPES, Ping, toy_accord
 from tongcheng.cli import main
 from tongcheng.kernel import accord as accords
-from tongcheng.kernel import adoption
+from tongcheng.kernel import adoption, canonical, ledger, ledger_batch
 from tongcheng.kernel.accord import Accord, Limits, Permit, SignedAccord
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.entropy import SeededEntropy
 from tongcheng.kernel.exchange import acts
+from tongcheng.kernel.ledger import TransferContent
 from tongcheng.kernel.service import Reply
+from tongcheng.kernel.store import Transaction
 from tongcheng.node import files
 from tongcheng.node.core import Node, open_database
 
@@ -53,12 +56,20 @@ async def _live(folder: Path) -> str:
     reply = Reply("toy.ping/1", Ping(n=1))
     sent = await first.run(lambda tx: acts.send(tx, SECOND, reply))
     await first.exchange.wait_answer(sent.id, 5_000)
+    await first.run(_post)
     for _round in range(2):
         for node in wire.nodes.values():
             await node.checkpoints.round()
     for node in wire.nodes.values():
         await node.stop()
     return str(sent.id)
+
+
+def _post(tx: Transaction) -> None:
+    """Make three transfers together."""
+    for account in ("a", "b"):
+        ledger.open_account(tx, account, "purse")
+    ledger_batch.transfer_many(tx, [order(5, leg, 100 + leg) for leg in range(3)])
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +200,61 @@ def test_proof_of_an_act(region: Path, lived: tuple[Path, str], tmp_path: Path) 
         "member_id": SECOND,
         "witnesses": sorted(set(MEMBERS) - {SECOND}),
         "sender_id": FIRST,
+        "transfer": None,
     }
+
+
+def test_proof_of_one_transfer_of_many(region: Path, tmp_path: Path) -> None:
+    """It is named as if it were alone; the check says in words, and in JSON, what it moved."""
+    path = tmp_path / "proof.json"
+    accord = region / "accord.json"
+
+    made = _run("prove", "--data", region / FIRST, batched(1), "-o", path)
+    checked = _run("check", path, "--accord", accord)
+    proved = json.loads(_run("check", path, "--accord", accord, "--json").stdout)
+
+    assert made.exit_code == 0, made.output
+    assert checked.exit_code == 0, checked.output
+    transfer_id = batched(1).removeprefix("transfer/")
+    assert (
+        f"transfer {transfer_id}: 1.01 yuan, debit a, credit b, "
+        "kind direct, month 2026-11, purse purse\n"
+    ) in checked.output
+    shown = proved["transfer"]
+    assert (shown["transfer_id"], shown["amount_fen"]) == (transfer_id, 101)
+    assert (shown["debit_account"], shown["credit_account"]) == ("a", "b")
+
+
+def test_a_transfer_that_was_exchanged_is_refused(region: Path, tmp_path: Path) -> None:
+    """Another transfer of the same leaf under this one's salt, or another id, does not hold."""
+    path = tmp_path / "proof.json"
+    one, other = (
+        json.loads(_run("prove", "--data", region / FIRST, batched(leg)).stdout) for leg in (1, 2)
+    )
+    for field in ("id", "salt", "body"):
+        mixed = one | {"transfer": one["transfer"] | {field: other["transfer"][field]}}
+        path.write_text(json.dumps(mixed))
+
+        result = _run("check", path, "--accord", region / "accord.json")
+
+        assert result.exit_code == 1, field
+        assert "does not hold: transfer" in result.output
+
+
+def test_names_in_a_transfer_begin_no_line(tmp_path: Path) -> None:
+    """Whoever signs line breaks into an account's name cannot have the command say more."""
+    shown = TransferContent(
+        1, 1, "b", 0, 1, "a\nthe act was signed by x", 0, 1, 0, None, "direct", "2026-11", "p", "s",
+        "00" * 16,
+    )  # fmt: skip
+    path, accord = tmp_path / "proof.json", tmp_path / "accord.json"
+    path.write_text(json.dumps(forged(canonical.encode(shown), "transfer", shown.transfer_id)))
+    accord.write_bytes(toy_accord(MEMBERS).encoded())
+
+    result = _run("check", path, "--accord", accord)
+
+    assert result.exit_code == 0, result.output
+    assert len(result.output.splitlines()) == 3
 
 
 def test_false_proof_is_refused(region: Path, lived: tuple[Path, str], tmp_path: Path) -> None:

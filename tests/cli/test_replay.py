@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.services.settlement.test_replay import HALF, flat, history, replayed
+from tests.services.settlement.past_years import history
+from tests.services.settlement.test_replay import HALF, flat, replayed
 from tongcheng.cli import main, replay
 from tongcheng.cli.replay import Node
 from tongcheng.kernel import rulebook

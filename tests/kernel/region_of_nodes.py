@@ -15,7 +15,7 @@ import msgspec
 
 from tests import officers
 from tests.toy import MEMBERS, NOW_AT, Ping, toy_accord, toy_node
-from tongcheng.kernel import adoption, audit, authority, ledger
+from tongcheng.kernel import adoption, audit, authority, ids, ledger, ledger_batch
 from tongcheng.kernel import officers as kernel_officers
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.errors import Refused
@@ -37,6 +37,8 @@ from tongcheng.node.core import Node
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 ACT_IDS = tuple(f"019aab00-0000-7000-8000-{number:012x}" for number in range(100))
+BATCHED = 3
+"""The legs of act 5: transfers of 100, 101 and 102 fen under one leaf."""
 
 
 @dataclass
@@ -131,7 +133,7 @@ def order(act: int, leg: int, amount_fen: int, debit: str = "a", credit: str = "
 
 
 def keep_books(tx: Transaction) -> None:
-    """Post a transfer, holds of every outcome; audit, seal, issue a credential, adopt a book."""
+    """Post transfers, alone and together, and holds of every outcome; audit, seal, adopt a book."""
     for account in ("a", "b"):
         ledger.open_account(tx, account, "purse", limit_fen=10**9)
     ledger.transfer(tx, order(1, 0, 4_369_463))
@@ -140,6 +142,7 @@ def keep_books(tx: Transaction) -> None:
     ledger.post(tx, posted.transfer_id, order(3, 1, 249))
     voided = ledger.hold(tx, order(4, 0, 70))
     ledger.void(tx, voided.transfer_id, act_id=ACT_IDS[4], leg=1)
+    ledger_batch.transfer_many(tx, [order(5, leg, 100 + leg) for leg in range(BATCHED)])
     authority.issue(tx, "H12010500123", "ward system", to_at=NOW_AT + 10**9)
     audit.note(tx, audit.Entry("officer", "look", "stay-1", "asked by phone"))
     audit.seal(tx)
@@ -148,6 +151,11 @@ def keep_books(tx: Transaction) -> None:
     officers.adopt(tx, officers.book())
     audit.note(tx, audit.Entry("officer", "look", "stay-2"))
     tx.put(TROUBLES, TroubleRow("hebei-hsb", 1, "KEY_UNKNOWN", "kid=x", 2, tx.now_at))
+
+
+def batched(leg: int) -> str:
+    """Return the name of one of the transfers made together, as a proof of it is asked for."""
+    return f"transfer/{ids.transfer_id(ACT_IDS[5], leg).hex()}"
 
 
 async def populate(folder: Path) -> Region:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from tests.kernel.store.stage import Stage, put
 from tests.kernel.test_ledger import EMPLOYEE, RESIDENT
-from tongcheng.kernel import ids, journal, ledger, ledger_batch
+from tongcheng.kernel import canonical, ids, journal, ledger, ledger_batch
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.journal.verify import verify
 from tongcheng.kernel.ledger import TRANSFERS, Order, TransferRow
-from tongcheng.kernel.ledger_batch import TRANSFERS_KIND, Move, Posting, voiding
+from tongcheng.kernel.ledger_batch import TRANSFERS_KIND, Listed, Move, Posting, voiding
 from tongcheng.kernel.store import Command, Transaction
 from tongcheng.kernel.store.records import DECLARED
 from tongcheng.kernel.store.writer import Outcome
@@ -261,6 +261,49 @@ def test_a_transfer_of_a_batch_is_found_by_its_id(stage: Stage) -> None:
         found = ledger_batch.leaf_of_transfer(snapshot, stage.home.ring, other)
         assert found is not None
         assert found.content_id == other.transfer_id.hex()
+
+
+ENTRY = "0a" * 16 + "1b" * 32
+OTHER = "0c" * 16 + "1b" * 32
+
+
+def test_the_list_of_a_leaf_is_read_back() -> None:
+    """Each id with its digest, in their order; a leaf of nothing is one too."""
+    body = canonical.encode(Listed(2, OTHER + ENTRY))
+
+    found = ledger_batch.digests_of(body)
+
+    assert [(key.hex(), digest.hex()) for key, digest in found.items()] == [
+        ("0c" * 16, "1b" * 32),
+        ("0a" * 16, "1b" * 32),
+    ]
+    assert ledger_batch.digests_of(canonical.encode(Listed(0, ""))) == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        canonical.encode({"count": 1, "entries": ENTRY, "more": 1}),
+        canonical.encode({"count": "1", "entries": ENTRY}),
+        canonical.encode(Listed(1, ENTRY.upper())),
+        canonical.encode(Listed(1, ENTRY[:-2] + "xy")),
+        canonical.encode(Listed(1, ENTRY[:-2] + "  ")),
+        canonical.encode(Listed(1, ENTRY[:-2])),
+        canonical.encode(Listed(1, ENTRY + "\n")),
+        canonical.encode(Listed(2, ENTRY)),
+        canonical.encode(Listed(0, ENTRY)),
+        canonical.encode(Listed(-1, "")),
+        canonical.encode(Listed(2, ENTRY + ENTRY[:32] + "2c" * 32)),
+    ],
+)
+def test_what_is_no_list_of_a_leaf(body: bytes) -> None:
+    """One spelling, the very number, no id twice: no two readers see different transfers."""
+    with pytest.raises(Refused) as refused:
+        ledger_batch.digests_of(body)
+
+    assert refused.value.code == "SCHEMA_MISMATCH"
+    assert set(refused.value.facts) == {"where", "what"}
 
 
 def _rewrite(stage: Stage, **changes: object) -> None:

@@ -1,12 +1,20 @@
-"""Refusals are counted by the address they came from, within a minute, in bounded memory."""
+"""What a stranger may cost: refusals counted by address in bounded memory, bodies read once."""
 
+from typing import Annotated
+
+import msgspec
 import pytest
+from litestar import Litestar, post
+from litestar.params import JSONBody
+from litestar.testing import TestClient
 
 from tests.toy import NOW_AT
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.errors import Refused
 from tongcheng.node import limits
-from tongcheng.node.limits import WINDOW_MS, RefusalLimiter
+from tongcheng.node.limits import WINDOW_MS, BoundedRequest, RefusalLimiter
+
+JSON = "application/json"
 
 
 def _is_stopped(limiter: RefusalLimiter, address: str) -> bool:
@@ -66,3 +74,51 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         limiter.note(address)
 
     assert [address for address in "abcd" if _is_stopped(limiter, address)] == ["b", "c", "d"]
+
+
+class _Bill(msgspec.Struct, forbid_unknown_fields=True):
+    """A body like a hospital's, small."""
+
+    total_fen: Annotated[int, msgspec.Meta(ge=0)]
+    lines: list[str]
+    patient: str | None = None
+
+
+BODIES = (
+    b'{"total_fen":1,"lines":["a"]}',
+    b'{"total_fen":"1","lines":[],"patient":"null"}',
+    b'{"total_fen":1,"total_fen":2,"lines":[]}',
+    b'{"total_fen":-1,"lines":[]}',
+    b'{"total_fen":1.5,"lines":[]}',
+    b'{"total_fen":1,"lines":[1]}',
+    b'{"total_fen":1}',
+    b'{"total_fen":1,"lines":[],"more":1}',
+    b"",
+    b"null",
+    b"[]",
+    b'{"total_fen":1,"lines":["\xff"]}',
+    b'{"total_fen":1,"lines":["\\ud800"]}',
+    b'{"total_fen":1,"lines":[]} ',
+    b'{"total_fen":1,"lines":[]}x',
+)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=repr)
+def test_a_body_is_the_same_read_in_one_step_as_in_two(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Struct is read straight from the bytes: the same value, and the same words for a fault."""
+
+    @post("/bill", status_code=200)
+    async def bill(data: JSONBody[_Bill]) -> _Bill:
+        return data
+
+    def told() -> tuple[int, object]:
+        app = Litestar([bill], request_class=BoundedRequest)
+        with TestClient(app, raise_server_exceptions=False) as client:
+            answer = client.post("/bill", content=body, headers={"Content-Type": JSON})
+            return answer.status_code, answer.json()
+
+    in_one_step = told()
+    monkeypatch.setattr(limits, "_body_struct", lambda _handler: None)
+    assert in_one_step == told()

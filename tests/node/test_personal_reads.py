@@ -24,8 +24,8 @@ from tongcheng.node.console import make_console
 from tongcheng.node.core import Node
 from tongcheng.node.pages import HANDLERS as NODE_PAGES
 from tongcheng.node.services import SERVICES
-from tongcheng.services.settlement import line_query
-from tongcheng.services.settlement.store import LINES, STAYS, ClaimRow
+from tongcheng.services.settlement import bills, line_query
+from tongcheng.services.settlement.store import STAYS, ClaimRow
 from tongcheng.web.toolkit import ACTION
 
 ACTIONS = (*KERNEL_ACTIONS, *(action for service in SERVICES for action in service.actions))
@@ -47,7 +47,7 @@ def _case(running: Running, claim: ClaimRow) -> str:
     """Ask about the stay's first line and return the case."""
 
     def command(tx: Transaction) -> str:
-        line = tx.select(LINES, stay_id=claim.stay_id)[0]
+        line = bills.active_lines(tx, claim.stay_id)[0]
         person_id = tx.need(STAYS, claim.stay_id).person_id
         words = "这一项我没有做过"
         handed = line_query.open_query(tx, person_id, claim.stay_id, line.line_id, words)

@@ -1,20 +1,16 @@
 """`tongcheng settlement adjudicate`: judge a file of claims by rule books.
 
 Exit codes: 0 done (rows that could not be judged are listed with their code), 1 no row could be
-judged, the sample differs from the twin, or a file was refused, 2 the command was not understood.
+judged, the sample differs from the twin, or a file was refused, 2 the command was not understood,
+143 SIGTERM ended it.
 """
 
-import gc
-import os
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from tongcheng.cli import options
@@ -26,17 +22,14 @@ from tongcheng.cli.claims_books import (
     rulebook_option,
     told,
 )
+from tongcheng.cli.claims_run import one_way, result_console, running
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan
 
 if TYPE_CHECKING:
     from tongcheng.services.settlement.batch.plan import Plan
-    from tongcheng.services.settlement.batch.tally import Sample, Tally
-
-QUIET_S = 1
-"""What is done sooner needs no progress."""
-PIPE_COLUMNS = 120
-"""A file or a pipe has no width of its own: wide enough that no cell is folded."""
+    from tongcheng.services.settlement.batch.tally import Checked
+    from tongcheng.services.settlement.batch.work import Adjudication, Found
 
 
 class Done(msgspec.Struct, kw_only=True):
@@ -71,10 +64,12 @@ class Done(msgspec.Struct, kw_only=True):
     type=click.IntRange(min=1),
     help="Compute about so many rows anew, slowly and apart, and say whether they are equal.",
 )
+@options.workers
+@options.scheduler
 @options.as_json
-def adjudicate(
+def adjudicate(  # noqa: PLR0913 one for each option
     claims_file: Path, out: Path, rulebooks: tuple[Path, ...], pack: str, sample: int | None,
-    *, trace: bool, as_json: bool,
+    workers: int | None, scheduler: str | None, *, trace: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Judge every claim of a file, Parquet or CSV: who pays what, by the book of its day.
 
@@ -84,63 +79,43 @@ def adjudicate(
     """
     with extra_needed():
         from tongcheng.services.settlement.batch.plan import plan_of
+        from tongcheng.services.settlement.batch.work import Adjudication
+    one_way(workers, scheduler)
     if out.exists() and out.samefile(claims_file):
         raise Refused("CLAIMS_OUT", file=str(out), fault="it is the file of claims")
-    books = read_books(rulebooks, pack)
-    plan = plan_of(books, areas_for(pack, books))
-    done, checked = _run(claims_file, out, plan, sample, trace=trace)
+    books = tuple(read_books(rulebooks, pack))
+    region = areas_for(pack, books)
+    asked = Adjudication(
+        books=books, region=region, claims=claims_file, out=out, trace=trace, sample=sample
+    )
+    found, run = _run(asked, workers, scheduler)
+    done = _done(asked, plan_of(books, region), found, run)
     done.rulebooks = told(rulebooks, pack)
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
     else:
-        _print(done, checked)
-    if (done.rows and not done.judged) or (checked is not None and checked.differing):
+        _print(done, found.checked)
+    differing = found.checked is not None and found.checked.differing
+    if (done.rows and not done.judged) or differing:
         raise SystemExit(1)
 
 
 def _run(
-    claims_file: Path, out: Path, plan: "Plan", sample: int | None, *, trace: bool
-) -> "tuple[Done, Sample | None]":
+    asked: "Adjudication", workers: int | None, scheduler: str | None
+) -> "tuple[Found, tuple[str, float]]":
+    """Return what was found, and by what in how many seconds."""
     with extra_needed():
-        from tongcheng.services.settlement.batch.ahead import Behind, ahead
-        from tongcheng.services.settlement.batch.reading import open_claims
-        from tongcheng.services.settlement.batch.run import run, warm
-        from tongcheng.services.settlement.batch.tally import Sample, Tally
-        from tongcheng.services.settlement.batch.writing import open_results
+        from tongcheng.services.settlement.batch.run import warm
+        from tongcheng.services.settlement.batch.work import adjudicate as found_in
     backend = warm()
-    gc.freeze()  # what was loaded stays to the end: it need not be searched for cycles
-    threads = os.cpu_count() or 1
     started = time.monotonic()
-    tally = Tally()
-    with open_claims(claims_file, scratch=out.parent) as claims, _progress() as progress:
-        checked = None if sample is None else Sample(plan, sample, claims.rows)
-        task = progress.add_task(claims_file.name, total=claims.rows, visible=False)
-        with open_results(out, plan, claims, trace=trace) as writer, Behind() as behind:
-            for batch in ahead(claims.batches(plan)):
-                results = run(plan, batch.events, trace=trace, threads=threads)
-                behind.call(partial(writer.write, batch, results))
-                tally.add(batch, results)
-                if checked is not None:
-                    checked.check(batch, results)
-                late = time.monotonic() - started > QUIET_S
-                progress.update(task, advance=len(batch.row), visible=late)
-    seconds = time.monotonic() - started
-    return _done(claims_file, out, plan, tally, (backend, seconds), checked), checked
+    with running(asked.claims) as progress:
+        found = found_in(asked, workers=workers, scheduler=scheduler, progress=progress)
+    return found, (backend, time.monotonic() - started)
 
 
-def _progress() -> Progress:
-    shown = Console(stderr=True)
-    return Progress(console=shown, transient=True, disable=not shown.is_terminal)
-
-
-def _done(
-    claims_file: Path,
-    out: Path,
-    plan: "Plan",
-    tally: "Tally",
-    run: tuple[str, float],
-    checked: "Sample | None",
-) -> Done:
+def _done(asked: "Adjudication", plan: "Plan", found: "Found", run: tuple[str, float]) -> Done:
+    tally, checked = found.tally, found.checked
     books: list[dict[str, str | int]] = [
         {
             "book_id": version.tables.book_id,
@@ -152,8 +127,8 @@ def _done(
     ]
     statuses = [*(each["status"] for each in books), *(each.status for each in plan.overlays)]
     return Done(
-        claims=str(claims_file),
-        out=str(out),
+        claims=str(asked.claims),
+        out=str(asked.out),
         rows=tally.rows,
         judged=tally.judged,
         events=tally.events,
@@ -174,10 +149,8 @@ def _done(
     )
 
 
-def _print(done: Done, checked: "Sample | None") -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = PIPE_COLUMNS
+def _print(done: Done, checked: "Checked | None") -> None:
+    console = result_console()
     console.print(done.rulebooks)
     for title, rows in (
         (

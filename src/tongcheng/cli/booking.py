@@ -3,6 +3,7 @@
 Exit codes: 0 every row is booked now or was before, 1 some are not, 2 not understood.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,6 +69,7 @@ def book(
         _shown(claims.name) as progress,
     ):
         store = _Store(*stopped)
+        gc.freeze()  # what was loaded stays to the end: it need not be searched for cycles
         summary = book_file(claims, stopped.home, store, tell=tell, progress=progress)
     seconds = time.monotonic() - began
     if as_json:

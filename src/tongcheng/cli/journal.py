@@ -23,6 +23,8 @@ from tongcheng.kernel.journal.proof import prove as prove_entry
 from tongcheng.kernel.journal.verify import Report
 from tongcheng.kernel.journal.verify import verify as verify_database
 from tongcheng.kernel.journal.witness import WITNESSED
+from tongcheng.kernel.ledger import TransferContent
+from tongcheng.kernel.money import format_yuan
 from tongcheng.kernel.service import Finding
 from tongcheng.kernel.store import Snapshot, StoredValueDamaged
 from tongcheng.node import files
@@ -163,7 +165,8 @@ def _print_findings(console: Console, report: Report) -> None:
 def prove(name: str, folder: Path, passphrase_file: Path | None, output: Path | None) -> None:
     """Write the proof of one entry: an envelope's ID, or KIND/ID of any entry.
 
-    The document holds the entry's content. Whoever has it and the accord can check it offline.
+    The document holds the entry's content. Whoever has it and the accord can check it offline. Of a
+    transfer that was made together with others it shows that one alone.
     """
     passphrase = files.read_passphrase(passphrase_file)
     document = read_snapshot(
@@ -202,7 +205,19 @@ def check(proof: Path, accord_files: tuple[Path, ...], *, as_json: bool) -> None
         click.echo(msgspec.json.encode(proved).decode())
         return
     click.echo(f"the journal of {proved.member_id} holds this entry")
+    if proved.transfer is not None:
+        click.echo(_in_words(proved.transfer))
     if proved.sender_id is not None:
         click.echo(f"the act was signed by {proved.sender_id}")
     vouched = ", ".join(proved.witnesses) or "no other member"
     click.echo(f"its checkpoint is co-signed by {vouched}")
+
+
+def _in_words(transfer: TransferContent) -> str:
+    said = (
+        f"transfer {transfer.transfer_id}: {format_yuan(transfer.amount_fen)} yuan, "
+        f"debit {transfer.debit_account}, credit {transfer.credit_account}, "
+        f"kind {transfer.kind}, month {transfer.month}, purse {transfer.purse}"
+    )
+    # The names are whatever the journal's owner has signed: none of them begins another line.
+    return ascii(said)[1:-1]

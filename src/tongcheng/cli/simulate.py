@@ -35,18 +35,29 @@ from tongcheng.simulation.report import Report
     type=click.FloatRange(0, 1),
     help="The share of stays that come whole, in one call; else every way as it is drawn.",
 )
+@click.option(
+    "--under-way",
+    type=click.IntRange(min=1),
+    help="How many stays are under way at one moment; else 24, 100 or 400, as the seed says.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON for a machine.")
 def simulate(
-    *, seed: int, settlements: int, faults: ProfileName, whole_share: float | None, as_json: bool
+    *,
+    seed: int,
+    settlements: int,
+    faults: ProfileName,
+    whole_share: float | None,
+    under_way: int | None,
+    as_json: bool,
 ) -> None:
     """Settle stays between three cities while messages get lost, nodes die and disks fill up.
 
-    The same seed, number, faults and share give the same report, byte for byte. Exit codes: 0
+    The same seed and options give the same report, byte for byte. Exit codes: 0
     nothing was lost, doubled or one-sided and every invariant holds; 1 otherwise; 2 the command was
     not understood.
     """
     began = time.monotonic()
-    found = _with_progress(Plan(seed, settlements, faults, whole_share))
+    found = _with_progress(Plan(seed, settlements, faults, whole_share, under_way))
     click.echo(reports.to_json(found) if as_json else reports.to_text(found))
     click.echo(f"{time.monotonic() - began:.1f} s", err=True)
     if not found.sound:

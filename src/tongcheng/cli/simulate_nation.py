@@ -28,8 +28,8 @@ from tongcheng.simulation.nation.totals import Totals, add_up
 from tongcheng.simulation.region import Plan
 
 SETTLEMENTS = 1_000_000
-STAYS_PER_SEED = 2_000
-"""Starting a process and building its region is then a thirtieth of a seed's work."""
+STAYS_PER_SEED = 6_000
+"""Starting a process and building its region is then a twentieth of a seed's work."""
 RATE_OVER_S = 600
 
 

@@ -1,10 +1,9 @@
 """`tongcheng settlement what-if`: judge the same claims under two sets of rules, and compare.
 
 Exit codes: 0 done (rows that are not judged are listed with their codes), 1 no row was judged
-under both, or something was refused, 2 the command was not understood.
+under both, or something was refused, 2 the command was not understood, 143 SIGTERM ended it.
 """
 
-import gc
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +12,11 @@ import click
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
 from tongcheng.cli import options
 from tongcheng.cli.claims_books import areas_for, extra_needed, read_books
+from tongcheng.cli.claims_run import one_way, result_console, running
 from tongcheng.cli.counted import counted
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.money import format_yuan
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from tongcheng.services.settlement.what_if.answer import Answer, Group
     from tongcheng.services.settlement.what_if.work import WhatIf
 
-QUIET_S = 1
-PIPE_COLUMNS = 120
 BOOKS = click.Path(exists=True, path_type=Path)
 TITLES = {
     "insured_area": "insured in",
@@ -107,9 +104,7 @@ def what_if(  # noqa: PLR0913 one for each option
     with extra_needed():
         from tongcheng.services.settlement.what_if.versions import replaced
         from tongcheng.services.settlement.what_if.work import Rules, WhatIf
-    if workers is not None and scheduler is not None:
-        message = "--workers starts workers of its own; --scheduler has some already"
-        raise click.UsageError(message)
+    one_way(workers, scheduler)
     if out is not None and out.exists() and out.samefile(claims_file):
         raise Refused("CLAIMS_OUT", file=str(out), fault="it is the file of claims")
     before = read_books(old, pack)
@@ -129,26 +124,16 @@ def _run(asked: "WhatIf", workers: int | None, scheduler: str | None) -> _Done:
         from tongcheng.services.settlement.batch.run import warm
         from tongcheng.services.settlement.what_if.work import what_if as answer_of
     backend = warm()
-    gc.freeze()  # what was loaded stays to the end: it need not be searched for cycles
     started = time.monotonic()
-    shown = Console(stderr=True)
-    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
-        task = progress.add_task(asked.claims.name, total=None, visible=False)
-
-        def told(done: int, rows: int) -> None:
-            late = time.monotonic() - started > QUIET_S
-            progress.update(task, completed=done, total=rows, visible=late)
-
-        found = answer_of(asked, workers=workers, scheduler=scheduler, progress=told)
+    with running(asked.claims) as progress:
+        found = answer_of(asked, workers=workers, scheduler=scheduler, progress=progress)
     seconds = round(time.monotonic() - started, 3)
     out = None if asked.out is None else str(asked.out)
     return _Done(str(asked.claims), out, backend, seconds, found)
 
 
 def _print(done: _Done) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = PIPE_COLUMNS
+    console = result_console()
     answer = done.answer
     for title, books in (("old", answer.old_books), ("new", answer.new_books)):
         for book in books:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tongcheng.kernel.entropy import Entropy
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _LEG_MAX = 2**32 - 1
 
@@ -28,7 +29,9 @@ def uuid7(now_at: int, entropy: Entropy) -> str:
     value |= now_at << 80
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    text = f"{value:032x}"
+    # As uuid.UUID would write it, in a quarter of the time: a settlement makes a dozen.
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def parse_uuid7(text: str) -> uuid.UUID:
@@ -45,7 +48,7 @@ def uuid7_bytes(text: str) -> bytes:
 
 def short(uuid_text: str) -> str:
     """Write the 128 bits of a UUID as 26 characters of base 32; the order is kept."""
-    return _base32(uuid.UUID(uuid_text).int)
+    return _base32(int(uuid_text.replace("-", ""), 16))
 
 
 def random_short(entropy: Entropy) -> str:
@@ -71,4 +74,4 @@ def leg_id(envelope: bytes, leg: int) -> bytes:
 
 def _base32(value: int) -> str:
     assert 0 <= value < 2**128, value
-    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])

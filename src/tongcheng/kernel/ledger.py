@@ -74,9 +74,7 @@ class HoldRow(msgspec.Struct, frozen=True, gc=False):
     closed_by: bytes | None
 
 
-ACCOUNTS = Records(
-    "ledger_accounts", AccountRow, key=("account_id",), indexes=(("purse",),), kept=True
-)
+ACCOUNTS = Records("ledger_accounts", AccountRow, key=("account_id",), clustered=True, kept=True)
 TRANSFERS = Records(
     "ledger_transfers",
     TransferRow,
@@ -85,7 +83,9 @@ TRANSFERS = Records(
     clustered=True,
     only_grows=True,
 )
-HOLDS = Records("ledger_holds", HoldRow, key=("hold_id",), indexes=(("subject_id",),))
+HOLDS = Records(
+    "ledger_holds", HoldRow, key=("hold_id",), indexes=(("subject_id",),), clustered=True
+)
 
 
 class Order(msgspec.Struct, frozen=True, gc=False):
@@ -210,7 +210,7 @@ def _record(tx: Transaction, order: Order, kind: Kind, held: TransferRow | None)
     return row
 
 
-class _Content(msgspec.Struct, frozen=True, gc=False):
+class TransferContent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A transfer as the journal writes it: TransferRow's columns by name, bytes in hex."""
 
     amount_fen: int
@@ -230,13 +230,13 @@ class _Content(msgspec.Struct, frozen=True, gc=False):
     transfer_id: str
 
 
-assert sorted(TransferRow.__struct_fields__) == list(_Content.__struct_fields__)
+assert sorted(TransferRow.__struct_fields__) == list(TransferContent.__struct_fields__)
 _encode = msgspec.json.Encoder().encode
 
 
 def content_of(row: TransferRow) -> bytes:
     """Return the transfer as the journal keeps it, in canonical bytes."""
-    content = _Content(
+    content = TransferContent(
         row.amount_fen, row.at, row.credit_account, row.credit_before_fen, row.credit_version,
         row.debit_account, row.debit_before_fen, row.debit_version, row.held_fen,
         None if row.hold_id is None else row.hold_id.hex(), row.kind, row.month, row.purse,

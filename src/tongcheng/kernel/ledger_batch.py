@@ -11,6 +11,7 @@ docs/protocol/04-journal-checkpoints-proofs.md.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ from tongcheng.kernel.store.writer import Command, JointCommand, Outcome
 TRANSFERS_KIND = "transfers"
 SALT_BYTES = 16
 _ENTRY_BYTES = 16 + 32
+"""Of a transfer's id and its digest."""
+_ENTRIES = re.compile(rf"(?:[0-9a-f]{{{2 * _ENTRY_BYTES}}})*")
 _SEED_DOMAIN = b"tongcheng transfers\0"
 
 
@@ -98,7 +101,7 @@ class Posting(JointCommand):
                 outcomes.append(Outcome(answer=batch.add(moves)))
             except Refused as refusal:
                 outcomes.append(Outcome(error=refusal))
-        batch.write()
+        batch.write(early=True)
         return outcomes
 
 
@@ -256,14 +259,19 @@ class _Batch:
 
     # storing
 
-    def write(self) -> None:
-        """Put everything that the batch changes; a batch of nothing changes nothing."""
+    def write(self, *, early: bool = False) -> None:
+        """Put everything that the batch changes; a batch of nothing changes nothing.
+
+        `early`: nobody refuses any more, so that the store may begin before all is summed up.
+        """
         rows, tx = self._rows, self._tx
         if not rows:
             return
         transfers = {(row.transfer_id,): row for row in rows}
         assert len(transfers) == len(rows), "a leg of an act is posted once"
         tx.add_many(TRANSFERS, transfers)
+        if early:
+            tx.write_early(TRANSFERS, transfers)
         touched = {row.debit_account for row in rows} | {row.credit_account for row in rows}
         accounts = {(name,): self._accounts[name].row(name) for name in sorted(touched)}
         tx.put_many(ACCOUNTS, accounts)
@@ -283,7 +291,7 @@ class _Batch:
 # the journal
 
 
-class Listed(msgspec.Struct, frozen=True):
+class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content of a leaf: `entries` is, in hex, each transfer's id and its salted digest."""
 
     count: int
@@ -317,14 +325,28 @@ def _seed(ring: KeyRing, leaf_salt: bytes) -> bytes:
     return hmac.digest(ring.mac_key, _SEED_DOMAIN + leaf_salt, "sha256")
 
 
+def digests_of(body: bytes) -> dict[bytes, bytes]:
+    """Return each transfer's salted digest by its id, from the content of a leaf.
+
+    Refuses SCHEMA_MISMATCH for what is no such content, and what `canonical.decode` refuses.
+    """
+    listed = canonical.decode_as(body, Listed)
+    if _ENTRIES.fullmatch(listed.entries) is None:
+        raise Refused("SCHEMA_MISMATCH", where="$.entries", what="ids and digests in hex")
+    raw = bytes.fromhex(listed.entries)
+    entries = [raw[at : at + _ENTRY_BYTES] for at in range(0, len(raw), _ENTRY_BYTES)]
+    digests = {entry[:16]: entry[16:] for entry in entries}
+    if not len(entries) == len(digests) == listed.count:
+        raise Refused("SCHEMA_MISMATCH", where="$.count", what="the number of different ids")
+    return digests
+
+
 class Batched:
     """A leaf of kind `transfers`, read back."""
 
     def __init__(self, ring: KeyRing, leaf_salt: bytes, body: bytes) -> None:
-        raw = bytes.fromhex(canonical.decode_as(body, Listed).entries)
-        entries = [raw[at : at + _ENTRY_BYTES] for at in range(0, len(raw), _ENTRY_BYTES)]
         self._seed = _seed(ring, leaf_salt)
-        self.digests = {entry[:16]: entry[16:] for entry in entries}
+        self.digests = digests_of(body)
         """Every transfer's salted digest by its id, in the order in which they were made."""
 
     def opening(self, row: TransferRow) -> Opening:

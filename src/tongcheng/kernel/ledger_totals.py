@@ -145,6 +145,8 @@ class _Gathered:
 
 
 def _added(digest: bytes, number: int) -> bytes:
+    if number == 0:
+        return digest
     return ((int.from_bytes(digest, "big") + number) % _MODULUS).to_bytes(DIGEST_BYTES, "big")
 
 

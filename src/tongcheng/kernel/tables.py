@@ -24,7 +24,7 @@ from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
 from tongcheng.kernel.ledger_totals import TOTALS
 from tongcheng.kernel.officers import OFFICERS
 from tongcheng.kernel.rulebook_record import ADOPTIONS, RULE_BOOKS
-from tongcheng.kernel.store.database import WRITER_LEASE
+from tongcheng.kernel.store.one_writer import WRITER_LEASE
 from tongcheng.kernel.store.records import Records
 
 KERNEL_TABLES: tuple[Records[Any], ...] = (

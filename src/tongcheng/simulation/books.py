@@ -93,13 +93,21 @@ def read(home: Home, path: Path, peers: list[str], now_at: int) -> Books:
         database.close()
 
 
+def _line_counts(reading: Snapshot) -> Counter[str]:
+    """Return how many lines are kept of each stay."""
+    counts: Counter[str] = Counter()
+    for row in reading.select(LINES):
+        counts[row.stay_id] += row.count
+    return counts
+
+
 def _read(
     reading: Snapshot, home: Home, peers: list[str], now_at: int, problems: list[str]
 ) -> Books:
     return Books(
         home=home,
         stays={row.stay_id: row for row in reading.select(STAYS)},
-        lines=Counter(row.stay_id for row in reading.select(LINES)),
+        lines=_line_counts(reading),
         claims={row.settlement_id: row for row in reading.select(CLAIMS)},
         persons={row.person_key: row for row in reading.select(PERSONS)},
         decisions=reading.select(DECISIONS),

@@ -12,8 +12,9 @@ from tongcheng.kernel.authority import Caller
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.desk import Desk
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.messages import MessageKey
-from tongcheng.services.settlement.store import ClaimRow, LineRow, StayRow
+from tongcheng.services.settlement.store import ClaimRow, StayRow
 from tongcheng.services.settlement.visited import Admission
 from tongcheng.simulation import national as nationals
 from tongcheng.simulation import whole

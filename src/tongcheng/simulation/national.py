@@ -12,9 +12,10 @@ from tongcheng.kernel.money import format_yuan
 from tongcheng.node.console import catalogue
 from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement.desk import Desk
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.national import Edge
 from tongcheng.services.settlement.national_fields import profiles
-from tongcheng.services.settlement.store import LineRow, StayRow
+from tongcheng.services.settlement.store import StayRow
 from tongcheng.simulation.counter import Counter, NoAnswer
 
 SETTLE = "2304"

@@ -29,7 +29,7 @@ from tongcheng.simulation.visits import CARD_SHARE, WHOLE, Visit
 ANCHOR_AT = 1_790_783_820_000
 """2026-09-30T23:57 in the cities: the month turns while the region works."""
 WINDOWS = (24, 100, 400)
-"""Stays under way at one moment; the seed says which."""
+"""Stays under way at one moment; the seed says which, where the plan does not."""
 WAITS_MS = (400, 2_000, 20_000)
 """How long a hospital's call waits for the insured side, by hospital; the first gives up early."""
 STAYS_PER_PERSON = 2
@@ -57,13 +57,15 @@ class Plan(msgspec.Struct, frozen=True):
     """What to simulate; the same plan gives the same report, byte for byte.
 
     `whole_share` of the stays are brought whole, in one call; None leaves all ways as they are
-    drawn, which is about a third.
+    drawn, which is about a third. `under_way` is how many stays are under way at one moment; None
+    lets the seed draw one of WINDOWS.
     """
 
     seed: int
     settlements: int
     faults: ProfileName = "usual"
     whole_share: float | None = None
+    under_way: int | None = None
 
 
 class Region:
@@ -175,7 +177,8 @@ class Region:
             machine.calm = machine.disk.calm = False
         faults = [asyncio.create_task(fault) for fault in self._fault_loops()]
         waiting = iter(self._queue)
-        count = WINDOWS[self._stream("windows").whole(0, len(WINDOWS) - 1)]
+        drawn = WINDOWS[self._stream("windows").whole(0, len(WINDOWS) - 1)]
+        count = self.plan.under_way or drawn
         windows = [asyncio.create_task(self._window(waiting)) for _ in range(count)]
         try:
             async with asyncio.timeout(WORK_WITHIN_S + WORK_PER_STAY_S * len(self._queue)):
@@ -312,6 +315,7 @@ def _report(region: Region, unfinished: int, virtual_seconds: int) -> Report:
         seed=plan.seed,
         faults_profile=plan.faults,
         whole_share=plan.whole_share,
+        under_way=plan.under_way,
         stays=plan.settlements,
         settlements=len(claims),
         settled=states["settled"],

@@ -51,6 +51,7 @@ class Report(msgspec.Struct, kw_only=True):
     broken: dict[str, list[str]]
     books_digest: str
     whole_share: float | None = None
+    under_way: int | None = None
 
     @property
     def sound(self) -> bool:
@@ -68,9 +69,10 @@ def to_json(report: Report) -> str:
 def replay(report: Report) -> str:
     """Return the command that runs this simulation again."""
     whole = "" if report.whole_share is None else f" --whole-share {report.whole_share}"
+    under_way = "" if report.under_way is None else f" --under-way {report.under_way}"
     return (
         f"tongcheng simulate --seed {report.seed} --settlements {report.stays}"
-        f" --faults {report.faults_profile}{whole}"
+        f" --faults {report.faults_profile}{whole}{under_way}"
     )
 
 

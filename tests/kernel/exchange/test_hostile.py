@@ -15,15 +15,13 @@ import msgspec
 import pytest
 
 from tests import toy
-from tests.toy import MEMBERS, NOW_AT, Ping
+from tests.toy import MEMBERS, NOW_AT, send_pings
 from tests.virtual_time import LoopClock, run
 from tongcheng.kernel.envelope import Envelope, Opened, open_batch
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.exchange import exchange as exchanges
 from tongcheng.kernel.exchange.tables import CHANNELS, TAKEN, TROUBLES
 from tongcheng.kernel.exchange.transport import CATCH_UP_PATH, INBOX_PATH, Unreachable
-from tongcheng.kernel.service import Reply
 from tongcheng.node.core import Node
 
 BEIJING, TIANJIN, _ = MEMBERS
@@ -66,7 +64,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def _two(folder: Path) -> AsyncIterator[tuple[Wire, Node, Node]]:
+async def two(folder: Path) -> AsyncIterator[tuple[Wire, Node, Node]]:
     """Run Beijing and Tianjin on virtual time, both caught up."""
     wire = Wire()
     try:
@@ -82,14 +80,6 @@ async def _two(folder: Path) -> AsyncIterator[tuple[Wire, Node, Node]]:
             await node.stop()
 
 
-async def _ping(node: Node, dst: str, *numbers: int) -> list[str]:
-    def command(tx: Any) -> list[str]:
-        return [acts.send(tx, dst, Reply("toy.ping/1", Ping(n))).id for n in numbers]
-
-    sent: list[str] = await node.run(command)
-    return sent
-
-
 def _of(node: Node, what: str) -> list[int]:
     return [n for kind, n in toy.noted(node) if kind == what]
 
@@ -102,8 +92,8 @@ def test_link_survives_a_full_disk(tmp_path: Path) -> None:
     """The note of the trouble cannot be stored either; when there is room the acts go out."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (_, beijing, _tianjin):
-            await _ping(beijing, TIANJIN, 5)
+        async with two(tmp_path) as (_, beijing, _tianjin):
+            await send_pings(beijing, TIANJIN, 5)
             full = sqlite3.OperationalError("database or disk is full")
             with patch.object(beijing.database, "persist", side_effect=full):
                 await asyncio.sleep(WAITED_S)
@@ -118,11 +108,11 @@ def test_link_survives_a_bug_that_an_answer_trips(tmp_path: Path) -> None:
     """What trips a bug is kept as trouble and tried again; the link does not end in silence."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (_, beijing, tianjin):
+        async with two(tmp_path) as (_, beijing, tianjin):
             faults: list[dict[str, Any]] = []
             asyncio.get_running_loop().set_exception_handler(lambda _, given: faults.append(given))
-            await _ping(beijing, TIANJIN, 13)
-            await _ping(tianjin, BEIJING, 7)
+            await send_pings(beijing, TIANJIN, 13)
+            await send_pings(tianjin, BEIJING, 7)
             await asyncio.sleep(WAITED_S)
             trouble = await tianjin.read(lambda s: s.get(TROUBLES, BEIJING))
 
@@ -139,10 +129,10 @@ def test_peer_that_acknowledges_nothing_is_not_posted_to_without_pause(tmp_path:
     """A peer that answers well and takes nothing would else be asked as fast as the wire goes."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (wire, beijing, _tianjin):
+        async with two(tmp_path) as (wire, beijing, _tianjin):
             wire.instead = lambda _: _from_tianjin(beijing)
             wire.posts = 0
-            await _ping(beijing, TIANJIN, 5)
+            await send_pings(beijing, TIANJIN, 5)
             await asyncio.sleep(WAITED_S)
 
             assert 5 < wire.posts < 40
@@ -157,9 +147,9 @@ def test_catch_up_brings_answers_that_were_acknowledged_and_then_lost(tmp_path: 
     """
 
     async def main() -> None:
-        async with _two(tmp_path) as (wire, beijing, tianjin):
+        async with two(tmp_path) as (wire, beijing, tianjin):
             wire.cut = True
-            await _ping(beijing, TIANJIN, 5, 6)
+            await send_pings(beijing, TIANJIN, 5, 6)
             saved = tmp_path / "saved.sqlite"
             with sqlite3.connect(beijing.database.path) as now, sqlite3.connect(saved) as then:
                 now.backup(then)
@@ -187,7 +177,7 @@ def test_request_that_claims_to_be_an_answer_is_refused(tmp_path: Path) -> None:
     """`reply_to` is the sender's to write: on a request it is refused, and trips no assertion."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (_, beijing, _tianjin):
+        async with two(tmp_path) as (_, beijing, _tianjin):
             spoof = toy.ping(5, seq=1, reply_to=toy.ping(1, seq=9).id)
             await beijing.exchange.receive(_from_tianjin(beijing, spoof))
             row = await beijing.read(lambda s: s.get(TAKEN, spoof.id))
@@ -203,8 +193,8 @@ def test_envelope_under_an_id_of_ours_is_refused(tmp_path: Path) -> None:
     """Transfers are numbered from the envelope's id: a peer's must not collide with ours."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (_, beijing, tianjin):
-            [ours] = await _ping(beijing, TIANJIN, 5)
+        async with two(tmp_path) as (_, beijing, tianjin):
+            [ours] = await send_pings(beijing, TIANJIN, 5)
             await asyncio.sleep(WAITED_S)
             channel = await beijing.read(lambda s: s.get(CHANNELS, TIANJIN, BEIJING))
             assert channel is not None, "acts have arrived on it"
@@ -222,11 +212,11 @@ def test_damaged_row_refuses_the_act_that_reads_it_and_no_other(tmp_path: Path) 
     """One damaged row is not an outage of everything that waits behind the act that met it."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (_, beijing, tianjin):
-            await _ping(beijing, TIANJIN, 5)
+        async with two(tmp_path) as (_, beijing, tianjin):
+            await send_pings(beijing, TIANJIN, 5)
             await asyncio.sleep(WAITED_S)
             _damage(tianjin, "UPDATE toy_ping_head SET count = 9")
-            await _ping(beijing, TIANJIN, 6)
+            await send_pings(beijing, TIANJIN, 6)
             await asyncio.sleep(WAITED_S)
             with tianjin.database.snapshot() as snapshot:
                 rows = snapshot.select(TAKEN, src=BEIJING)
@@ -251,7 +241,7 @@ def test_parked_acts_are_applied_by_number_whatever_the_clock_did(tmp_path: Path
     """A clock that stepped back must not swap parked acts: a void would precede its settle."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (_, beijing, _tianjin):
+        async with two(tmp_path) as (_, beijing, _tianjin):
             pings = [toy.ping(n, seq=n) for n in (1, 2)]
             act = beijing.registry.acts.pop("toy.ping/1")
             await beijing.exchange.receive(_from_tianjin(beijing, *pings))
@@ -273,9 +263,9 @@ def test_one_waiter_that_gives_up_leaves_the_others_waiting(tmp_path: Path) -> N
     """Two messages of a hospital may wait for one answer; each is woken by it."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (wire, beijing, _tianjin):
+        async with two(tmp_path) as (wire, beijing, _tianjin):
             wire.cut = True
-            [ping] = await _ping(beijing, TIANJIN, 5)
+            [ping] = await send_pings(beijing, TIANJIN, 5)
             short = asyncio.create_task(beijing.exchange.wait_answer(ping, 1_000))
             long = asyncio.create_task(beijing.exchange.wait_answer(ping, 10**9))
             await asyncio.sleep(2)
@@ -297,7 +287,7 @@ def test_peer_that_asks_without_end_is_put_off(
     monkeypatch.setattr(exchanges, "ASKS_REMEMBERED_MAX", 2)
 
     async def main() -> None:
-        async with _two(tmp_path) as (_, beijing, _tianjin):
+        async with two(tmp_path) as (_, beijing, _tianjin):
             now_at = beijing.clock.now()
             question: dict[str, Any] = {"type": "toy.sum/1", "not_after": now_at + 60_000}
 
@@ -363,7 +353,7 @@ def test_refusal_of_a_huge_unknown_field_fits_into_an_envelope(tmp_path: Path) -
     """The refusal quotes the field's name; quoted whole it would not fit and block the channel."""
 
     async def main() -> None:
-        async with _two(tmp_path) as (_, beijing, _tianjin):
+        async with two(tmp_path) as (_, beijing, _tianjin):
             huge = toy.ping(1, seq=1, body={"n": 1, "x" * 261_700: 2})
             await beijing.exchange.receive(_from_tianjin(beijing, huge))
             row = await beijing.read(lambda s: s.get(TAKEN, huge.id))

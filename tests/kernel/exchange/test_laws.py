@@ -17,11 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import toy
-from tests.toy import MEMBERS, NOW_AT, Ping
+from tests.toy import MEMBERS, NOW_AT, Ping, send_pings
 from tests.virtual_time import LoopClock, run
 from tongcheng.kernel.accord import Limits
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.exchange import acts
 from tongcheng.kernel.exchange.link import BACK_OFF_FIRST_MS, BACK_OFF_MAX_MS, UNACKNOWLEDGED_MS
 from tongcheng.kernel.exchange.tables import CHANNELS, SENT, TROUBLES, TroubleRow
 from tongcheng.kernel.exchange.transport import (
@@ -101,7 +100,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def _region(
+async def two_nodes(
     folder: Path, wire: Wire, limits: Limits | None = None
 ) -> AsyncIterator[tuple[Node, Node]]:
     """Run Beijing and Tianjin under one accord; stop whoever runs at the end."""
@@ -126,26 +125,17 @@ async def _start_one(folder: Path, wire: Wire, member_id: str, life: int = 1) ->
     return node
 
 
-async def _ping(node: Node, dst: str, *numbers: int) -> list[str]:
-    """Send pings in one commit; return the ids of their envelopes."""
-
-    def command(tx: Any) -> list[str]:
-        return [acts.send(tx, dst, Reply("toy.ping/1", Ping(n))).id for n in numbers]
-
-    sent: list[str] = await node.run(command)
-    return sent
-
-
 async def _quiet(*nodes: Node) -> None:
     """Wait until everything sent has been acknowledged."""
     for _ in range(QUIET_WITHIN_S):
         await asyncio.sleep(1)
-        if not [row for node in nodes for row in _unacknowledged(node)]:
+        if not [row for node in nodes for row in unacknowledged(node)]:
             return
     pytest.fail("acts are still not acknowledged")
 
 
-def _unacknowledged(node: Node) -> list[str]:
+def unacknowledged(node: Node) -> list[str]:
+    """Return the members that have not acknowledged all that a node has sent them."""
     with node.database.snapshot() as snapshot:
         rows = snapshot.select(CHANNELS, src=node.home.member_id)
     return [row.dst for row in rows if row.acknowledged_seq < row.next_seq - 1]
@@ -166,11 +156,11 @@ def _of(node: Node, what: str) -> list[int]:
 async def _exchange(folder: Path, fates: Iterable[str]) -> None:
     """Send acts both ways over a faulty wire and hold the stores against the law."""
     wire = Wire(fates)
-    async with _region(folder, wire) as (beijing, tianjin):
-        await _ping(beijing, TIANJIN, 0, 1)
-        await _ping(tianjin, BEIJING, 100)
+    async with two_nodes(folder, wire) as (beijing, tianjin):
+        await send_pings(beijing, TIANJIN, 0, 1)
+        await send_pings(tianjin, BEIJING, 100)
         await asyncio.sleep(0.5)
-        await _ping(beijing, TIANJIN, 2, 3, 4)
+        await send_pings(beijing, TIANJIN, 2, 3, 4)
         await _quiet(beijing, tianjin)
 
         # 3 is refused: its own note was taken back, and the sender was told.
@@ -205,10 +195,10 @@ def test_reply_comes_inline_and_is_acknowledged_later(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire()
-        async with _region(tmp_path, wire) as (beijing, tianjin):
+        async with two_nodes(tmp_path, wire) as (beijing, tianjin):
             await asyncio.sleep(1)
             wire.posts.clear()
-            [sent] = await _ping(beijing, TIANJIN, 5)
+            [sent] = await send_pings(beijing, TIANJIN, 5)
             in_time = await beijing.exchange.wait_answer(sent, 500)
 
             assert in_time
@@ -229,9 +219,9 @@ def test_reply_is_pushed_when_it_got_lost_inline(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire(["", "", "reply lost", *["request lost"] * 3])
-        async with _region(tmp_path, wire) as (beijing, tianjin):
+        async with two_nodes(tmp_path, wire) as (beijing, tianjin):
             await asyncio.sleep(1)
-            await _ping(beijing, TIANJIN, 5)
+            await send_pings(beijing, TIANJIN, 5)
             await _quiet(beijing, tianjin)
 
             assert (_of(tianjin, "ping"), _of(beijing, "pong")) == ([5], [10])
@@ -245,10 +235,10 @@ def test_peer_that_was_away_catches_up(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire()
-        async with _region(tmp_path, wire, Limits(batch_envelopes=4)) as (beijing, tianjin):
+        async with two_nodes(tmp_path, wire, Limits(batch_envelopes=4)) as (beijing, tianjin):
             wire.away = {TIANJIN, BEIJING}
             for n in range(20, 40):
-                await _ping(beijing, TIANJIN, n)
+                await send_pings(beijing, TIANJIN, n)
             await asyncio.sleep(3_600)
             assert _of(tianjin, "ping") == []
             wire.away.clear()
@@ -265,12 +255,12 @@ def test_restart_goes_on_where_the_store_stands(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire(["", "", "reply lost", *["request lost"] * 2])
-        async with _region(tmp_path, wire) as (beijing, tianjin):
-            await _ping(beijing, TIANJIN, 5, 6)
+        async with two_nodes(tmp_path, wire) as (beijing, tianjin):
+            await send_pings(beijing, TIANJIN, 5, 6)
             await asyncio.sleep(0.1)
             await tianjin.stop()
             wire.away = {TIANJIN}
-            await _ping(beijing, TIANJIN, 7)
+            await send_pings(beijing, TIANJIN, 7)
             await asyncio.sleep(20)
             wire.away.clear()
             again = await _start_one(tmp_path, wire, TIANJIN, life=2)
@@ -287,11 +277,11 @@ def test_start_asks_for_what_was_missed(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire()
-        async with _region(tmp_path, wire) as (beijing, tianjin):
+        async with two_nodes(tmp_path, wire) as (beijing, tianjin):
             await asyncio.sleep(1)
             await tianjin.stop()
             wire.away = {TIANJIN}
-            await _ping(beijing, TIANJIN, 5)
+            await send_pings(beijing, TIANJIN, 5)
             await asyncio.sleep(3_600)
             wire.away.clear()
             again = await _start_one(tmp_path, wire, TIANJIN, life=2)
@@ -307,10 +297,10 @@ def test_refused_batch_is_a_dead_letter_until_it_moves(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire()
-        async with _region(tmp_path, wire) as (beijing, tianjin):
+        async with two_nodes(tmp_path, wire) as (beijing, tianjin):
             await asyncio.sleep(1)
             wire.refuse_with = "THEIR_OWN_CODE"
-            await _ping(beijing, TIANJIN, 5)
+            await send_pings(beijing, TIANJIN, 5)
             await asyncio.sleep(60)
             stuck = _trouble(beijing)
             wire.refuse_with = ""
@@ -332,11 +322,11 @@ def test_tries_back_off_with_jitter(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire()
-        async with _region(tmp_path, wire) as (beijing, _):
+        async with two_nodes(tmp_path, wire) as (beijing, _):
             await asyncio.sleep(1)
             wire.away = {TIANJIN, BEIJING}
             wire.posts.clear()
-            await _ping(beijing, TIANJIN, 5)
+            await send_pings(beijing, TIANJIN, 5)
             await asyncio.sleep(600)
             times = [at for at, to, path in wire.posts if (to, path) == (TIANJIN, INBOX_PATH)]
             pauses = [later - earlier for earlier, later in pairwise(times)]
@@ -355,15 +345,15 @@ def test_peer_that_lost_its_store_is_found_out(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire()
-        async with _region(tmp_path, wire) as (beijing, tianjin):
-            await _ping(beijing, TIANJIN, 5)
+        async with two_nodes(tmp_path, wire) as (beijing, tianjin):
+            await send_pings(beijing, TIANJIN, 5)
             await _quiet(beijing, tianjin)
             await tianjin.stop()
             for file in (tmp_path / TIANJIN).glob("node.sqlite*"):
                 file.unlink()
             fresh = await _start_one(tmp_path, wire, TIANJIN, life=2)
             await fresh.adopt(toy.toy_accord().encoded())
-            await _ping(beijing, TIANJIN, 6)
+            await send_pings(beijing, TIANJIN, 6)
             await asyncio.sleep(60)
             stuck = _trouble(beijing)
 
@@ -380,7 +370,7 @@ def test_ask_is_answered_or_refused_or_given_up(tmp_path: Path) -> None:
 
     async def main() -> None:
         wire = Wire()
-        async with _region(tmp_path, wire) as (beijing, _):
+        async with two_nodes(tmp_path, wire) as (beijing, _):
             question = Reply("toy.sum/1", Ping(4))
             answer = await beijing.exchange.ask(TIANJIN, question, deadline_ms=2_000)
             with pytest.raises(PeerRefused) as refused:

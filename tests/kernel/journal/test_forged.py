@@ -129,7 +129,7 @@ def test_database_set_back_is_caught_by_a_peer(lived: Path, tmp_path: Path) -> N
 
     assert alone.findings == []
     assert places(report) == [("journal_head", "journal")]
-    assert "21 leaves" in report.findings[0].problem
+    assert "22 leaves" in report.findings[0].problem
     assert verified(lived / FIRST, peer_notes=[note]).findings == []
 
 

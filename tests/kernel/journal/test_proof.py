@@ -1,6 +1,7 @@
 """A proof convinces somebody who has the accord and nothing else; any change breaks it."""
 
 import asyncio
+import base64
 import contextlib
 import copy
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.kernel.region_of_nodes import Region
+from tests.kernel.region_of_nodes import ACT_IDS, BATCHED, Region, batched
 from tests.toy import MEMBERS, NOW_AT, Nowhere, ring_of, toy_accord, toy_node
-from tongcheng.kernel import journal
+from tongcheng.kernel import canonical, ids, journal
 from tongcheng.kernel.accord import AccordKey
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.tables import TAKEN
 from tongcheng.kernel.journal.proof import check_proof, prove
+from tongcheng.kernel.ledger_batch import Listed
 from tongcheng.node.core import Node
 
 FIRST, SECOND, THIRD = MEMBERS
@@ -50,7 +52,7 @@ def test_every_entry_can_be_proved(lived: Path) -> None:
 
     proved = [check_proof(_prove(lived, FIRST, name), [ACCORD]) for name in names]
 
-    assert len(names) == 21
+    assert len(names) == 22
     assert {one.member_id for one in proved} == {FIRST}
     assert all(one.witnesses == sorted([SECOND, THIRD]) for one in proved)
     assert {one.sender_id for one in proved} == {None, FIRST, SECOND}
@@ -67,6 +69,58 @@ def test_act_is_proved_at_both_ends(lived: Path) -> None:
     assert (taken.member_id, taken.sender_id) == (SECOND, FIRST)
 
 
+def test_one_transfer_of_many_is_proved_alone(lived: Path) -> None:
+    """Under the leaf of all of them; what the others moved stands nowhere in the document."""
+    document = _prove(lived, FIRST, batched(1))
+
+    proved = check_proof(document, [ACCORD])
+
+    assert document["leaf"]["kind"] == "transfers"
+    assert proved.transfer is not None
+    assert f"transfer/{proved.transfer.transfer_id}" == batched(1)
+    assert (proved.transfer.amount_fen, proved.transfer.month) == (101, "2026-11")
+    assert (proved.transfer.debit_account, proved.transfer.credit_account) == ("a", "b")
+    assert (proved.member_id, proved.sender_id) == (FIRST, None)
+    listed = canonical.decode_as(base64.b64decode(document["content"]["body"]), Listed)
+    assert listed.count == BATCHED
+    for leg in (0, 2):
+        other = _prove(lived, FIRST, batched(leg))
+        assert other["leaf"] == document["leaf"]
+        assert other["transfer"]["body"] not in msgspec.json.encode(document).decode()
+        assert other["transfer"]["salt"] != document["transfer"]["salt"]
+
+
+def test_a_transfer_with_a_leaf_of_its_own_is_told_too(lived: Path) -> None:
+    """It needs no evidence beside the leaf: its content is the transfer."""
+    name = f"transfer/{ids.transfer_id(ACT_IDS[1], 0).hex()}"
+    document = _prove(lived, FIRST, name)
+
+    proved = check_proof(document, [ACCORD])
+
+    assert document["transfer"] is None
+    assert proved.transfer is not None
+    assert proved.transfer.amount_fen == 4_369_463
+
+
+def test_the_leaf_of_many_is_proved_as_a_whole(lived: Path) -> None:
+    """By its own name it shows ids and digests; documents of before had no such field at all."""
+    document = _prove(lived, FIRST, batched(0).replace("transfer/", "transfers/"))
+    older = {key: value for key, value in document.items() if key != "transfer"}
+
+    assert document["transfer"] is None
+    assert check_proof(document, [ACCORD]).transfer is None
+    assert check_proof(older, [ACCORD]) == check_proof(document, [ACCORD])
+
+
+@pytest.mark.parametrize("given", ["", "00", "xy" * 16, "0" * 32, batched(0)[-32:].upper()])
+def test_no_such_transfer(lived: Path, given: str) -> None:
+    """What is no id, or nobody's, is refused by name."""
+    with pytest.raises(Refused) as refused:
+        _prove(lived, FIRST, f"transfer/{given}")
+
+    assert refused.value.code == "PROOF_NOT_FOUND"
+
+
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the path to every value in a document that is no list or mapping."""
     if isinstance(value, dict):
@@ -76,9 +130,14 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
-def test_any_change_breaks_it(lived: Path) -> None:
-    """Every value of the document is changed in turn, and each time the proof is refused."""
-    document = _prove(lived, SECOND, _taken(lived, SECOND))
+@pytest.mark.parametrize("member", [FIRST, SECOND])
+def test_any_change_breaks_it(lived: Path, member: str) -> None:
+    """Every value of the document is changed in turn, and each time the proof is refused.
+
+    The first member's is of one transfer among many, the second's of an act that was taken.
+    """
+    name = batched(1) if member == FIRST else _taken(lived, SECOND)
+    document = _prove(lived, member, name)
     paths = [path for path in _paths(document) if path != ("checkpoint",)]
 
     kept = []
@@ -97,7 +156,9 @@ def test_any_change_breaks_it(lived: Path) -> None:
     assert kept == []
 
 
-def _other(text: str) -> str:
+def _other(text: str | None) -> str:
+    if text is None:
+        return "something"
     return text[:-1] + ("1" if text[-1] == "0" else "0")
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from tests.toy import MEMBERS, NOW_AT, Nowhere, toy_node
 from tongcheng.kernel import journal, merkle
 from tongcheng.kernel.clock import ManualClock
-from tongcheng.kernel.journal.leaves import JOURNAL_LEAVES
+from tongcheng.kernel.journal.leaves import JOURNAL_LEAVES, LeafRow
 from tongcheng.kernel.journal.subtrees import BLOCK_LEAVES, Subtrees
 from tongcheng.kernel.store import Snapshot, StoredValueDamaged, Transaction, Writer
 from tongcheng.node.core import Node
@@ -33,8 +33,12 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     made.database.close()
 
 
-def _leaves(snapshot: Snapshot) -> list[bytes]:
-    return [row.leaf_hash for row in snapshot.select(JOURNAL_LEAVES)]
+def _leaves(snapshot: Snapshot) -> list[LeafRow]:
+    return snapshot.select(JOURNAL_LEAVES)
+
+
+def _root(leaves: list[LeafRow], size: int) -> bytes:
+    return merkle.root([leaf.leaf_hash for leaf in leaves[:size]])
 
 
 def test_paths_are_those_of_all_leaves(node: Node) -> None:
@@ -44,9 +48,10 @@ def test_paths_are_those_of_all_leaves(node: Node) -> None:
         leaves = _leaves(snapshot)
         for size in (*EDGES, *reversed(EDGES)):
             for index in {0, size // 2, *(edge - 1 for edge in EDGES if edge <= size)}:
-                path = kept.path(snapshot, index, size)
+                path = kept.path(snapshot, leaves[index], size, _root(leaves, size))
 
-                assert path == merkle.inclusion_proof(leaves[:size], index), (index, size)
+                hashes = [leaf.leaf_hash for leaf in leaves[:size]]
+                assert path == merkle.inclusion_proof(hashes, index), (index, size)
 
 
 def test_old_leaves_are_read_once(node: Node) -> None:
@@ -54,30 +59,67 @@ def test_old_leaves_are_read_once(node: Node) -> None:
     kept = Subtrees()
     read: list[int] = []
     with node.database.snapshot() as snapshot:
-        kept.path(snapshot, 0, SIZE)
-        fetch = snapshot.fetch
+        leaves = _leaves(snapshot)
+        root = _root(leaves, SIZE)
+        kept.path(snapshot, leaves[0], SIZE, root)
+        stream = snapshot.stream
 
-        def counted(records: object, statement: sa.Select[tuple[object]]) -> list[object]:
-            rows: list[object] = fetch(records, statement)  # type: ignore[arg-type]
+        def counted(statement: str, *values: int) -> Iterator[tuple[Any, ...]]:
+            rows = list(stream(statement, *values))
             read.append(len(rows))
-            return rows
+            return iter(rows)
 
-        snapshot.fetch = counted  # type: ignore[method-assign, assignment]
-        kept.path(snapshot, 0, SIZE)
+        snapshot.stream = counted  # type: ignore[method-assign, assignment]
+        kept.path(snapshot, leaves[0], SIZE, root)
 
-    assert sum(read) <= BLOCK_LEAVES + SIZE % BLOCK_LEAVES
+    assert 0 < sum(read) <= BLOCK_LEAVES + SIZE % BLOCK_LEAVES
 
 
-def test_damaged_leaf_is_named(node: Node, tmp_path: Path) -> None:
-    """No path is made over a row that is not what the node wrote."""
-    writing = node.database.writing
-    copy = tmp_path / "node.sqlite"
-    writing.execute("VACUUM INTO ?", (str(copy),))
-    other = toy_node(tmp_path, MEMBERS[0], Nowhere(), ManualClock(NOW_AT))
-    other.database.open_writing(NOW_AT)
-    other.database.writing.execute("UPDATE journal_leaves SET at = at + 1 WHERE leaf_index = 300")
-    with other.database.snapshot() as snapshot, pytest.raises(StoredValueDamaged) as damaged:
-        Subtrees().path(snapshot, 0, SIZE)
-    other.database.close()
+@pytest.fixture
+def copy(node: Node, tmp_path: Path) -> Iterator[Node]:
+    """The same node on a copy of its store, to be damaged."""
+    node.database.writing.execute("VACUUM INTO ?", (str(tmp_path / "node.sqlite"),))
+    copied = toy_node(tmp_path, MEMBERS[0], Nowhere(), ManualClock(NOW_AT))
+    copied.database.open_writing(NOW_AT)
+    yield copied
+    copied.database.close()
 
-    assert damaged.value.key == (300,)
+
+@pytest.mark.parametrize(
+    ("damage", "at"),
+    [
+        ("UPDATE journal_leaves SET leaf_hash = zeroblob(32) WHERE leaf_index = ?", 300),
+        ("UPDATE journal_leaves SET leaf_hash = zeroblob(7) WHERE leaf_index = ?", 300),
+        ("DELETE FROM journal_leaves WHERE leaf_index = ?", 300),
+        ("DELETE FROM journal_leaves WHERE leaf_index = ?", 3 * BLOCK_LEAVES - 1),
+        ("DELETE FROM journal_leaves WHERE leaf_index = ?", SIZE - 1),
+    ],
+)
+def test_damaged_leaf_is_named(node: Node, copy: Node, damage: str, at: int) -> None:
+    """No path is made over a hash that is not what the node wrote, nor over a gap."""
+    with node.database.snapshot() as snapshot:
+        leaves = _leaves(snapshot)
+
+    copy.database.writing.execute(damage, (at,))
+    with copy.database.snapshot() as snapshot, pytest.raises(StoredValueDamaged) as damaged:
+        Subtrees().path(snapshot, leaves[0], SIZE, _root(leaves, SIZE))
+
+    assert damaged.value.key == (at,)
+
+
+def test_repaired_leaf_is_read_anew(node: Node, copy: Node) -> None:
+    """What was read while a leaf was damaged does not outlive the damage."""
+    with node.database.snapshot() as snapshot:
+        leaves = _leaves(snapshot)
+    root = _root(leaves, SIZE)
+    kept = Subtrees()
+    write = "UPDATE journal_leaves SET leaf_hash = ? WHERE leaf_index = 300"
+
+    copy.database.writing.execute(write, (bytes(32),))
+    with copy.database.snapshot() as snapshot, pytest.raises(StoredValueDamaged):
+        kept.path(snapshot, leaves[0], SIZE, root)
+    copy.database.writing.execute(write, (leaves[300].leaf_hash,))
+    with copy.database.snapshot() as snapshot:
+        path = kept.path(snapshot, leaves[0], SIZE, root)
+
+    assert path == merkle.inclusion_proof([leaf.leaf_hash for leaf in leaves], 0)

@@ -311,7 +311,7 @@ def test_progress_is_told(folder: Path) -> None:
 
     verified(folder, progress=lambda stage, done, total: stages.append((stage, done, total)))
 
-    assert ("journal_leaves", 0, 21) in stages
+    assert ("journal_leaves", 0, 22) in stages
     assert {stage for stage, _, _ in stages} >= {"audit", "ledger", "exchange_taken"}
 
 

@@ -168,6 +168,6 @@ def test_wire_is_the_checkpoint_path(region: Region) -> None:
         await region.round()
         assert {path for _, path in region.wire.posts} == {CHECKPOINT_PATH}
         with region.wire.nodes[FIRST].database.snapshot() as snapshot:
-            assert journal.head(snapshot)[0] == 13
+            assert journal.head(snapshot)[0] == 14
 
     play(region, scenario)

@@ -1,88 +1,43 @@
 """The store in PostgreSQL: the same rows, refusals and verification, over a real server."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
-from pathlib import Path
 from unittest.mock import patch
 
 import psycopg
 import pytest
 
+from tests.kernel.store.postgres_place import Place, a_place, codes
 from tests.kernel.store.stage import (
-    MEMBER,
     OTHERS,
     THINGS,
-    Stage,
-    home,
+    ThingRow,
     put,
     refuse,
     thing,
     trip,
 )
-from tests.kernel.test_ledger_batch import hold_of, one_by_one, open_accounts, order
-from tests.postgres import CONNINFO, schema
-from tests.toy import NOW_AT, ring_of
-from tongcheng.kernel.clock import ManualClock
+from tests.kernel.test_ledger_batch import open_accounts
+from tests.postgres import CONNINFO
+from tests.toy import NOW_AT
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.journal.verify import Report, verify
-from tongcheng.kernel.ledger import ACCOUNTS, HOLDS, TRANSFERS
-from tongcheng.kernel.ledger_batch import Move, Posting, voiding
-from tongcheng.kernel.ledger_totals import TOTALS
+from tongcheng.kernel.ledger import ACCOUNTS
 from tongcheng.kernel.store import (
     Command,
     StoredValueDamaged,
     Transaction,
-    Writer,
     postgresql,
 )
 from tongcheng.kernel.store.postgresql import PostgresDatabase
-from tongcheng.kernel.store.writer import Outcome
-
-
-class Place:
-    """A schema of the server: writers, and a connection to look and to damage."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.home = home()
-        self._opened: list[PostgresDatabase] = []
-        self.raw = psycopg.connect(CONNINFO, autocommit=True, options=f"-c search_path={name}")
-
-    def database(self) -> PostgresDatabase:
-        """Return a database over the schema, not open yet."""
-        self._opened.append(PostgresDatabase(CONNINFO, self.name, ring_of(MEMBER).mac_key))
-        return self._opened[-1]
-
-    def writer(self) -> tuple[PostgresDatabase, Writer]:
-        """Open the schema for writing."""
-        database = self.database()
-        database.open_writing(NOW_AT)
-        return database, Writer(database, self.home, ManualClock(NOW_AT))
-
-    def report(self) -> Report:
-        """Verify what stands in the schema."""
-        return verify(self.database(), self.home)
-
-    def close(self) -> None:
-        """Close what was opened."""
-        for database in self._opened:
-            database.close()
-        self.raw.close()
+from tongcheng.kernel.store.worker import ThreadedWorker
 
 
 @pytest.fixture
 def place() -> Iterator[Place]:
     """A schema of this test's own."""
-    with schema() as name:
-        place = Place(name)
+    with a_place() as place:
         yield place
-        place.close()
-
-
-def codes(outcomes: list[Outcome]) -> list[str | None]:
-    """Return the refusals' codes, None where there is an answer."""
-    errors = [outcome.error for outcome in outcomes]
-    assert all(error is None or isinstance(error, Refused) for error in errors), errors
-    return [getattr(error, "code", None) for error in errors]
 
 
 def test_commands_store_read_and_refuse(place: Place) -> None:
@@ -256,83 +211,27 @@ def test_what_is_no_store_of_ours_is_refused(place: Place) -> None:
             place.report()
 
 
-# the ledger and its verification
+# the loop
 
 
-def test_ledger_journal_and_totals_verify(place: Place) -> None:
-    """Holds, posts, voids, refusals, singly and together: the books verify as in SQLite."""
-    _, writer = place.writer()
-    writer.run([open_accounts])
-    commands: list[Command] = [
-        Posting([Move(order(1, 90)), Move(order(2, 100), "hold")]),
-        one_by_one([Move(order(3, 50), "hold"), Move(order(4, 40, "small", "b"))]),
-        Posting(
-            [Move(order(5, 99), "post", hold_of(2)), voiding(hold_of(3), order(6, 0).act_id, 0)]
-        ),
-        Posting([Move(order(7, 461, "small", "b"))]),
-        one_by_one([Move(order(8, 1, "a", "other"))]),
-    ]
-    found = codes([outcome for command in commands for outcome in writer.run([command])])
-    report = place.report()
-
-    assert found == [None, None, None, "LEDGER_LIMIT", "LEDGER_CROSS_PURSE"]
-    assert report.findings == []
-    assert (report.transfers, report.leaves) == (6, 4)
-
-
-def test_rows_are_those_of_sqlite_to_the_byte(place: Place, tmp_path: Path) -> None:
-    """The same commands leave the same values and codes in both stores."""
+def test_a_look_up_never_holds_the_loop(place: Place) -> None:
+    """Over a connection questions are answered in a thread; one on the loop itself is refused."""
     database, writer = place.writer()
-    stage = Stage(tmp_path)
-    for one in (writer, stage.writer):
-        one.run([open_accounts])
-        one.run([Posting([Move(order(1, 90)), Move(order(2, 100), "hold")]), put("a", 2, "b")])
-    with database.snapshot() as ours, stage.database.snapshot() as theirs:
-        for records in (ACCOUNTS, HOLDS, THINGS, TOTALS, TRANSFERS):
-            statement = f"{records.sql_select} ORDER BY {', '.join(records.key)}"
-            values = ours.raw.execute(statement).fetchall()
-            assert values == theirs.raw.execute(statement).fetchall()
-            assert values
-    stage.database.close()
 
+    async def asked() -> tuple[ThingRow | None, bool]:
+        worker = ThreadedWorker(database, writer)
+        try:
+            await worker.run(put("a", 1))
+            with pytest.raises(AssertionError, match="would hold the loop"):
+                worker.glance(lambda snapshot: snapshot.get(THINGS, "a"))
+            loops = threading.get_ident()
+            return await worker.read(
+                lambda snapshot: (snapshot.get(THINGS, "a"), threading.get_ident() != loops)
+            )
+        finally:
+            worker.stop()
 
-def test_a_leg_is_posted_once(place: Place) -> None:
-    """A transfer that is there already is never overwritten, whoever asks."""
-    _, writer = place.writer()
-    writer.run([open_accounts])
-    assert writer.run([Posting([Move(order(1, 90))])])[0].error is None
-    assert isinstance(writer.run([Posting([Move(order(1, 91))])])[0].error, AssertionError)
-    row = writer.run([lambda tx: tx.need(TRANSFERS, hold_of(1))])[0].answer
-
-    outcome = writer.run([lambda tx: tx.put(TRANSFERS, row)])[0]
-    assert isinstance(outcome.error, AssertionError)
-    assert place.report().transfers == 1
-
-
-CHANGED = "a stored value was changed"
-DAMAGES = [
-    ("UPDATE ledger_transfers SET amount_fen = 91", "ledger_transfers", CHANGED),
-    ("DELETE FROM ledger_transfers", "ledger_transfers", "is missing; the journal has it"),
-    ("DELETE FROM ledger_totals", "ledger_totals", "is missing; a transfer made it"),
-    ("ALTER TABLE ledger_holds ADD COLUMN more text", "ledger_holds", "was changed"),
-    ("ALTER TABLE ledger_holds ALTER subject_id DROP NOT NULL", "ledger_holds", "was changed"),
-    ("DROP INDEX ledger_transfers_by_subject_id", "ledger_transfers_by_subject_id", "is missing"),
-    ("CREATE TABLE foreign_things (a int)", "foreign_things", "is not of this software"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("damage", "name", "problem"), DAMAGES)
-def test_damage_is_named(place: Place, damage: str, name: str, problem: str) -> None:
-    """What is changed behind the node's back is found, and named by table and key or by schema."""
-    _, writer = place.writer()
-    writer.run([open_accounts])
-    writer.run([Posting([Move(order(1, 90))])])
-    place.raw.execute(damage)
-
-    findings = place.report().findings
-    assert any(name in {one.table, one.key} and one.problem == problem for one in findings), (
-        findings
-    )
+    assert asyncio.run(asked()) == (thing("a", 1), True)
 
 
 def test_a_damaged_row_is_not_computed_on(place: Place) -> None:

@@ -51,6 +51,14 @@ def _body(by: Callable[[bytes], bytes]) -> Change:
     )
 
 
+def _opened(by: Callable[[bytes], bytes]) -> Change:
+    return _edit(
+        "transfer",
+        "body",
+        by=lambda text: base64.b64encode(by(base64.b64decode(text))).decode(),
+    )
+
+
 def _line(number: int, by: Callable[[str], str]) -> Change:
     def edited(text: str) -> str:
         lines = text.split("\n")
@@ -126,7 +134,42 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "the batch's key": (_edit("batch", "statement", "kid", by=flipped), "batch signature"),
     "the batch's instant": (_set("batch", "statement", "sent_at", to=1), "batch signature"),
     "the batch's version": (_set("batch", "statement", "version", to=2), "batch signature"),
+    "a transfer where none is": (
+        _set("transfer", to={"id": "00" * 16, "salt": "00" * 16, "body": ""}),
+        "transfer",
+    ),
 }
+
+TRANSFER_CHANGES: dict[str, tuple[Change, str]] = {
+    "nothing": (lambda _document: None, "held"),
+    "nothing shown": (_set("transfer", to=None), "held"),
+    "no such field": (_without("transfer"), "held"),
+    "a field more": (_set("transfer", "index", to=1), "form"),
+    "a field less": (_without("transfer", "salt"), "form"),
+    "a list": (_set("transfer", to=[]), "form"),
+    "nought": (_set("transfer", to=0), "form"),
+    "nothing at all": (_set("transfer", to={}), "form"),
+    "a number for the id": (_set("transfer", "id", to=1), "form"),
+    "the leaf's salt": (_edit("content", "salt", by=flipped), "content"),
+    "the leaf's kind": (_set("leaf", "kind", to="transfer"), "path"),
+    "another id": (_edit("transfer", "id", by=flipped), "transfer"),
+    "the id in capitals": (_edit("transfer", "id", by=str.upper), "transfer"),
+    "the id cut short": (_edit("transfer", "id", by=lambda text: text[:-2]), "transfer"),
+    "no id": (_set("transfer", "id", to=""), "transfer"),
+    "salt": (_edit("transfer", "salt", by=flipped), "transfer"),
+    "salt in capitals": (_edit("transfer", "salt", by=str.upper), "transfer"),
+    "salt that is no hex": (_set("transfer", "salt", to="xy" * 16), "transfer"),
+    "no salt": (_set("transfer", "salt", to=""), "transfer"),
+    "the amount": (_opened(lambda body: body.replace(b":101,", b":201,")), "transfer"),
+    "a byte more": (_opened(lambda body: body + b" "), "transfer"),
+    "no content": (_set("transfer", "body", to=""), "transfer"),
+    "loose base64": (_edit("transfer", "body", by=lambda text: text + "\n"), "transfer"),
+    "content that is no base64": (
+        _edit("transfer", "body", by=lambda text: text + "?"),
+        "transfer",
+    ),
+}
+"""Of a proof that shows one transfer of a leaf that lists many."""
 
 
 def accords() -> dict[str, list[Accord]]:

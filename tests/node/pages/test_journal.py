@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from tests.kernel.region_of_nodes import batched
 from tests.node.pages import region
 from tests.node.pages.region import FIRST, SECOND, THIRD
 from tests.signed_in import cookies
@@ -18,6 +19,7 @@ from tongcheng.kernel.exchange.tables import ACT_TAKEN, TAKEN
 from tongcheng.kernel.journal.checkpoint import CHECKPOINTS
 from tongcheng.kernel.journal.proof import check_proof
 from tongcheng.kernel.journal.witness import CONFLICTS, ConflictRow
+from tongcheng.kernel.ledger_batch import TRANSFERS_KIND
 from tongcheng.kernel.store import Transaction
 from tongcheng.node.core import Node
 
@@ -173,6 +175,88 @@ def test_the_proof_that_is_handed_out_holds(client: Client, node: Node) -> None:
     assert answer.headers["content-disposition"].startswith(
         'attachment; filename="proof-act_taken-'
     )
+
+
+@pytest.fixture
+def keeper(folder: Path, tmp_path: Path) -> Iterator[tuple[Client, Node]]:
+    """The console of the first node, which keeps books, and the node."""
+    node = region.node_of(region.copied(folder, tmp_path / "copy"), FIRST)
+    with _client(node) as opened:
+        yield opened, node
+
+
+def test_one_transfer_of_many_is_shown_alone(keeper: tuple[Client, Node]) -> None:
+    """Its amount and accounts in words, the step that checks it, and a file that holds."""
+    client, node = keeper
+
+    page = client.get(f"/en/journal/entries/{batched(1)}").text
+    chinese = client.get(f"/zh/journal/entries/{batched(1)}").text
+    answer = client.get(f"/en/journal/proofs/{batched(1)}")
+
+    assert "(Ledger transfer) is in the journal; " in _title(page)
+    assert "¥1.01" in page
+    assert "moved at once" in page
+    assert "1.01\u00a0元" in chinese
+    assert "直接记账" in chinese
+    assert page.count("data-step=") == 7
+    assert 'data-step="transfer"' in page
+    assert "¥1.02" not in page
+    assert batched(2).removeprefix("transfer/") not in re.sub(r"<textarea.*?</textarea>", "", page)
+    name = batched(1).replace("/", "-")
+    assert f"tongcheng journal check proof-{name}.json" in page
+    assert answer.headers["content-disposition"] == f'attachment; filename="proof-{name}.json"'
+    proved = check_proof(msgspec.json.decode(answer.content), [ACCORD])
+    assert proved.transfer is not None
+    assert (proved.member_id, proved.transfer.amount_fen) == (FIRST, 101)
+    with node.database.snapshot() as snapshot:
+        rows = snapshot.select(audit.AUDIT)[-3:]
+    assert {(row.action, row.subject, row.detail) for row in rows} == {
+        ("journal.entry.read", batched(1), batched(1))
+    }
+
+
+def test_the_leaf_of_many_is_shown_as_a_whole(keeper: tuple[Client, Node]) -> None:
+    """By its own name and its number it lists ids and digests; a transfer of it leads there."""
+    client, node = keeper
+    with node.database.snapshot() as snapshot:
+        (leaf,) = snapshot.select(journal.JOURNAL_LEAVES, kind=TRANSFERS_KIND)
+
+    page = client.get(f"/en/journal/entries/{leaf.leaf_index}").text
+    one = client.get(f"/en/journal/entries/{batched(2)}").text
+    proof = client.get(f"/en/journal/proofs/{TRANSFERS_KIND}/{leaf.content_id}").content
+
+    assert "(Ledger transfers) is in the journal; " in _title(page)
+    assert 'data-step="transfer"' not in page
+    assert "¥1.0" not in page
+    assert f'href="/en/journal/entries/{TRANSFERS_KIND}/{leaf.content_id}"' in one
+    assert msgspec.json.decode(proof)["transfer"] is None
+    assert check_proof(msgspec.json.decode(proof), [ACCORD]).transfer is None
+
+
+def test_a_transfer_with_a_leaf_of_its_own_is_told_in_words(keeper: tuple[Client, Node]) -> None:
+    """The same words; there is no other entry to lead to."""
+    client, node = keeper
+    with node.database.snapshot() as snapshot:
+        leaf = snapshot.select(journal.JOURNAL_LEAVES, kind="transfer")[0]
+
+    page = client.get(f"/en/journal/entries/{leaf.leaf_index}").text
+
+    assert "¥43,694.63" in page
+    assert 'data-step="transfer"' in page
+    assert "Show the whole entry" not in page
+    assert f"proof-transfer-{leaf.leaf_index}.json" in page
+
+
+@pytest.mark.parametrize("given", ["transfer/" + "0" * 32, "transfer/x", "transfer/"])
+def test_a_transfer_that_is_nobodys(keeper: tuple[Client, Node], given: str) -> None:
+    """An address that names none is 404, and reading nothing leaves no note."""
+    client, node = keeper
+
+    assert client.get(f"/en/journal/entries/{given}").status_code == 404
+    assert client.get(f"/en/journal/proofs/{given}").status_code == 404
+    with node.database.snapshot() as snapshot:
+        notes = [row.action for row in snapshot.select(audit.AUDIT)]
+    assert "journal.entry.read" not in notes
 
 
 def test_the_checkpoint_is_handed_out_as_it_was_signed(client: Client) -> None:

@@ -6,9 +6,9 @@ convinces somebody of what never happened. So the same changes go to both.
 
 import base64
 import copy
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,33 +17,41 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import serving
+from tests.kernel.region_of_nodes import batched
 from tests.node.pages import region
 from tests.node.pages.proof_changes import (
     ACCORD,
     CHANGES,
     CONTENTS,
     FILES,
+    TRANSFER_CHANGES,
     Change,
     Document,
     accords,
     flipped,
 )
+from tests.node.pages.proof_forged import (
+    LISTS,
+    TRANSFER,
+    TRANSFER_ID,
+    TRANSFERS,
+    forged,
+    forged_list,
+)
 from tests.node.pages.region import FIRST, SECOND
 from tests.signed_in import Session, browser_cookies
-from tests.toy import MEMBERS, ring_of, toy_accord
+from tests.toy import MEMBERS, toy_accord
 from tongcheng.cli.journal import check
-from tongcheng.kernel import merkle
 from tongcheng.kernel.accord import Accord
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.tables import TAKEN
 from tongcheng.kernel.journal import note as notes
-from tongcheng.kernel.journal.leaves import leaf_input
 from tongcheng.kernel.journal.proof import check_proof, prove
 from tongcheng.node.core import Node
 
 pytestmark = pytest.mark.browser
 
-Verdict = tuple[str, list[str] | None, str | None]
+Verdict = tuple[str, list[str] | None, str | None, dict[str, Any] | None]
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +82,11 @@ def address(node: Node, auditor: Session) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def documents(folder: Path) -> dict[str, Document]:
-    """A proof of each sort: an act that was taken, one that was sent, and an entry that is none."""
+    """A proof of each sort: an act taken, an act sent, a transfer among many, any other entry."""
     return {
         "taken": _prove(folder, SECOND, None),
         "sent": _prove(folder, FIRST, None),
+        "transfer": _prove(folder, FIRST, batched(1)),
         "accord": _prove(folder, SECOND, "accord/1"),
     }
 
@@ -97,8 +106,8 @@ def _by_python(document: Document, accords: list[Accord]) -> Verdict:
     try:
         proved = check_proof(document, accords)
     except Refused as refusal:
-        return _part(refusal), None, None
-    return "held", proved.witnesses, proved.sender_id
+        return _part(refusal), None, None, None
+    return "held", proved.witnesses, proved.sender_id, msgspec.to_builtins(proved.transfer)
 
 
 def _part(refusal: Refused) -> str:
@@ -124,7 +133,9 @@ def _in_browser(page: Page, questions: list[tuple[Document, list[Accord]]]) -> l
     ]
     answers = page.evaluate(CHECK_ALL, [checker, asked])
     return [
-        ("held", one["witnesses"], one["sender"]) if one["held"] else (one["part"], None, None)
+        ("held", one["witnesses"], one["sender"], one["transfer"])
+        if one["held"]
+        else (one["part"], None, None, None)
         for one in answers
     ]
 
@@ -152,19 +163,26 @@ def _changed(document: Document, change: Change) -> Document:
     return changed
 
 
-def test_both_name_the_same_fault(entry: Page, documents: dict[str, Document]) -> None:
+def _both_say(entry: Page, documents: dict[str, Document], parts: dict[str, str]) -> None:
+    python = {name: _by_python(document, [ACCORD]) for name, document in documents.items()}
+
+    browser = _in_browser(entry, [(document, [ACCORD]) for document in documents.values()])
+
+    assert dict(zip(documents, browser, strict=True)) == python
+    assert {name: verdict[0] for name, verdict in python.items()} == parts
+
+
+@pytest.mark.parametrize(("kind", "changes"), [("taken", CHANGES), ("transfer", TRANSFER_CHANGES)])
+def test_both_name_the_same_fault(
+    entry: Page,
+    documents: dict[str, Document],
+    kind: str,
+    changes: dict[str, tuple[Change, str]],
+) -> None:
     """Each single change fails in both readers, at the step that the table expects."""
-    changed = {
-        name: _changed(documents["taken"], change) for name, (change, _part) in CHANGES.items()
-    }
+    changed = {name: _changed(documents[kind], change) for name, (change, _part) in changes.items()}
 
-    python = {name: _by_python(document, [ACCORD]) for name, document in changed.items()}
-    browser = _in_browser(entry, [(document, [ACCORD]) for document in changed.values()])
-
-    assert dict(zip(changed, browser, strict=True)) == python
-    assert {name: verdict[0] for name, verdict in python.items()} == {
-        name: part for name, (_change, part) in CHANGES.items()
-    }
+    _both_say(entry, changed, {name: part for name, (_change, part) in changes.items()})
 
 
 def test_a_witness_that_does_not_hold_is_not_counted(
@@ -174,12 +192,12 @@ def test_a_witness_that_does_not_hold_is_not_counted(
     change, _ = CHANGES["a witness's signature"]
     document = _changed(documents["taken"], change)
 
-    ((held, witnesses, sender),) = _in_browser(entry, [(document, [ACCORD])])
+    ((held, witnesses, sender, _),) = _in_browser(entry, [(document, [ACCORD])])
 
     assert (held, len(witnesses or []), sender) == ("held", 1, FIRST)
 
 
-@pytest.mark.parametrize("name", ["taken", "sent", "accord"])
+@pytest.mark.parametrize("name", ["taken", "sent", "transfer", "accord"])
 def test_both_agree_under_any_accord(
     entry: Page, documents: dict[str, Document], name: str
 ) -> None:
@@ -194,33 +212,38 @@ def test_both_agree_under_any_accord(
     assert python["other keys"][0] == "checkpoint"
 
 
-def _forged(body: bytes, kind: str = "act_sent", content_id: str = "x") -> Document:
-    """Return a proof that this journal's own node makes of any content whatever."""
-    salt = bytes(16)
-    digest = hashlib.sha256(salt + body).hexdigest()
-    leaf = merkle.leaf_hash(leaf_input(kind, content_id, bytes.fromhex(digest)))
-    checkpoint = notes.Checkpoint(notes.name_of("jingjinji", SECOND), 1, leaf)
-    return {
-        "format": "tongcheng/proof/1",
-        "leaf": {"index": 0, "kind": kind, "id": content_id, "digest": digest},
-        "content": {"salt": salt.hex(), "body": base64.b64encode(body).decode()},
-        "path": [],
-        "checkpoint": notes.sign(ring_of(SECOND).signing, checkpoint).encoded(),
-        "batch": None,
-    }
-
-
 def test_both_read_the_same_contents_as_envelopes(entry: Page) -> None:
     """A node that signs nonsense into its own journal convinces neither reader."""
-    forged = {name: _forged(body) for name, (body, _part) in CONTENTS.items()}
-    python = {name: _by_python(document, [ACCORD]) for name, document in forged.items()}
+    documents = {name: forged(body) for name, (body, _part) in CONTENTS.items()}
 
-    browser = _in_browser(entry, [(document, [ACCORD]) for document in forged.values()])
+    _both_say(entry, documents, {name: part for name, (_body, part) in CONTENTS.items()})
 
-    assert dict(zip(forged, browser, strict=True)) == python
-    assert {name: verdict[0] for name, verdict in python.items()} == {
-        name: part for name, (_body, part) in CONTENTS.items()
-    }
+
+def test_both_read_the_same_lists_of_transfers(entry: Page) -> None:
+    """What shows a transfer is a list in its one spelling, whatever its node has signed."""
+    documents = {name: forged_list(TRANSFER, by) for name, (by, _part) in LISTS.items()}
+
+    _both_say(entry, documents, {name: part for name, (_by, part) in LISTS.items()})
+
+
+def test_both_read_the_same_transfers(entry: Page) -> None:
+    """In a leaf of their own and among many, byte for byte; amounts come out the same."""
+    written = {name: by(TRANSFER) for name, (by, _part) in TRANSFERS.items()}
+    parts = {name: part for name, (_by, part) in TRANSFERS.items()}
+
+    alone = {name: forged(body, "transfer", TRANSFER_ID) for name, body in written.items()}
+    among = {name: forged_list(body) for name, body in written.items()}
+
+    _both_say(entry, alone, parts)
+    _both_say(entry, among, parts)
+
+
+@pytest.mark.parametrize("length", [0, 15, 17, 32])
+def test_salt_of_another_length_opens_nothing(entry: Page, length: int) -> None:
+    """Nothing of the content can be passed off as salt, though the digest be the same."""
+    document = forged_list(TRANSFER, salt=bytes(length))
+
+    _both_say(entry, {"salt": document}, {"salt": "transfer"})
 
 
 CHECK_FILE = """async ([checker, accords]) => {
@@ -251,7 +274,7 @@ def _file_by_command(folder: Path, raw: bytes) -> str:
 
 def test_both_read_the_same_files(entry: Page, tmp_path: Path) -> None:
     """Marks, half pairs, fractions, numbers without end: what one takes, the other takes."""
-    document = _forged(b"x", kind="note", content_id="n")
+    document = forged(b"x", kind="note", content_id="n")
     stranger = base64.b64encode(bytes(8)).decode()
     document["checkpoint"] += f"{notes.DASH} else {stranger}\n"
     written = msgspec.json.encode(document)
@@ -308,6 +331,9 @@ def test_another_proof_can_be_checked_from_its_file(
     sent = msgspec.json.encode(documents["sent"])
     chooser.set_input_files({"name": "sent.json", "mimeType": "application/json", "buffer": sent})
     expect(entry.get_by_role("status")).to_contain_text("the journal of beijing-hsb")
+    one = msgspec.json.encode(documents["transfer"])
+    chooser.set_input_files({"name": "one.json", "mimeType": "application/json", "buffer": one})
+    expect(entry.get_by_role("status")).to_contain_text("1.01 yuan (moved at once), debit a")
 
 
 def test_without_scripts_the_page_tells_the_command(

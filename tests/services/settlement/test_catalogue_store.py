@@ -13,10 +13,9 @@ from tests.services.settlement.two_cities import DAY_MS, Running, TwoCities, run
 from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Command, Records, Transaction
-from tongcheng.services.settlement import catalogue_store
+from tongcheng.services.settlement import bills, catalogue_store
 from tongcheng.services.settlement.catalogue import COLUMNS
 from tongcheng.services.settlement.catalogue_store import IMPORTS, ITEMS, PIECES, Dated, Importing
-from tongcheng.services.settlement.store import LINES
 
 NAME = "tianjin-sample.csv"
 ITEM = "SAMPLE-TJ-X0001"
@@ -149,7 +148,7 @@ def test_a_stay_that_saw_two_catalogues(tmp_path: Path) -> None:
         assert (new.catalogue_digest, new.item_name) == (importing.digest, f"示例·{ITEM}")
         assert refund.in_scope_fen == -old.in_scope_fen
         assert (claim.self_paid_fen, claim.in_scope_fen) == (new.total_fen, 0)
-        sent = here.run(cities.tianjin.read(lambda s: s.select(LINES, stay_id=stay.stay_id)))
+        sent = here.run(cities.tianjin.read(lambda s: bills.active_lines(s, stay.stay_id)))
         assert [row.item_name for row in sent if row.line_id == "OLD"] == [old.item_name]
 
 

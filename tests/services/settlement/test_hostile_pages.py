@@ -8,10 +8,16 @@ import httpx
 import msgspec
 import pytest
 
-from tests.services.settlement.bill_page.reader import PATIENT, delegate, form_of, ward
+from tests.services.settlement.bill_page.reader import (
+    PATIENT,
+    delegate,
+    form_of,
+    rename_lines,
+    ward,
+)
 from tongcheng.kernel.store import Transaction
 from tongcheng.services.settlement.bill_page.store import BILL_LINKS
-from tongcheng.services.settlement.store import INSTITUTIONS, LINES
+from tongcheng.services.settlement.store import INSTITUTIONS
 
 QUESTION = 'name="characters"'
 WRONG = "9999"
@@ -189,8 +195,7 @@ def test_markup_is_letters_everywhere(tmp_path: Path) -> None:
     """Items, categories, hospitals, delegates and questions: in text, titles and attributes."""
 
     def rename(tx: Transaction) -> None:
-        for row in tx.select(LINES):
-            tx.put(LINES, msgspec.structs.replace(row, item_name=EVIL, charge_category=EVIL))
+        rename_lines(tx, item_name=EVIL, charge_category=EVIL)
         for place in tx.select(INSTITUTIONS):
             tx.put(INSTITUTIONS, msgspec.structs.replace(place, name_zh=EVIL, name_en=EVIL))
 

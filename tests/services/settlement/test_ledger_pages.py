@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,12 @@ def test_a_purse_leads_to_every_movement(running: Running) -> None:
         assert f"/en/settlement/stays/{claim.stay_id}" in text
         assert f"/en/journal/entries/{claim.settle_id}" in text
     assert len(rows) == 3
+    postings = sorted(set(re.findall(r'"/en(/journal/entries/transfer/[0-9a-f]{32})"', text)))
+    assert len(postings) == 3
+    for posting, row in zip(postings, reversed(rows), strict=True):
+        status, shown = get(running, VISITED, f"/en{posting}")
+        assert status == 200
+        assert f"¥{abs(Decimal(row['amount_yuan'])):,}" in shown
     assert [row["settlement_id"] for row in rows].count(first.settlement_id) == 2
 
 

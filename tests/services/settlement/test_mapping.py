@@ -18,8 +18,9 @@ from tests.services.settlement.two_cities import (
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.settlement import mapping
 from tongcheng.services.settlement.bills import LineInput
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.mapping import COLUMNS, MAPPINGS, Mapped, parse
-from tongcheng.services.settlement.store import INSTITUTIONS, LineRow
+from tongcheng.services.settlement.store import INSTITUTIONS
 
 HEAD = ",".join(COLUMNS) + "\n"
 ALWAYS = date(2020, 1, 1)

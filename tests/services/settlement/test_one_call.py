@@ -38,7 +38,7 @@ def counts(client: Client) -> tuple[int, ...]:
     with client.cities.tianjin.database.snapshot() as snapshot:
         return (
             len(snapshot.select(STAYS)),
-            len(snapshot.select(LINES)),
+            sum(row.count for row in snapshot.select(LINES)),
             len(snapshot.select(CLAIMS)),
         )
 

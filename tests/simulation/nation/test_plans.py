@@ -32,5 +32,13 @@ def test_seeds_differ_in_size_and_in_faults() -> None:
     assert max(plan.settlements for plan in found) > 1_400
     assert all(500 <= plan.settlements <= 1_500 for plan in found)
     heavy = sum(plan.faults == "heavy" for plan in found)
-    assert 20 < heavy < 80
+    assert 5 < heavy < 50
     assert heavy + sum(plan.faults == "usual" for plan in found) == 200
+
+
+def test_seeds_differ_in_how_much_is_under_way() -> None:
+    """Mostly a busy region; now and then one where hardly two stays meet in a commit."""
+    under_way = [plan_of(seed, 1_000).under_way for seed in range(400)]
+
+    assert set(under_way) == {24, 100, 400, 1_600}
+    assert under_way.count(24) < under_way.count(400) < under_way.count(1_600)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -17,9 +17,10 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange import acts, consulting, outgoing
 from tongcheng.kernel.exchange.link import Link
 from tongcheng.kernel.exchange.transport import ASK_PATH, PeerRefused, Transport, Unreachable
+from tongcheng.kernel.exchange.waiting import Waiting
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Ask, Registry, Reply
-from tongcheng.kernel.store import Signal, Snapshot, Transaction
+from tongcheng.kernel.store import Command, Signal, Snapshot, Transaction
 from tongcheng.kernel.store.worker import Worker
 
 ASKS_REMEMBERED_MAX = 10_000
@@ -50,7 +51,7 @@ class Exchange:
         self._clock = clock
         self._links: dict[str, Link] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._answered: dict[str, list[asyncio.Event]] = {}
+        self._waiting = Waiting()
         self._asked: dict[str, OrderedDict[str, int]] = {}
         self._heard: dict[str, int] = {}
         worker.on_signals = self.on_signals
@@ -60,7 +61,7 @@ class Exchange:
     def start(self) -> None:
         """Open a link to every peer of the accord in force; restarted when a new one is adopted."""
         for peer in self.home.accord.peers(self.home.member_id):
-            link = Link(peer, self.home, self._worker, self._registry, self._transport, self._clock)
+            link = Link(peer, self.home, self._worker, self._take, self._transport, self._clock)
             self._links[peer] = link
             self._tasks.append(asyncio.create_task(link.run(), name=f"link to {peer}"))
 
@@ -80,8 +81,7 @@ class Exchange:
             elif kind == "reply" and subject in self._links:
                 self._links[subject].wake_later()
             elif kind == "answered":
-                for event in self._answered.get(subject, ()):
-                    event.set()
+                self._waiting.wake(subject)
 
     def line_to(self, peer: str) -> Line:
         """Return what is known of the line to a peer since this node started."""
@@ -106,25 +106,20 @@ class Exchange:
         Call it after the commit that sent the act; an answer that came before the call is not
         seen, so look at the store again after it returns.
         """
-        event = asyncio.Event()
-        waiting = self._answered.setdefault(envelope_id, [])
-        waiting.append(event)
-        try:
-            async with asyncio.timeout(timeout_ms / 1_000):
-                await event.wait()
-        except TimeoutError:
-            return False
-        finally:
-            waiting.remove(event)
-            if not waiting:
-                del self._answered[envelope_id]
-        return True
+        return await self._waiting.wait(envelope_id, timeout_ms)
+
+    async def wait_concluded(self, envelope_id: str, command: Command, timeout_ms: int) -> Any:
+        """Wait as `wait_answer`; return what a command makes of the answer, in the same commit.
+
+        None where it must still be run: the time is over, or it failed, or nothing was seen.
+        """
+        return await self._waiting.conclude(envelope_id, command, timeout_ms)
 
     # acts
 
     async def receive(self, raw: bytes) -> bytes:
         """Take a peer's batch and return ours; a refusal is counted and changes nothing."""
-        return await self._take(self._open(raw, "act"))
+        return await self._take_and_answer(self._open(raw, "act"))
 
     async def catch_up(self, raw: bytes) -> bytes:
         """Answer a peer that asks for what it has not got; acts belong into the inbox."""
@@ -132,11 +127,22 @@ class Exchange:
         if opened.received:
             self.refusals["CATCH_UP_CARRIES_ACTS"] += 1
             raise Refused("CATCH_UP_CARRIES_ACTS", count=len(opened.received))
-        return await self._take(opened)
+        return await self._take_and_answer(opened)
 
-    async def _take(self, opened: Opened) -> bytes:
+    async def _take(
+        self, opened: Opened, then: Callable[[Transaction], None] = lambda _: None
+    ) -> None:
+        """Take a verified batch; `then` runs in the transaction of its last part."""
+
+        def finish(tx: Transaction) -> None:
+            self._waiting.run_commands(tx, opened)
+            then(tx)
+
+        await consulting.take(self._worker, self._registry, self.home, opened, finish)
+
+    async def _take_and_answer(self, opened: Opened) -> bytes:
         try:
-            await consulting.take(self._worker, self._registry, self.home, opened)
+            await self._take(opened)
         except Refused as refusal:
             self.refusals[refusal.code] += 1
             raise

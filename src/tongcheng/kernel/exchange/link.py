@@ -2,20 +2,21 @@
 
 A link posts one batch at a time: what waits while a batch is under way goes out together with the
 next. The answer is a batch of the peer's, taken like any other. When nothing waits, the link is
-silent until a commit wakes it; a reply that was returned inline is not posted again unless the
-peer has not acknowledged it after a moment. When the peer does not answer, the link backs off
+silent until a commit wakes it; replies that are returned inline are not posted as well unless the
+peer has not acknowledged them after a moment. When the peer does not answer, the link backs off
 with jitter and posts the same acts again. At start it asks for what was missed.
 """
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from tongcheng.kernel.clock import Clock
-from tongcheng.kernel.envelope import open_batch
+from tongcheng.kernel.envelope import Opened, open_batch
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.exchange import acts, consulting, outgoing
+from tongcheng.kernel.exchange import acts, outgoing
 from tongcheng.kernel.exchange.outgoing import NextBatch
 from tongcheng.kernel.exchange.tables import TROUBLES, TroubleRow
 from tongcheng.kernel.exchange.transport import (
@@ -28,10 +29,12 @@ from tongcheng.kernel.exchange.transport import (
     accepted,
 )
 from tongcheng.kernel.home import Home
-from tongcheng.kernel.service import Registry
 from tongcheng.kernel.store import Snapshot, Transaction
 from tongcheng.kernel.store.worker import Worker
 from tongcheng.kernel.store.writer import WriterStopped
+
+Take = Callable[[Opened, Callable[[Transaction], None]], Awaitable[None]]
+"""Takes a verified batch, and runs a function in the transaction of its last part."""
 
 BACK_OFF_FIRST_MS = 200
 BACK_OFF_MAX_MS = 30_000
@@ -40,7 +43,8 @@ DETAIL_CHARACTERS_MAX = 400
 """A peer's refusal is a stranger's text: so much of it is kept for the operator."""
 
 UNACKNOWLEDGED_MS = 1_000
-"""How long a reply returned inline may stay unacknowledged before it is posted."""
+"""How long a reply returned inline may stay unacknowledged before it is posted: twice that, where
+others are under way already."""
 
 
 class Link:
@@ -51,13 +55,13 @@ class Link:
     """
 
     def __init__(
-        self, peer: str, home: Home, worker: Worker, registry: Registry, transport: Transport,
+        self, peer: str, home: Home, worker: Worker, take: Take, transport: Transport,
         clock: Clock,
     ) -> None:  # fmt: skip
         self.peer = peer
         self._home = home
         self._worker = worker
-        self._registry = registry
+        self._take = take
         self._transport = transport
         self._clock = clock
         self._wake = asyncio.Event()
@@ -69,6 +73,8 @@ class Link:
         self.reached_at: int | None = None
         self.silent_since_at: int | None = None
         self._later: asyncio.TimerHandle | None = None
+        # Replies up to this number had their time to arrive inline, and to be acknowledged.
+        self._overdue_seq = 0
 
     def wake(self) -> None:
         """Look again: something may wait for the peer."""
@@ -77,12 +83,23 @@ class Link:
     def wake_later(self) -> None:
         """Look again in a moment: a reply is on its way inline, and may get lost there."""
         if self._later is None:
-            loop = asyncio.get_running_loop()
-            self._later = loop.call_later(UNACKNOWLEDGED_MS / 1_000, self._wake_now)
+            self._wake_after(self._newest_seq())
 
-    def _wake_now(self) -> None:
+    def _wake_after(self, newest_seq: int) -> None:
+        delay_s = UNACKNOWLEDGED_MS / 1_000
+        loop = asyncio.get_running_loop()
+        self._later = loop.call_later(delay_s, self._wake_overdue, newest_seq)
+
+    def _wake_overdue(self, overdue_seq: int) -> None:
         self._later = None
+        self._overdue_seq = overdue_seq
         self._wake.set()
+        newest_seq = self._newest_seq()
+        if newest_seq > overdue_seq:
+            self._wake_after(newest_seq)
+
+    def _newest_seq(self) -> int:
+        return self._worker.glance(lambda found: outgoing.newest_seq(found, self._home, self.peer))
 
     def try_now(self) -> None:
         """Wait no longer for the next try: somebody knows that the peer can be reached again."""
@@ -90,18 +107,22 @@ class Link:
 
     async def run(self) -> None:
         """Bring the peer its acts until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                busy = await self._turn()
-            except WriterStopped:
-                return
-            except Exception as fault:  # noqa: BLE001 a link ends with its node, never before
-                await self._recover(fault)
-                continue
-            self._failures = 0
-            if not busy:
-                await self._wake.wait()
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    busy = await self._turn()
+                except WriterStopped:
+                    return
+                except Exception as fault:  # noqa: BLE001 a link ends with its node, never before
+                    await self._recover(fault)
+                    continue
+                self._failures = 0
+                if not busy:
+                    await self._wake.wait()
+        finally:
+            if self._later is not None:
+                self._later.cancel()
 
     async def _turn(self) -> bool:
         """Post one batch if there is a reason to; tell whether there may be more at once."""
@@ -123,15 +144,12 @@ class Link:
         if opened.statement.src != self.peer:
             raise Refused("MEMBER_UNKNOWN", member=opened.statement.src)
         troubled = self._failures > 0
-        await consulting.take(
-            self._worker,
-            self._registry,
-            self._home,
-            opened,
-            lambda tx: self._took(tx, troubled=troubled),
-        )
+        await self._take(opened, lambda tx: self._took(tx, troubled=troubled))
         if batch is not None and opened.statement.acknowledged < batch.first_seq:
             raise Unreachable(self.peer, "took nothing of what was posted")
+        if not self._caught_up:
+            # What was replied in an earlier life is on its way no more.
+            self._overdue_seq = self._newest_seq()
         self._caught_up = True
         self._resend_after = None
         return True
@@ -158,7 +176,12 @@ class Link:
     def _next(self, snapshot: Snapshot) -> NextBatch | None:
         now_at = self._clock.now()
         return outgoing.next_batch(
-            snapshot, self._home, self.peer, now_at=now_at, after=self._resend_after
+            snapshot,
+            self._home,
+            self.peer,
+            now_at=now_at,
+            overdue_seq=self._overdue_seq,
+            after=self._resend_after,
         )
 
     def _catch_up(self, snapshot: Snapshot) -> bytes:

@@ -24,6 +24,12 @@ def waiting(
     return [row for row in numbered if row is not None]
 
 
+def newest_seq(snapshot: Snapshot, home: Home, peer: str) -> int:
+    """Return the number of the last act for a peer, 0 before the first."""
+    row = snapshot.get(CHANNELS, home.member_id, peer)
+    return 0 if row is None else row.next_seq - 1
+
+
 class NextBatch(NamedTuple):
     """A signed batch, and the number of the first act in it."""
 
@@ -32,11 +38,21 @@ class NextBatch(NamedTuple):
 
 
 def next_batch(
-    snapshot: Snapshot, home: Home, peer: str, *, now_at: int, after: int | None = None
+    snapshot: Snapshot,
+    home: Home,
+    peer: str,
+    *,
+    now_at: int,
+    overdue_seq: int,
+    after: int | None = None,
 ) -> NextBatch | None:
-    """Return the batch of what waits for a peer, or None."""
+    """Return the batch of what waits for a peer, or None.
+
+    Replies after `overdue_seq` are on their way, with the answers to the peer's own posts: where
+    nothing else waits, posting them too would bring each twice.
+    """
     rows = waiting(snapshot, home, peer, after=after)
-    if not rows:
+    if all(row.reply_to is not None and row.seq > overdue_seq for row in rows):
         return None
     return NextBatch(rows[0].seq, _pack(snapshot, home, peer, rows, now_at))
 

@@ -57,7 +57,8 @@ JOURNAL_LEAVES = Records(
     "journal_leaves",
     LeafRow,
     key=("leaf_index",),
-    indexes=(("kind", "content_id"), ("kind",)),
+    # Ids of contents are mostly of their time: leaves of all kinds are added in one place.
+    indexes=(("content_id", "kind"), ("kind",)),
     only_grows=True,
 )
 JOURNAL_CONTENTS = Records(

@@ -2,7 +2,8 @@
 
 The document holds the entry's content and salt, its leaf, the path from the leaf to a checkpoint,
 and that checkpoint with its signatures. Of an act that was taken it also holds the batch: the path
-from its bytes to the root that the sender signed. `check_proof` needs the accord and nothing else.
+from its bytes to the root that the sender signed. Of one transfer among the many of a leaf it holds
+the salt and the content, and nothing of the others. `check_proof` needs the accord and no more.
 """
 
 import base64
@@ -10,12 +11,12 @@ import binascii
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
-from tongcheng.kernel import canonical, journal, merkle
+from tongcheng.kernel import canonical, journal, ledger_batch, merkle
 from tongcheng.kernel.accord import Accord
 from tongcheng.kernel.envelope import SIGNING_DOMAIN, Envelope, Statement
 from tongcheng.kernel.errors import Refused
@@ -24,20 +25,19 @@ from tongcheng.kernel.home import Home
 from tongcheng.kernel.journal import note as notes
 from tongcheng.kernel.journal.checkpoint import CHECKPOINTS, CheckpointRow
 from tongcheng.kernel.journal.leaves import (
-    JOURNAL_CONTENTS,
-    SALT_BYTES,
     LeafRow,
-    bound_to,
     hashes_of,
     leaf_input,
 )
 from tongcheng.kernel.journal.subtrees import Subtrees
-from tongcheng.kernel.sealing import unseal
+from tongcheng.kernel.ledger import TRANSFER_KIND, TRANSFERS, TransferContent, TransferRow
+from tongcheng.kernel.ledger_batch import TRANSFERS_KIND, Batched, Opening
 from tongcheng.kernel.store import Snapshot
 
 FORMAT = "tongcheng/proof/1"
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_TRANSFER_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +65,14 @@ class BatchEvidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: list[str]
 
 
+class TransferEvidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One transfer of a leaf that lists many: its id and salt (hex), its content (base64)."""
+
+    id: str
+    salt: str
+    body: str
+
+
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole document; `path` is hex, `checkpoint` a signed note."""
 
@@ -74,14 +82,33 @@ class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: list[str]
     checkpoint: str
     batch: BatchEvidence | None = None
+    transfer: TransferEvidence | None = None
 
 
 class Proved(msgspec.Struct, frozen=True):
-    """What a proof shows: whose journal has the entry, who vouches for it, who sent the act."""
+    """What a proof shows: whose journal has the entry, who vouches for it, who sent the act.
+
+    `transfer` is the one transfer that it shows, if the entry is one or the document opens one.
+    """
 
     member_id: str
     witnesses: list[str]
     sender_id: str | None
+    transfer: TransferContent | None = None
+
+
+class Found(NamedTuple):
+    """An entry, and `transfer` if one alone of the many in its leaf is meant."""
+
+    leaf: LeafRow
+    transfer: TransferRow | None = None
+
+    @property
+    def name(self) -> str:
+        """Return `kind/id` of what is meant."""
+        if self.transfer is not None:
+            return f"{TRANSFER_KIND}/{self.transfer.transfer_id.hex()}"
+        return f"{self.leaf.kind}/{self.leaf.content_id}"
 
 
 # making
@@ -92,43 +119,49 @@ def prove(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the proof of an envelope (by its id) or of any entry (by `kind/id`).
 
-    `subtrees` are what a running node keeps; without them every leaf up to the checkpoint is read,
-    some ten seconds a million. Refuses PROOF_NOT_FOUND, and PROOF_TOO_EARLY when no checkpoint
-    covers the entry yet.
+    A transfer that was made together with others is shown alone. `subtrees` are what a running node
+    keeps; without them every leaf up to the checkpoint is read, some ten seconds a million. Refuses
+    PROOF_NOT_FOUND, and PROOF_TOO_EARLY when no checkpoint covers the entry yet.
     """
-    leaf = find(snapshot, name)
+    leaf, transfer = find(snapshot, home, name)
     row = _checkpoint(snapshot, leaf, home.accord)
     if row is None:
         raise Refused("PROOF_TOO_EARLY", id=name)
-    stored = snapshot.get(JOURNAL_CONTENTS, leaf.kind, leaf.content_id)
-    if stored is None:
+    salted = journal.salted(snapshot, home.ring, leaf.kind, leaf.content_id)
+    if salted is None:
         raise Refused("PROOF_NOT_FOUND", id=name)
-    salted = unseal(home.ring, stored.sealed, bound_to(leaf.kind, leaf.content_id))
+    salt, body = salted
     taken = snapshot.get(TAKEN, leaf.content_id) if leaf.kind == ACT_TAKEN else None
     kept = Subtrees() if subtrees is None else subtrees
     proof = Proof(
         format=FORMAT,
         leaf=Leaf(leaf.leaf_index, leaf.kind, leaf.content_id, leaf.digest.hex()),
-        content=Content(salted[:SALT_BYTES].hex(), base64.b64encode(salted[SALT_BYTES:]).decode()),
-        path=[step.hex() for step in kept.path(snapshot, leaf.leaf_index, row.size)],
+        content=Content(salt.hex(), base64.b64encode(body).decode()),
+        path=[step.hex() for step in kept.path(snapshot, leaf, row.size, row.root)],
         checkpoint=row.note,
         batch=None if taken is None else _evidence(taken),
+        transfer=None if transfer is None else _shown(Batched(home.ring, salt, body), transfer),
     )
     built: dict[str, Any] = msgspec.to_builtins(proof)
     return built
 
 
-def find(snapshot: Snapshot, name: str) -> LeafRow:
-    """Return the leaf of `kind/id`, or of an envelope by its id alone, taken before sent.
+def find(snapshot: Snapshot, home: Home, name: str) -> Found:
+    """Return the entry `kind/id`, or an envelope by its id alone, taken before sent.
 
-    Refuses PROOF_NOT_FOUND.
+    A transfer is found in a leaf of its own or among the many of one. Refuses PROOF_NOT_FOUND.
     """
     kind, separator, content_id = name.partition("/")
     wanted = [(kind, content_id)] if separator else [(ACT_TAKEN, name), (ACT_SENT, name)]
     for one in wanted:
         leaf = journal.leaf_of(snapshot, *one)
         if leaf is not None:
-            return leaf
+            return Found(leaf)
+    if kind == TRANSFER_KIND and _TRANSFER_ID.fullmatch(content_id):
+        row = snapshot.get(TRANSFERS, bytes.fromhex(content_id))
+        leaf = None if row is None else ledger_batch.leaf_of_transfer(snapshot, home.ring, row)
+        if leaf is not None:
+            return Found(leaf, row)
     raise Refused("PROOF_NOT_FOUND", id=ascii(name[:120]))
 
 
@@ -154,6 +187,11 @@ def _evidence(row: TakenRow) -> BatchEvidence:
     )
 
 
+def _shown(batch: Batched, row: TransferRow) -> TransferEvidence:
+    salt, content = batch.opening(row)
+    return TransferEvidence(row.transfer_id.hex(), salt.hex(), base64.b64encode(content).decode())
+
+
 # checking
 
 
@@ -173,18 +211,14 @@ def check_proof(document: object, accords: Sequence[Accord]) -> Proved:
     note = notes.parse(proof.checkpoint)
     _check_inclusion(proof, note.checkpoint)
     member, witnesses = _check_note(note, accords)
+    transfer = _check_transfer(proof, body)
     sender = _check_act(proof, body, member, accords)
-    return Proved(member_id=member, witnesses=witnesses, sender_id=sender)
+    return Proved(member_id=member, witnesses=witnesses, sender_id=sender, transfer=transfer)
 
 
 def _check_content(proof: Proof) -> bytes:
     """Return the content that the leaf's digest commits to."""
-    try:
-        body = base64.b64decode(proof.content.body, validate=True)
-    except (binascii.Error, ValueError):
-        raise Refused("PROOF_BROKEN", part="content") from None
-    if base64.b64encode(body).decode() != proof.content.body:
-        raise Refused("PROOF_BROKEN", part="content")
+    body = _base64(proof.content.body, "content")
     salted = _hex([proof.content.salt], "content")[0] + body
     if hashlib.sha256(salted).hexdigest() != proof.leaf.digest:
         raise Refused("PROOF_BROKEN", part="content")
@@ -208,6 +242,39 @@ def _check_note(note: notes.Note, accords: Sequence[Accord]) -> tuple[str, list[
         if member is not None and notes.signed_by_log(note, keys):
             return member, notes.witnesses(note, accords)
     raise Refused("PROOF_BROKEN", part="checkpoint")
+
+
+def _check_transfer(proof: Proof, body: bytes) -> TransferContent | None:
+    """Return the one transfer that the document shows: of a leaf of its own, or among many."""
+    if proof.transfer is not None:
+        transfer_id, content = proof.transfer.id, _opened(proof, proof.transfer, body)
+    elif proof.leaf.kind == TRANSFER_KIND:
+        transfer_id, content = proof.leaf.id, body
+    else:
+        return None
+    try:
+        transfer = canonical.decode_as(content, TransferContent)
+    except Refused:
+        raise Refused("PROOF_BROKEN", part="transfer") from None
+    if transfer.transfer_id != transfer_id:
+        raise Refused("PROOF_BROKEN", part="transfer")
+    return transfer
+
+
+def _opened(proof: Proof, shown: TransferEvidence, body: bytes) -> bytes:
+    """Return the content that the leaf's list commits to under the id of what is shown."""
+    transfer_id, salt = _hex([shown.id, shown.salt], "transfer")
+    opening = Opening(salt, _base64(shown.body, "transfer"))
+    try:
+        listed = ledger_batch.digests_of(body) if proof.leaf.kind == TRANSFERS_KIND else {}
+    except Refused:
+        raise Refused("PROOF_BROKEN", part="transfer") from None
+    digest = listed.get(transfer_id)
+    # Of one length, so that nothing of the content can be passed off as salt.
+    is_salt = len(salt) == ledger_batch.SALT_BYTES
+    if digest is None or not is_salt or not ledger_batch.shows(opening, digest):
+        raise Refused("PROOF_BROKEN", part="transfer")
+    return opening.content
 
 
 def _check_act(
@@ -246,3 +313,13 @@ def _hex(texts: Sequence[str], part: str) -> list[bytes]:
     if not all(_HEX.fullmatch(text) for text in texts):
         raise Refused("PROOF_BROKEN", part=part)
     return [bytes.fromhex(text) for text in texts]
+
+
+def _base64(text: str, part: str) -> bytes:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused("PROOF_BROKEN", part=part) from None
+    if base64.b64encode(raw).decode() != text:
+        raise Refused("PROOF_BROKEN", part=part)
+    return raw

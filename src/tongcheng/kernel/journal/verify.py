@@ -67,8 +67,8 @@ def verify(
     report = Report(member_id=home.member_id)
     with database.snapshot() as snapshot:
         report.findings.extend(Finding(*flaw) for flaw in database.inspect(snapshot))
-        row_check = rows.RowCheck(snapshot.raw, home.ring.mac_key, progress)
-        report.findings.extend(row_check.run(database.name))
+        row_check = rows.RowCheck(database, snapshot, progress)
+        report.findings.extend(row_check.run())
         report.rows = row_check.checked
         view = View(snapshot, home, progress, tuple(peer_notes))
         kinds = [kind for service in services for kind in service.cases]

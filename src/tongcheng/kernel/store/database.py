@@ -10,8 +10,8 @@ import fcntl
 import functools
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -23,8 +23,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tongcheng.kernel.agency import NOTHING, Answers
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import sqlite_check
+from tongcheng.kernel.store.one_writer import WRITER_LEASE, OneWriter
 from tongcheng.kernel.store.records import MAC_COLUMN, METADATA, Records, Value
-from tongcheng.kernel.store.storage import Flaw, Rows, WriterRows
+from tongcheng.kernel.store.storage import Changes, Flaw, Key, Keys, Rows, WriterRows
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
@@ -34,20 +35,9 @@ IDLE_CONNECTIONS_MAX = 4
 KEYS_A_READ_MAX = 1_024
 CHECKPOINT_PAGES = 8_000
 """32 MiB of WAL before its pages go to their places: a page that changes often goes there once."""
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
 APPLICATION_ID = 0x544F4E47
 """'TONG': a foreign SQLite file is refused before anything is read from it."""
-
-
-class LeaseRow(msgspec.Struct, frozen=True):
-    """Which writer holds this database: the epoch grows by one with every opening."""
-
-    lease_id: str
-    epoch: int
-    taken_at: int
-
-
-WRITER_LEASE = Records("writer_lease", LeaseRow, key=("lease_id",))
 
 
 def schema_statements() -> tuple[str, ...]:
@@ -81,14 +71,6 @@ def _sql_get_many(records: Records[Any], count: int) -> str:
     )
 
 
-@functools.lru_cache(maxsize=512)
-def _sql_select(records: Records[Any], fields: tuple[str, ...]) -> str:
-    assert set(fields) <= set(records.fields), f"{records.name}: {sorted(fields)}"
-    where = " AND ".join(f"{field} = ?" for field in fields)
-    order = ", ".join(records.key)
-    return records.sql_select + (f" WHERE {where}" if where else "") + f" ORDER BY {order}"
-
-
 class _Rows:
     """Reading by key and by equality over one raw connection."""
 
@@ -96,14 +78,12 @@ class _Rows:
         self._connection = connection
         self._mac_key = mac_key
 
-    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
+    def get(self, records: Records[RowT], key: Key) -> RowT | None:
         stored = self._connection.execute(records.sql_get, key).fetchone()
         return None if stored is None else records.decode(stored, self._mac_key)
 
-    def get_many(
-        self, records: Records[RowT], keys: Sequence[tuple[Value, ...]]
-    ) -> dict[tuple[Value, ...], RowT]:
-        found: dict[tuple[Value, ...], RowT] = {}
+    def get_many(self, records: Records[RowT], keys: Keys) -> dict[Key, RowT]:
+        found: dict[Key, RowT] = {}
         for start in range(0, len(keys), KEYS_A_READ_MAX):
             some = keys[start : start + KEYS_A_READ_MAX]
             # Few lengths of statement, so that SQLite finds the one it has prepared.
@@ -114,9 +94,27 @@ class _Rows:
         return found
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
-        sql = _sql_select(records, tuple(equals))
-        stored = self._connection.execute(sql, tuple(equals.values()))
+        statement = records.sql_by(tuple(equals))
+        stored = self._connection.execute(statement, tuple(equals.values()))
         return [records.decode(values, self._mac_key) for values in stored]
+
+    def stream(self, statement: str, values: Sequence[Value]) -> Iterator[tuple[Any, ...]]:
+        return self._connection.execute(statement, values)
+
+    @contextmanager
+    def any_text(self) -> Iterator[None]:
+        self._connection.text_factory = _text
+        try:
+            yield
+        finally:
+            self._connection.text_factory = str
+
+
+def _text(stored: bytes) -> str | bytes:
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
 
 
 class Snapshot:
@@ -148,31 +146,41 @@ class Snapshot:
         """Return the rows of an aggregate; for counts and sums shown to people."""
         return list(self._connection.execute(statement).all())
 
+    def stream(self, statement: str, *values: Value) -> Iterator[tuple[Any, ...]]:
+        """Yield what is stored, for verification: also what no row type can hold.
+
+        The statement has question marks for its values. Few rows are in memory at a time.
+        """
+        return self._rows.stream(statement, values)
+
+    def any_text(self) -> AbstractContextManager[None]:
+        """Stream text that is no UTF-8 as bytes: damaged text is a finding, not a failure."""
+        return self._rows.any_text()
+
     @property
     def raw(self) -> sqlite3.Connection:
-        """The connection itself, for verification: it reads what no row type can hold."""
+        """The connection itself, for what only this kind of store can do."""
         return self._raw
 
 
-class Database:
+class Database(OneWriter):
     """The node's file. Opened for writing by one process, for reading by any number."""
 
     faults: tuple[type[Exception], ...] = (sqlite3.Error,)
+    answers_at_once = True
 
     def __init__(self, path: Path, mac_key: bytes, *, synchronous: str = "FULL") -> None:
         assert synchronous in {"FULL", "OFF"}, synchronous
+        super().__init__(mac_key)
         self.path = path
-        self.mac_key = mac_key
         self._synchronous = synchronous
         self._writing: sqlite3.Connection | None = None
         self._lock: Any = None
-        self._writer_rows: WriterRows | None = None
         self._engine = sa.create_engine(
             "sqlite://", creator=self._open_reading, poolclass=sa.pool.QueuePool, pool_size=4
         )
         self._idle: list[sa.Connection] = []
         self._closed = False
-        self.epoch = 0
 
     @property
     def name(self) -> str:
@@ -195,7 +203,7 @@ class Database:
             self._take_lease(now_at)
         except sqlite3.DatabaseError as error:
             self.close()
-            raise Refused("STORE_UNREADABLE", file=self.path.name, detail=str(error)) from error
+            raise self._unreadable(error) from error
         except BaseException:
             self.close()
             raise
@@ -232,11 +240,9 @@ class Database:
             connection.execute("COMMIT")
 
     def _take_lease(self, now_at: int) -> None:
-        held = self.get(WRITER_LEASE, ("writer",))
-        self.epoch = 1 if held is None else held.epoch + 1
-        row = LeaseRow(lease_id="writer", epoch=self.epoch, taken_at=now_at)
+        lease = self._next_lease(now_at)
         self.begin()
-        self.persist([(WRITER_LEASE, [row])])
+        self.persist(lease)
         self.writing.execute("COMMIT")
 
     def _open_reading(self) -> sqlite3.Connection:
@@ -248,25 +254,6 @@ class Database:
         return connection
 
     # reading
-
-    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
-        """Return a row through the writing connection."""
-        return self._by_writer.get(records, key)
-
-    def get_many(
-        self, records: Records[RowT], keys: Sequence[tuple[Value, ...]]
-    ) -> dict[tuple[Value, ...], RowT]:
-        """Return the rows with these keys, by key, through the writing connection."""
-        return self._by_writer.get_many(records, keys)
-
-    def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
-        """Return rows by equality through the writing connection."""
-        return self._by_writer.select(records, **equals)
-
-    @property
-    def _by_writer(self) -> WriterRows:
-        assert self._writer_rows is not None, "the database is not open for writing"
-        return self._writer_rows
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -287,8 +274,7 @@ class Database:
             else:
                 self._idle.append(connection)
         except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
-            detail = str(getattr(error, "orig", error))
-            raise Refused("STORE_UNREADABLE", file=self.path.name, detail=detail) from error
+            raise self._unreadable(error) from error
 
     def _reading(self) -> sa.Connection:
         # Kept open between two snapshots: the pool's bookkeeping costs more than a read by key.
@@ -316,7 +302,11 @@ class Database:
         self._by_writer.begun()
         self.writing.execute("BEGIN IMMEDIATE")
 
-    def persist(self, changes: Iterable[tuple[Records[Any], list[Any]]]) -> None:
+    def write_early(self, _records: Records[Any], _rows: list[Any]) -> bool:
+        """Write nothing early: SQLite has no other process that would work meanwhile."""
+        return False
+
+    def persist(self, changes: Changes) -> None:
         """Write the changed rows, one prepared statement a table."""
         for records, rows in changes:
             statement = records.sql_add if records.only_grows else records.sql_put

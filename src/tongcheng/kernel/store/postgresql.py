@@ -19,9 +19,10 @@ import sqlalchemy as sa
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import postgresql_sql as statements
-from tongcheng.kernel.store.database import SCHEMA_VERSION, WRITER_LEASE, LeaseRow, Snapshot
-from tongcheng.kernel.store.postgresql_sql import Connection, PostgresRows, Raw
-from tongcheng.kernel.store.records import Records, Value
+from tongcheng.kernel.store.database import SCHEMA_VERSION, Snapshot
+from tongcheng.kernel.store.one_writer import OneWriter
+from tongcheng.kernel.store.postgresql_sql import Connection, PostgresRows
+from tongcheng.kernel.store.records import Records
 from tongcheng.kernel.store.sqlite_check import SCHEMA, differences
 from tongcheng.kernel.store.storage import Changes, CommitUnknown, Flaw, WriterRows
 
@@ -36,22 +37,23 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _LEASE = "SELECT epoch, pg_current_xact_id()::text FROM writer_lease FOR SHARE"
 
 
-class PostgresDatabase:
+class PostgresDatabase(OneWriter):
     """One schema of a database: opened for writing by one process, for reading by any number.
 
     `conninfo` is libpq's ("host=… dbname=…"); passwords belong into its password file.
     """
 
     faults: tuple[type[Exception], ...] = (psycopg.Error,)
+    answers_at_once = False
 
     def __init__(self, conninfo: str, schema: str, mac_key: bytes) -> None:
         assert _NAME.fullmatch(schema), schema
-        self.mac_key = mac_key
-        self.epoch = 0
+        super().__init__(mac_key)
         self._conninfo = conninfo
         self._schema = schema
         self._writing: Connection | None = None
-        self._writer_rows: WriterRows | None = None
+        self._early: statements.Copying | None = None
+        self._lease: psycopg.Cursor[tuple[Any, ...]] | None = None
         self._engine = sa.create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
@@ -82,7 +84,7 @@ class PostgresDatabase:
             self._take_lease(now_at)
         except psycopg.Error as error:
             self.close()
-            raise Refused("STORE_UNREADABLE", file=self.name, detail=str(error)) from error
+            raise self._unreadable(error) from error
         except BaseException:
             self.close()
             raise
@@ -90,7 +92,7 @@ class PostgresDatabase:
     def _reconnect(self) -> None:
         """Open the writing connection; what was remembered over another is forgotten."""
         self._writing = self._connect()
-        self._writer_rows = WriterRows(PostgresRows(self._writing, self.mac_key))
+        self._writer_rows = WriterRows(PostgresRows(lambda: self.writing, self.mac_key))
 
     def _prepare(self) -> None:
         mark = statements.mark(self.writing, self._schema)
@@ -113,31 +115,10 @@ class PostgresDatabase:
     def _take_lease(self, now_at: int) -> None:
         # Waits for the commit of a writer that still has the lease; its next one is refused.
         self.writing.execute("LOCK TABLE writer_lease IN EXCLUSIVE MODE")
-        held = self.get(WRITER_LEASE, ("writer",))
-        self.epoch = 1 if held is None else held.epoch + 1
-        self.persist([(WRITER_LEASE, [LeaseRow("writer", self.epoch, now_at)])])
+        self.persist(self._next_lease(now_at))
         self.writing.commit()
 
     # reading
-
-    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
-        """Return a row through the writing connection."""
-        return self._by_writer.get(records, key)
-
-    def get_many(
-        self, records: Records[RowT], keys: "statements.Keys"
-    ) -> dict[tuple[Value, ...], RowT]:  # fmt: skip
-        """Return the rows with these keys, by key, through the writing connection."""
-        return self._by_writer.get_many(records, keys)
-
-    def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
-        """Return rows by equality through the writing connection."""
-        return self._by_writer.select(records, **equals)
-
-    @property
-    def _by_writer(self) -> WriterRows:
-        assert self._writer_rows is not None, "the database is not open for writing"
-        return self._writer_rows
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -146,20 +127,18 @@ class PostgresDatabase:
             with self._engine.connect() as connection:
                 driver = cast("Connection", connection.connection.dbapi_connection)
                 connection.execute(sa.text("SET TRANSACTION READ ONLY"))
-                # Reads by key and verification speak to it as they do to SQLite.
-                raw = cast("Any", Raw(driver))
-                yield Snapshot(connection, raw, PostgresRows(driver, self.mac_key), self.mac_key)
+                rows = PostgresRows(lambda: driver, self.mac_key)
+                yield Snapshot(connection, cast("Any", driver), rows, self.mac_key)
                 connection.rollback()
         except (sa.exc.DatabaseError, psycopg.Error) as error:
-            detail = str(getattr(error, "orig", error))
-            raise Refused("STORE_UNREADABLE", file=self.name, detail=detail) from error
+            raise self._unreadable(error) from error
 
     def inspect(self, snapshot: Snapshot) -> Iterator[Flaw]:
         """Compare tables, columns and indexes with the declared; refuses a foreign schema.
 
         Pages are PostgreSQL's own to check: its checksums, where the cluster has them, and amcheck.
         """
-        driver = cast("Raw", snapshot.raw).connection
+        driver = cast("Connection", snapshot.raw)
         mark = statements.mark(driver, self._schema)
         self._check_mark(mark or "")
         try:
@@ -173,8 +152,12 @@ class PostgresDatabase:
 
     @property
     def writing(self) -> Connection:
-        """The one connection that writes."""
+        """The one connection that writes; rows on their way are stored before it is asked more."""
         assert self._writing is not None, "the database is not open for writing"
+        if self._early is not None:
+            early, self._early = self._early, None
+            with _new_rows():
+                early.finish()
         return self._writing
 
     def begin(self) -> None:
@@ -194,34 +177,44 @@ class PostgresDatabase:
             self.writing.close()
             raise
 
-    def persist(self, changes: Changes) -> None:
-        """Write the changed rows, one statement a table."""
-        growing = []
-        # The server replaces rows while we still code those that are new.
-        with self.writing.pipeline():
-            for records, rows in sorted(changes, key=lambda change: change[0].only_grows):
-                values = records.encode_many(rows, self.mac_key)
-                if records.only_grows:
-                    growing.append((records, values))
-                else:
-                    statements.put(self.writing, records, values)
-                self._by_writer.persisted(records, rows)
-        for records, values in growing:
-            self._add(records, values)
+    def write_early(self, records: Records[Any], rows: list[Any]) -> bool:
+        """Let the server begin to store rows that only grow; say whether it does."""
+        if len(rows) <= statements.FEW_ROWS:
+            return False
+        assert records.only_grows, f"{records.name}: a row may change once more in this batch"
+        values = records.encode_many(rows, self.mac_key)
+        self._early = statements.Copying(self.writing, records, values)
+        self._by_writer.persisted(records, rows)
+        return True
 
-    def _add(self, records: Records[Any], values: list[tuple[Value, ...]]) -> None:
-        try:
-            statements.copy(self.writing, records, values)
-        except psycopg.errors.UniqueViolation as error:
-            message = f"{records.name}: row exists"
-            raise AssertionError(message) from error
+    def persist(self, changes: Changes) -> None:
+        """Write the changed rows: what is many and new by COPY, all else without waiting.
+
+        The lease is read with them, so that the commit need not ask on its own.
+        """
+        coded = []
+        for records, rows in changes:
+            coded.append((records, records.encode_many(rows, self.mac_key)))
+            self._by_writer.persisted(records, rows)
+        connection, many = self.writing, []
+        with _new_rows():
+            with connection.pipeline():
+                for records, values in coded:
+                    if records.only_grows and len(values) > statements.FEW_ROWS:
+                        many.append((records, values))
+                    else:
+                        statements.put(connection, records, values)
+                self._lease = connection.execute(_LEASE)
+            for records, values in many:
+                statements.copy(connection, records, values)
 
     def commit(self) -> None:
         """Make the batch durable, unless another writer has taken the lease.
 
         Raises CommitUnknown where the server cannot be asked what became of it.
         """
-        found = self.writing.execute(_LEASE).fetchone()
+        assert self._lease is not None, "a batch is persisted before it is committed"
+        found = self._lease.fetchone()
         assert found is not None, "the lease row was written when the database was opened"
         epoch, transaction = found
         if epoch != self.epoch:
@@ -264,6 +257,8 @@ class PostgresDatabase:
 
     def rollback(self) -> None:
         """Forget the batch; also after a commit that failed."""
+        with suppress(psycopg.Error, AssertionError):
+            self.writing  # noqa: B018 ends what is on its way, whatever comes of it
         if not self.writing.closed:
             with suppress(psycopg.OperationalError):
                 self.writing.rollback()
@@ -275,3 +270,13 @@ class PostgresDatabase:
             self._writing.close()
             self._writing = None
         self._writer_rows = None
+
+
+@contextmanager
+def _new_rows() -> Iterator[None]:
+    """Say of a row that only grows and is there already that this is a bug of ours."""
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as error:
+        message = f"{error.diag.table_name}: row exists"
+        raise AssertionError(message) from error

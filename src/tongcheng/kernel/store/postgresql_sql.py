@@ -2,21 +2,27 @@
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, TypeVar
 
 import msgspec
 import psycopg
 import sqlalchemy as sa
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from tongcheng.kernel.store.records import MAC_COLUMN, METADATA, Records, Value
+from tongcheng.kernel.store.storage import Key, Keys
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 Connection = psycopg.Connection[tuple[Any, ...]]
-Keys = Sequence[tuple[Value, ...]]
 
+FEW_ROWS = 16
+"""So many new rows of a table go in with the other statements: a COPY waits twice for itself."""
+ROWS_A_FETCH = 2_000
+"""So many rows of a stream are in memory at a time."""
 NAME_LENGTH_MAX = 63
 """PostgreSQL cuts longer names; a longer one ends in a digest of the whole instead."""
 
@@ -110,50 +116,53 @@ def _types(records: Records[Any]) -> dict[str, str]:
 # reading
 
 
-class Raw:
-    """A connection that takes SQLite's question marks, so that one statement serves both stores."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.text_factory: object = str
-
-    def execute(
-        self, statement: str, values: Sequence[Value] = ()
-    ) -> psycopg.Cursor[tuple[Any, ...]]:  # fmt: skip
-        """Run a statement."""
-        return self.connection.execute(_translated(statement), values, binary=True)
-
-
 class PostgresRows:
     """Reads committed rows over one connection, each code checked; many keys go as arrays."""
 
-    def __init__(self, connection: Connection, mac_key: bytes) -> None:
+    def __init__(self, connection: Callable[[], Connection], mac_key: bytes) -> None:
         self._connection = connection
         self._mac_key = mac_key
+        self._streams = 0
 
-    def get(self, records: Records[RowT], key: tuple[Value, ...]) -> RowT | None:
+    def get(self, records: Records[RowT], key: Key) -> RowT | None:
         """Return the row with this key, or None."""
         statement = _translated(records.sql_get)
-        stored = self._connection.execute(statement, key, binary=True).fetchone()
+        stored = self._connection().execute(statement, key, binary=True).fetchone()
         return None if stored is None else records.decode(stored, self._mac_key)
 
-    def get_many(self, records: Records[RowT], keys: Keys) -> dict[tuple[Value, ...], RowT]:
+    def get_many(self, records: Records[RowT], keys: Keys) -> dict[Key, RowT]:
         """Return the rows with these keys, by key."""
         if not keys:
             return {}
         columns = [list(column) for column in zip(*keys, strict=True)]
-        found = self._connection.execute(_sql_get_many(records), columns, binary=True)
+        found = self._connection().execute(_sql_get_many(records), columns, binary=True)
         return {records.key_in(stored): records.decode(stored, self._mac_key) for stored in found}
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
         """Return rows by equality, in key order."""
-        assert set(equals) <= set(records.fields), f"{records.name}: {sorted(equals)}"
-        where = " AND ".join(f"{field} = %s" for field in equals)
-        order = ", ".join(records.key)
-        statement = records.sql_select + (f" WHERE {where}" if where else "") + f" ORDER BY {order}"
-        values = tuple(equals.values())
-        stored = self._connection.execute(statement.encode(), values, binary=True)
+        statement = _translated(records.sql_by(tuple(equals)))
+        stored = self._connection().execute(statement, tuple(equals.values()), binary=True)
         return [records.decode(one, self._mac_key) for one in stored]
+
+    def stream(self, statement: str, values: Sequence[Value]) -> Iterator[tuple[Any, ...]]:
+        """Yield what a statement finds, from a cursor of the server's; other reads may go between.
+
+        One that cannot be read leaves the snapshot as it was.
+        """
+        connection = self._connection()
+        connection.execute("SAVEPOINT stream")
+        self._streams += 1
+        try:
+            with connection.cursor(f"stream_{self._streams}") as cursor:
+                cursor.itersize = ROWS_A_FETCH
+                yield from cursor.execute(_translated(statement), values, binary=True)
+        except psycopg.Error:
+            connection.execute("ROLLBACK TO stream")
+            raise
+
+    def any_text(self) -> AbstractContextManager[None]:
+        """Change nothing: PostgreSQL stores no text that is not UTF-8."""
+        return nullcontext()
 
 
 @functools.lru_cache(maxsize=1_024)
@@ -177,18 +186,40 @@ def _sql_get_many(records: Records[Any]) -> bytes:
 # writing
 
 
+class Copying:
+    """A COPY under way: the server stores its rows while this process does something else.
+
+    Until it is finished its connection can be asked nothing else.
+    """
+
+    def __init__(self, connection: Connection, records: Records[Any], rows: Keys) -> None:
+        kinds = _types(records)
+        statement = f"COPY {records.name} ({', '.join(kinds)}) FROM STDIN (FORMAT BINARY)"
+        cursor = connection.cursor()
+        # psycopg codes bytes in Python unless told so; that took two thirds of coding a row.
+        cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
+        self._stack = ExitStack()
+        stream = self._stack.enter_context(cursor.copy(statement.encode()))
+        try:
+            stream.set_types(list(kinds.values()))
+            for row in rows:
+                stream.write_row(row)
+        except BaseException as error:
+            self._stack.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def finish(self) -> None:
+        """Wait until the server has stored them; a row that is there already raises."""
+        self._stack.close()
+
+
 def copy(connection: Connection, records: Records[Any], rows: Keys) -> None:
-    """Add rows that must be new; one that is not fails the whole batch."""
-    kinds = _types(records)
-    statement = f"COPY {records.name} ({', '.join(kinds)}) FROM STDIN (FORMAT BINARY)"
-    with connection.cursor() as cursor, cursor.copy(statement.encode()) as stream:
-        stream.set_types(list(kinds.values()))
-        for row in rows:
-            stream.write_row(row)
+    """Add many rows that must be new; one that is not fails the whole batch."""
+    Copying(connection, records, rows).finish()
 
 
 def put(connection: Connection, records: Records[Any], rows: Keys) -> None:
-    """Insert rows, or replace those with their keys."""
+    """Insert rows, or replace those with their keys; rows that only grow must be new."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     connection.execute(_sql_put(records), columns)
 
@@ -197,10 +228,12 @@ def put(connection: Connection, records: Records[Any], rows: Keys) -> None:
 def _sql_put(records: Records[Any]) -> bytes:
     kinds = _types(records)
     arrays = ", ".join(f"%b::{kind}[]" for kind in kinds.values())
-    kept = [name for name in (*records.fields, MAC_COLUMN) if name not in records.key]
-    changes = ", ".join(f"{name} = excluded.{name}" for name in kept)
-    return (
+    statement = (
         f"INSERT INTO {records.name} ({', '.join(kinds)}) "  # noqa: S608 names of ours
-        f"SELECT * FROM unnest({arrays}) "
-        f"ON CONFLICT ({', '.join(records.key)}) DO UPDATE SET {changes}"
-    ).encode()
+        f"SELECT * FROM unnest({arrays})"
+    )
+    if not records.only_grows:
+        kept = [name for name in (*records.fields, MAC_COLUMN) if name not in records.key]
+        changes = ", ".join(f"{name} = excluded.{name}" for name in kept)
+        statement += f" ON CONFLICT ({', '.join(records.key)}) DO UPDATE SET {changes}"
+    return statement.encode()

@@ -139,6 +139,14 @@ class Records(Generic[RowT]):
     def __repr__(self) -> str:
         return f"Records({self.name})"
 
+    @functools.lru_cache(maxsize=512)  # noqa: B019 tables live as long as the process
+    def sql_by(self, fields: tuple[str, ...]) -> str:
+        """Return the query for rows by equality of these fields, in key order."""
+        assert set(fields) <= set(self.fields), f"{self.name}: {sorted(fields)}"
+        where = " AND ".join(f"{field} = ?" for field in fields)
+        order = ", ".join(self.key)
+        return self.sql_select + (f" WHERE {where}" if where else "") + f" ORDER BY {order}"
+
     def key_of(self, row: RowT) -> tuple[Value, ...]:
         """Return the row's primary key, in the order of `key`."""
         return self._key_of(row)

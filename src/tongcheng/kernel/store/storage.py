@@ -17,6 +17,7 @@ KEPT_ROWS_MAX = 65_536
 """So many rows of a table the writer remembers; beyond that it starts anew."""
 
 Key = tuple[Value, ...]
+Keys = Sequence[Key]
 Changes = Iterable[tuple[Records[Any], list[Any]]]
 
 
@@ -36,10 +37,12 @@ class Storage(Protocol):
     """A store that one writer has open; reads see what is committed.
 
     `faults` are the exceptions of its driver: after one of them the caller may try again.
+    `answers_at_once`: a look-up by key waits for nobody else, as one over a connection does.
     """
 
     mac_key: bytes
     faults: tuple[type[Exception], ...]
+    answers_at_once: bool
 
     @property
     def name(self) -> str:
@@ -50,7 +53,7 @@ class Storage(Protocol):
         """Return a row for the writer."""
         ...
 
-    def get_many(self, records: Records[RowT], keys: Sequence[Key]) -> dict[Key, RowT]:
+    def get_many(self, records: Records[RowT], keys: Keys) -> dict[Key, RowT]:
         """Return the rows with these keys, by key, for the writer."""
         ...
 
@@ -68,6 +71,13 @@ class Storage(Protocol):
 
     def begin(self) -> None:
         """Start the batch's transaction."""
+        ...
+
+    def write_early(self, records: Records[Any], rows: list[Any]) -> bool:
+        """Begin to write rows that only grow while the batch is still computed, if that helps.
+
+        Says whether it does; `persist` is then not given them again.
+        """
         ...
 
     def persist(self, changes: Changes) -> None:
@@ -93,12 +103,20 @@ class Rows(Protocol):
         """Return the row with this key, or None."""
         ...
 
-    def get_many(self, records: Records[RowT], keys: Sequence[Key]) -> dict[Key, RowT]:
+    def get_many(self, records: Records[RowT], keys: Keys) -> dict[Key, RowT]:
         """Return the rows with these keys, by key."""
         ...
 
     def select(self, records: Records[RowT], **equals: Value) -> list[RowT]:
         """Return rows by equality, in key order."""
+        ...
+
+    def stream(self, statement: str, values: Sequence[Value]) -> Iterator[tuple[Any, ...]]:
+        """Yield what a statement with question marks finds, few of its rows in memory at once."""
+        ...
+
+    def any_text(self) -> AbstractContextManager[None]:
+        """Let `stream` give text that is no UTF-8 as bytes, where a store can come to have it."""
         ...
 
 
@@ -121,7 +139,7 @@ class WriterRows:
                 self._keep(records, {key: row})
         return row
 
-    def get_many(self, records: Records[RowT], keys: Sequence[Key]) -> dict[Key, RowT]:
+    def get_many(self, records: Records[RowT], keys: Keys) -> dict[Key, RowT]:
         """Return rows by key."""
         if not records.is_kept:
             return self._rows.get_many(records, keys)

@@ -65,6 +65,7 @@ class Transaction:
         self._database = database
         self._changed: dict[Records[Any], dict[tuple[Value, ...], Any]] = {}
         self._undo: list[_Change[Any]] = []
+        self._early: dict[Records[Any], set[tuple[Value, ...]]] = {}
         self._finishing: dict[Callable[[Transaction], None], None] = {}
         self.signals: list[Signal] = []
         self.home = home
@@ -142,6 +143,14 @@ class Transaction:
             assert not stored, f"{records.name}: row exists"
         self.put_many(records, rows)
 
+    def write_early(self, records: Records[RowT], rows: Mapping[Any, RowT]) -> None:
+        """Let the store begin to write added rows while the rest of the batch is computed.
+
+        Only where no refusal takes them back any more: what fails then, fails the whole batch.
+        """
+        if self._database.write_early(records, list(rows.values())):
+            self._early.setdefault(records, set()).update(rows)
+
     def signal(self, kind: str, subject: str) -> None:
         """Tell the node, after the commit, that something may go on."""
         self.signals.append(Signal(kind, subject))
@@ -180,5 +189,7 @@ class Transaction:
         for finish in self._finishing:
             finish(self)
         for records, rows in self._changed.items():
-            if rows:
-                yield records, list(rows.values())
+            early = self._early.get(records, ())
+            left = [row for key, row in rows.items() if key not in early]
+            if left:
+                yield records, left

@@ -88,13 +88,20 @@ class ThreadedWorker:
 
     async def read(self, question: Callable[[Snapshot], T]) -> T:
         """Answer a question from a snapshot of the committed state, off the loop."""
-        return await asyncio.to_thread(self.glance, question)
+        return await asyncio.to_thread(self._answer, question)
 
     def glance(self, question: Callable[[Snapshot], T]) -> T:
         """Answer at once, where the loop runs: for what takes a few look-ups by key.
 
         Handing a question to another thread and its answer back costs more than such an answer.
+        Over a connection to a server the whole loop would wait with it: such a store is only read.
         """
+        assert self._database.answers_at_once, (
+            f"{self._database.name}: a glance would hold the loop"
+        )
+        return self._answer(question)
+
+    def _answer(self, question: Callable[[Snapshot], T]) -> T:
         with self._database.snapshot() as snapshot:
             return question(snapshot)
 

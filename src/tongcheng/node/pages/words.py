@@ -38,6 +38,11 @@ def type_words(page: Page, envelope_type: str) -> str:
     return _words(page, TYPE_KEY, envelope_type.partition("/")[0], envelope_type)
 
 
+def transfer_words(page: Page, kind: str) -> str:
+    """Return how a transfer moves its amount: at once, by a hold, from one, or not after all."""
+    return _words(page, "node.transfer.kind.", kind)
+
+
 def scheme_words(page: Page, scheme: str) -> str:
     """Return what people call a scheme, which the service that settles has words for."""
     return _words(page, "settlement.scheme.", scheme)

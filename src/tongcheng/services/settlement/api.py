@@ -43,9 +43,10 @@ from tongcheng.services.settlement.api_model import (
 )
 from tongcheng.services.settlement.bills import ALL_LINES, LineInput
 from tongcheng.services.settlement.desk import HOSPITAL_WAIT_MS, Desk, totals_of
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.messages import REST, MessageKey
 from tongcheng.services.settlement.model import BenefitResult, ScopeTotals
-from tongcheng.services.settlement.store import ClaimRow, LineRow, StayRow
+from tongcheng.services.settlement.store import ClaimRow, StayRow
 from tongcheng.services.settlement.visited import Admission
 
 PENDING = "SETTLE-PENDING"

@@ -1,6 +1,6 @@
 """The lines of a stay on the visited side: split by the catalogue, kept, revoked, summed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -10,8 +10,10 @@ from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Reading, Transaction
+from tongcheng.services.settlement import kept_lines
 from tongcheng.services.settlement.catalogue import Item, ItemClass
 from tongcheng.services.settlement.catalogue_store import Dated
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.lines import (
     Line,
     Part,
@@ -23,7 +25,7 @@ from tongcheng.services.settlement.lines import (
 from tongcheng.services.settlement.mapping import Mapper
 from tongcheng.services.settlement.model import ScopeTotals
 from tongcheng.services.settlement.preflight import Finding, Severity, finding, first_error
-from tongcheng.services.settlement.store import LINES, LineRow, StayRow
+from tongcheng.services.settlement.store import LinesRow, StayRow
 
 ALL_LINES = "0000"
 """feedetl_sn of 2302 that means every line of the stay."""
@@ -48,8 +50,12 @@ class LineInput(msgspec.Struct, frozen=True, gc=False):
 
 def active_lines(reading: Reading, stay_id: str) -> list[LineRow]:
     """Return the lines that count, in order of arrival."""
-    rows = [row for row in reading.select(LINES, stay_id=stay_id) if not row.revoked]
-    return sorted(rows, key=lambda row: row.number)
+    known = kept_lines.by_id(kept_lines.of_stay(reading, stay_id))
+    return _active(known.values())
+
+
+def _active(rows: Iterable[LineRow]) -> list[LineRow]:
+    return sorted((row for row in rows if not row.revoked), key=lambda row: row.number)
 
 
 def add_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[LineRow]:
@@ -58,18 +64,18 @@ def add_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[L
     Refuses LINES_TOO_MANY, LINE_DUPLICATE, what `Mapper.check` says against a code, and whatever
     `lines.split_lines` refuses.
     """
-    known = {row.line_id: row for row in tx.select(LINES, stay_id=stay.stay_id)}
-    return _add(tx, stay, inputs, known)
+    return _add(tx, stay, inputs, kept_lines.of_stay(tx, stay.stay_id))
 
 
 def first_lines(tx: Transaction, stay: StayRow, inputs: list[LineInput]) -> list[LineRow]:
     """Split and keep the lines of a stay that has none yet, as `add_lines`."""
-    return _add(tx, stay, inputs, {})
+    return _add(tx, stay, inputs, ())
 
 
 def _add(
-    tx: Transaction, stay: StayRow, inputs: list[LineInput], known: Mapping[str, LineRow]
+    tx: Transaction, stay: StayRow, inputs: list[LineInput], kept: Sequence[LinesRow]
 ) -> list[LineRow]:
+    known = kept_lines.by_id(kept)
     if len(known) + len(inputs) > LINES_MAX:
         raise Refused("LINES_TOO_MANY", limit=LINES_MAX)
     checked = coded(tx, tx.home, stay.institution_id, inputs, known)
@@ -84,8 +90,7 @@ def _add(
     is_new = [one for one in inputs if one.line_id not in known or known[one.line_id].revoked]
     catalogue = Dated(tx, tx.home, stay.catalogue)
     zone = tx.home.region.zone
-    active = sorted((row for row in known.values() if not row.revoked), key=lambda row: row.number)
-    earlier = [split_line(row, zone) for row in active]
+    earlier = [split_line(row, zone) for row in _active(known.values())]
     split = split_lines(catalogue, [line_of(one, zone) for one in is_new], earlier)
     rows = dict(known)
     # After the last number, not after the count: a line revoked and sent again keeps one row.
@@ -93,7 +98,7 @@ def _add(
     for number, (one, done) in enumerate(zip(is_new, split, strict=True), start=last + 1):
         digest = _decided_by(rows, catalogue, done)
         rows[one.line_id] = _row(stay, number, one, done, digest)
-    tx.put_many(LINES, {(stay.stay_id, one.line_id): rows[one.line_id] for one in is_new})
+    kept_lines.put(tx, stay.stay_id, kept, (rows[one.line_id] for one in is_new))
     return [rows[one.line_id] for one in inputs]
 
 
@@ -133,7 +138,8 @@ def revoke_lines(tx: Transaction, stay: StayRow, line_id: str, not_settled: froz
 
     Only lines that are `not_settled` can: one that a settled period has taken stays in its bill.
     """
-    rows = active_lines(tx, stay.stay_id)
+    kept = kept_lines.of_stay(tx, stay.stay_id)
+    rows = _active(kept_lines.by_id(kept).values())
     named = [row for row in rows if line_id in {row.line_id, ALL_LINES}]
     if not named and line_id != ALL_LINES:
         raise Refused("LINE_UNKNOWN", line=line_id)
@@ -144,8 +150,8 @@ def revoke_lines(tx: Transaction, stay: StayRow, line_id: str, not_settled: froz
     for row in rows:
         if row.original_line_id in leaving and row.line_id not in leaving:
             raise Refused("LINE_HAS_REFUND", line=row.original_line_id or "", refund=row.line_id)
-    for row in chosen:
-        tx.put(LINES, msgspec.structs.replace(row, revoked=True))
+    revoked = (msgspec.structs.replace(row, revoked=True) for row in chosen)
+    kept_lines.put(tx, stay.stay_id, kept, revoked)
     return len(chosen)
 
 

@@ -14,6 +14,7 @@ from tongcheng.kernel.store import Reading
 from tongcheng.services.settlement import bills, management, periods, preflight
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.catalogue_store import Dated
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.lines import totals
 from tongcheng.services.settlement.mapping import Mapper
 from tongcheng.services.settlement.model import ScopeTotals
@@ -25,13 +26,7 @@ from tongcheng.services.settlement.preflight import (
     StayCheck,
     finding,
 )
-from tongcheng.services.settlement.store import (
-    INSTITUTIONS,
-    PATIENTS,
-    InstitutionRow,
-    LineRow,
-    StayRow,
-)
+from tongcheng.services.settlement.store import INSTITUTIONS, PATIENTS, InstitutionRow, StayRow
 
 
 class Stated(msgspec.Struct, frozen=True):

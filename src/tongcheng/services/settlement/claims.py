@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import msgspec
 
 from tongcheng.kernel import canonical, journal, ledger
-from tongcheng.kernel.calendar import DAY_MS, local_date
+from tongcheng.kernel.calendar import DAY_MS
 from tongcheng.kernel.envelope import Envelope
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.exchange.acts import RefusedBody
@@ -166,7 +166,7 @@ def _check_month(tx: Transaction, claim: ClaimRow, month: str) -> None:
     that is agreed holds nothing new: the insured side knew of it before it decided.
     """
     first, last = (
-        local_date(at, tx.home.region.zone).strftime("%Y-%m")
+        statements.month_at(at, tx.home.region.zone)
         for at in (claim.opened_at - DAY_MS, tx.now_at + DAY_MS)
     )
     is_closed = statements.is_closed(tx, tx.home.member_id, claim.insured_member, month)

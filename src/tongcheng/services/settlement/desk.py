@@ -22,6 +22,7 @@ from tongcheng.services.settlement import (
 )
 from tongcheng.services.settlement.bills import LineInput
 from tongcheng.services.settlement.checks import Checked, NewBill, Stated
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.messages import MessageKey
 from tongcheng.services.settlement.model import (
     ESTIMATE,
@@ -31,7 +32,7 @@ from tongcheng.services.settlement.model import (
 )
 from tongcheng.services.settlement.persons import ASK_DEADLINE_MS, Identified
 from tongcheng.services.settlement.preflight import BillRefused
-from tongcheng.services.settlement.store import CLAIMS, ClaimRow, LineRow, StayRow
+from tongcheng.services.settlement.store import CLAIMS, ClaimRow, StayRow
 from tongcheng.services.settlement.visited import Admission
 
 HOSPITAL_WAIT_MS = 20_000

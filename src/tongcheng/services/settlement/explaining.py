@@ -10,9 +10,10 @@ from tongcheng.services.settlement.decided import facts_of
 from tongcheng.services.settlement.explain import explain
 from tongcheng.services.settlement.explain_lines import ExplainedLine
 from tongcheng.services.settlement.explain_model import Explanation
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.model import BenefitResult, ScopeTotals
 from tongcheng.services.settlement.rule_words import Books
-from tongcheng.services.settlement.store import ClaimRow, DecisionRow, LineRow
+from tongcheng.services.settlement.store import ClaimRow, DecisionRow
 
 
 def of_claim(reading: Reading, home: Home, claim: ClaimRow) -> Explanation:

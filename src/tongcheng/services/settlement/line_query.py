@@ -19,8 +19,8 @@ from tongcheng.kernel.cases import Actor, CaseKind, CaseRow, Handed, History, Le
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.keys import KeyRing
 from tongcheng.kernel.store import Reading, Transaction
-from tongcheng.services.settlement import management
-from tongcheng.services.settlement.store import LINES, STAYS
+from tongcheng.services.settlement import kept_lines, management
+from tongcheng.services.settlement.store import STAYS
 
 PERSON: Final = "person"
 HOSPITAL: Final = "hospital"
@@ -106,7 +106,7 @@ def open_query(tx: Transaction, person_id: str, stay_id: str, line_id: str, text
     stay = tx.get(STAYS, stay_id)
     if stay is None or stay.person_id != person_id:
         raise Refused("STAY_UNKNOWN", stay=stay_id)
-    line = tx.get(LINES, stay_id, line_id)
+    line = kept_lines.by_id(kept_lines.of_stay(tx, stay_id)).get(line_id)
     if line is None or line.revoked:
         raise Refused("LINE_UNKNOWN", line=line_id)
     parties = {PERSON: person_id, HOSPITAL: stay.institution_id, AGENCY: tx.home.member_id}

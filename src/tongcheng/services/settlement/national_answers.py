@@ -12,10 +12,11 @@ import msgspec
 from tongcheng.kernel.calendar import local_date, local_text
 from tongcheng.kernel.money import round_half_up
 from tongcheng.services.settlement.catalogue import NO_CEILING, RATIO_DIGITS
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.model import BenefitResult, Identity, ScopeTotals
 from tongcheng.services.settlement.national_fields import Node, TransactionTable, codes, tables
 from tongcheng.services.settlement.national_messages import Value, Written, fill
-from tongcheng.services.settlement.store import LineRow, PatientRow, StayRow
+from tongcheng.services.settlement.store import PatientRow, StayRow
 
 Nodes = dict[str, dict[str, Written] | list[dict[str, Written]]]
 Values = dict[str, Value | None]

@@ -97,11 +97,15 @@ class OneCall:
         node = self._node
         known = before.claim or await self._begin(stay, before.insurer)
         deadline = node.clock.now() + self._wait_ms
+        conclude = partial(self._conclude, known, write)
         while True:
+            final: bytes | None = None
             left = deadline - node.clock.now()
             if left > 0 and known.state == "pending":
-                await node.exchange.wait_answer(known.settle_id, min(left, POLL_MS))
-            final: bytes | None = await node.run(partial(self._conclude, known, write))
+                wait_ms = min(left, POLL_MS)
+                final = await node.exchange.wait_concluded(known.settle_id, conclude, wait_ms)
+            if final is None:
+                final = await node.run(conclude)
             if final is not None:
                 return final
             if deadline <= node.clock.now():

@@ -15,8 +15,9 @@ from tongcheng.kernel.calendar import local_date
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Reading
 from tongcheng.services.settlement import bills
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.model import ScopeTotals
-from tongcheng.services.settlement.store import CLAIMS, ClaimRow, LineRow, StayRow
+from tongcheng.services.settlement.store import CLAIMS, ClaimRow, StayRow
 
 IN_FORCE = frozenset({"pending", "settled"})
 """States of a claim that keep its period's lines."""

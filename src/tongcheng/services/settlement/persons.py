@@ -53,7 +53,10 @@ async def ask(node: RunningNode, caller: Caller, id_number: str, first: str | No
     """
     id_index = sealing.index(node.home.ring, id_number)
     candidates = [first] if first else node.home.accord.peers(node.home.member_id)
-    answers = await asyncio.gather(*(_ask(node, peer, id_number) for peer in candidates))
+    if len(candidates) == 1:
+        answers = [await _ask(node, candidates[0], id_number)]
+    else:
+        answers = await asyncio.gather(*(_ask(node, peer, id_number) for peer in candidates))
     found = [one for one in answers if isinstance(one, tuple)]
     if not found:
         silent = [one.peer for one in answers if isinstance(one, Unreachable)]

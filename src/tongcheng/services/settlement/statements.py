@@ -95,7 +95,7 @@ def next_month(month: str) -> str:
 
 def month_at(at: int, zone: str) -> str:
     """Return the month that a calendar on the wall of the region shows."""
-    return local_date(at, zone).strftime("%Y-%m")
+    return local_date(at, zone).isoformat()[:7]
 
 
 def month_lines(

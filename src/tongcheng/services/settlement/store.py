@@ -62,38 +62,16 @@ class StayRow(msgspec.Struct, frozen=True):
     changed_at: int
 
 
-class LineRow(msgspec.Struct, frozen=True, gc=False):
-    """One line of the bill, split by the catalogue (费用明细). Amounts are fen, negative on refund.
+class LinesRow(msgspec.Struct, frozen=True):
+    """Lines of a stay that came together, `count` of them, packed as `kept_lines` has them.
 
-    `number` is the order of arrival in the stay; `revoked` lines count no more. What the catalogue
-    said of the item is kept on the line, so that a bill reads the same after the catalogue changes:
-    the ceiling in 10**-6 yuan, the first self-paid share in basis points, and whose digest said so.
+    `part` counts from 1 in order of arrival.
     """
 
     stay_id: str
-    line_id: str
-    number: int
-    item_code: str
-    hospital_code: str
-    original_line_id: str | None
-    charged_at: int
-    quantity_e4: int
-    unit_price_e6: int
-    total_fen: int
-    self_paid_fen: int
-    over_ceiling_fen: int
-    first_self_pay_fen: int
-    in_scope_fen: int
-    item_class: str
-    revoked: bool
-    item_name: str
-    charge_category: str
-    price_ceiling_e6: int | None
-    first_self_pay_bp: int | None
-    item_valid_from: str
-    catalogue_digest: str
-    doctor_code: str
-    department_code: str
+    part: int
+    count: int
+    lines: bytes
 
 
 class ClaimRow(msgspec.Struct, frozen=True):
@@ -319,7 +297,7 @@ STAYS = Records(
     key=("stay_id",),
     indexes=(("institution_id", "inpatient_no"), ("changed_at",), ("state", "changed_at")),
 )
-LINES = Records("settlement_lines", LineRow, key=("stay_id", "line_id"))
+LINES = Records("settlement_lines", LinesRow, key=("stay_id", "part"))
 CLAIMS = Records(
     "settlement_claims",
     ClaimRow,
@@ -345,14 +323,16 @@ PERSON_IDS = Records(
     PersonIdRow,
     key=("person_id",),
     indexes=(("person_key", "visiting_member"),),
+    only_grows=True,
 )
 FILINGS = Records("settlement_filings", FilingRow, key=("person_key", "number"))
-YEARS = Records("settlement_years", YearRow, key=("person_key", "area_id", "year"))
+YEARS = Records("settlement_years", YearRow, key=("person_key", "area_id", "year"), clustered=True)
 ENTRIES = Records(
     "settlement_entries",
     EntryRow,
     key=("person_key", "area_id", "year", "entry_no"),
     indexes=(("subject_id",),),
+    clustered=True,
 )
 DECISIONS = Records(
     "settlement_decisions",

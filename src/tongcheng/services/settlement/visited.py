@@ -22,6 +22,7 @@ from tongcheng.kernel.service import Reply
 from tongcheng.kernel.store import Reading, Transaction
 from tongcheng.services.settlement import bills, claims, management, periods, preflight, purses
 from tongcheng.services.settlement.bills import LineInput
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.life import STAY_TRANSITIONS, follow
 from tongcheng.services.settlement.model import (
     SETTLE,
@@ -36,6 +37,7 @@ from tongcheng.services.settlement.model import (
 from tongcheng.services.settlement.periods import Period
 from tongcheng.services.settlement.preflight import BillCheck
 from tongcheng.services.settlement.rules import Subtype
+from tongcheng.services.settlement.statements import month_at
 from tongcheng.services.settlement.store import (
     ACCESS,
     CLAIMS,
@@ -45,7 +47,6 @@ from tongcheng.services.settlement.store import (
     AccessRow,
     ClaimRow,
     InstitutionRow,
-    LineRow,
     PatientRow,
     StayRow,
 )
@@ -341,7 +342,7 @@ def _hold(tx: Transaction, claim: ClaimRow, envelope: Envelope) -> None:
     if claim.in_scope_fen == 0:
         return
     area = tx.home.region.area_of(claim.admdvs, "settlement")
-    month = local_date(tx.now_at, tx.home.region.zone).strftime("%Y-%m")
+    month = month_at(tx.now_at, tx.home.region.zone)
     terms = [one for one in tx.home.accord.purses if one.scheme == claim.scheme]
     moves = []
     for leg, term in enumerate(terms):

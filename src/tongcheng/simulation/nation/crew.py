@@ -88,7 +88,7 @@ async def _followed(process: Process, plan: Plan, sources: str, on_step: Step) -
     assert process.stdout is not None, "asked for"
     assert process.stderr is not None, "asked for"
     complaint = asyncio.create_task(process.stderr.read())
-    order = Order(plan.seed, plan.settlements, plan.faults, plan.whole_share, sources)
+    order = Order(plan, sources)
     process.stdin.write(msgspec.json.encode(order) + b"\n")
     async for line in process.stdout:
         told = msgspec.json.decode(line, type=Told)

@@ -18,7 +18,6 @@ from typing import NoReturn
 import msgspec
 
 from tongcheng.simulation import disk
-from tongcheng.simulation.faults import ProfileName
 from tongcheng.simulation.nation import sources
 from tongcheng.simulation.nation.results import Finished
 from tongcheng.simulation.region import Plan, simulate
@@ -30,10 +29,7 @@ KIB = 1_024
 class Order(msgspec.Struct, frozen=True):
     """What the parent wants run, and by which sources."""
 
-    seed: int
-    settlements: int
-    faults: ProfileName
-    whole_share: float | None
+    plan: Plan
     sources: str
 
 
@@ -82,8 +78,7 @@ def run(order: Order, root: Path) -> Finished:
             last_told = time.monotonic()
             _tell(Told(done=done))
 
-    plan = Plan(order.seed, order.settlements, order.faults, order.whole_share)
-    report = simulate(plan, progress, root)
+    report = simulate(order.plan, progress, root)
     return Finished(
         report=report,
         processor_seconds=round(time.process_time(), 3),

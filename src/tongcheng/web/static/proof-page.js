@@ -16,6 +16,14 @@ function filled(words, values) {
   return words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+function inWords(transfer, words) {
+  // Whole numbers throughout: what is beyond the last two digits of fen is yuan.
+  const fen = String(Math.abs(transfer.amount_fen)).padStart(3, "0");
+  const sign = transfer.amount_fen < 0 ? "-" : "";
+  const amount = `${sign}${fen.slice(0, -2)}.${fen.slice(-2)}`;
+  return { ...transfer, amount, kind: words[`kind${transfer.kind}`] ?? transfer.kind };
+}
+
 function show(panel, verdict, told, accords) {
   for (const row of panel.querySelectorAll("[data-step]")) {
     const step = row.dataset.step;
@@ -38,6 +46,7 @@ function show(panel, verdict, told, accords) {
   if (verdict.sender) {
     sentences.push(filled(words.sender, { member: namesOf([verdict.sender], accords)[0] }));
   }
+  if (verdict.transfer) sentences.push(filled(words.shown, inWords(verdict.transfer, words)));
   said.textContent = sentences.join(words.between);
 }
 

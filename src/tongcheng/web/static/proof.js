@@ -10,6 +10,9 @@ const COSIGNATURE = 0x04;
 const SIGNATURES_MAX = 64;
 const DEPTH_MAX = 32;
 const NAME_LENGTH_MAX = 128;
+const SALT_BYTES = 16;
+const TRANSFER_ID_DIGITS = 32;
+const ENTRY_DIGITS = TRANSFER_ID_DIGITS + 64; // an id and a digest, in hex
 
 // What a value must be: a word for a scalar, a list of one shape, or the fields of an object.
 const STATEMENT = {
@@ -17,6 +20,7 @@ const STATEMENT = {
   acknowledged: "number", sent_at: "number",
 };
 const BATCH = { statement: STATEMENT, signature: "text", index: "number", path: ["text"] };
+const TRANSFER = { id: "text", salt: "text", body: "text" };
 const PROOF = {
   format: "text",
   leaf: { index: "number", kind: "text", id: "text", digest: "text" },
@@ -32,6 +36,14 @@ const ENVELOPE_OPTIONAL = {
   reply_to: "name or null", case: "name or null", not_after: "number or null",
   rulebooks: ["name"],
   attachments: [{ sha256: "name", size: "number", media_type: "name" }],
+};
+
+const LISTED = { count: "number", entries: "text" };
+const TRANSFER_CONTENT = {
+  amount_fen: "number", at: "number", credit_account: "text", credit_before_fen: "number",
+  credit_version: "number", debit_account: "text", debit_before_fen: "number",
+  debit_version: "number", held_fen: "number", hold_id: "text or null", kind: "text",
+  month: "text", purse: "text", subject_id: "text", transfer_id: "text",
 };
 
 class Broken extends Error {
@@ -250,11 +262,14 @@ function leafHash(data) {
 }
 
 // The check, step by step; `tell(step)` is told each step that holds, in this order: form, content,
-// note, path, checkpoint, witnesses, and for an act envelope, batch, batch path, batch signature.
+// note, path, checkpoint, witnesses, for a transfer transfer, and for an act envelope, batch,
+// batch path, batch signature.
 
 function checkForm(proof) {
-  need(isObject(proof) && fitsFields(proof, PROOF, { batch: "object or null" }), "form");
+  const optional = { batch: "object or null", transfer: "object or null" };
+  need(isObject(proof) && fitsFields(proof, PROOF, optional), "form");
   need(!proof.batch || fits(proof.batch, BATCH), "form");
+  need(!proof.transfer || fits(proof.transfer, TRANSFER), "form");
   need(proof.format === FORMAT, "form");
 }
 
@@ -280,17 +295,54 @@ async function checkLog(note, accords) {
   throw new Broken("checkpoint");
 }
 
-function checkEnvelope(body, id) {
+// The object that canonical bytes spell.
+function readObject(body, required, optional, part) {
   let text;
-  let envelope;
+  let value;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
-    envelope = JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
-    throw new Broken("envelope");
+    throw new Broken(part);
   }
-  need(isPlain(envelope, 1) && canonical(envelope) === text, "envelope");
-  need(isObject(envelope) && fitsFields(envelope, ENVELOPE, ENVELOPE_OPTIONAL), "envelope");
+  need(isPlain(value, 1) && canonical(value) === text, part);
+  need(isObject(value) && fitsFields(value, required, optional), part);
+  return value;
+}
+
+// The digests in a leaf of many transfers, by the transfers' ids; all of it hex.
+function digestsOf(body) {
+  const listed = readObject(body, LISTED, {}, "transfer");
+  const digests = new Map();
+  fromHex(listed.entries, "transfer");
+  for (let at = 0; at < listed.entries.length; at += ENTRY_DIGITS) {
+    const digest = listed.entries.slice(at + TRANSFER_ID_DIGITS, at + ENTRY_DIGITS);
+    digests.set(listed.entries.slice(at, at + TRANSFER_ID_DIGITS), digest);
+  }
+  need(listed.entries.length === listed.count * ENTRY_DIGITS, "transfer");
+  need(digests.size === listed.count, "transfer");
+  return digests;
+}
+
+async function checkOpened(proof, body) {
+  const { id, salt: saltHex, body: text } = proof.transfer;
+  const salt = fromHex(saltHex, "transfer");
+  const content = fromBase64(text, "transfer");
+  need(proof.leaf.kind === "transfers" && salt.length === SALT_BYTES, "transfer");
+  need(hexOf(await sha256(salt, content)) === digestsOf(body).get(id), "transfer");
+  return content;
+}
+
+// The one transfer that is shown: among the many of its leaf, or of a leaf of its own.
+async function checkTransfer(proof, body) {
+  const content = proof.transfer ? await checkOpened(proof, body) : body;
+  const shown = readObject(content, TRANSFER_CONTENT, {}, "transfer");
+  need(shown.transfer_id === (proof.transfer ?? proof.leaf).id, "transfer");
+  return shown;
+}
+
+function checkEnvelope(body, id) {
+  const envelope = readObject(body, ENVELOPE, ENVELOPE_OPTIONAL, "envelope");
   need(envelope.id === id, "envelope");
   return envelope;
 }
@@ -330,14 +382,17 @@ export async function checkProof(proof, accords, tell = () => {}) {
   tell("checkpoint");
   const witnesses = await witnessesOf(note, accords);
   tell("witnesses");
-  if (!["act_sent", "act_taken"].includes(proof.leaf.kind)) {
-    return { member, witnesses, sender: null };
+  const held = { member, witnesses, sender: null, transfer: null };
+  if (proof.transfer || proof.leaf.kind === "transfer") {
+    held.transfer = await checkTransfer(proof, body);
+    tell("transfer");
   }
+  if (!["act_sent", "act_taken"].includes(proof.leaf.kind)) return held;
   const envelope = checkEnvelope(body, proof.leaf.id);
   tell("envelope");
-  if (proof.leaf.kind === "act_sent") return { member, witnesses, sender: member };
+  if (proof.leaf.kind === "act_sent") return { ...held, sender: member };
   await checkBatch(proof, body, envelope, member, accords, tell);
-  return { member, witnesses, sender: envelope.src };
+  return { ...held, sender: envelope.src };
 }
 
 // The text of a file: UTF-8 without a mark before it, as the other reader wants it; else nothing.
@@ -358,7 +413,7 @@ function parseDocument(text) {
   return parsed;
 }
 
-// One word for what happened: {held, part, member, witnesses, sender}
+// One word for what happened: {held, part, member, witnesses, sender, transfer}
 export async function verdictOf(text, accords, tell = () => {}) {
   let proof;
   try {

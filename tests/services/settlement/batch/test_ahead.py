@@ -40,7 +40,7 @@ def test_stopping_early_ends_the_source() -> None:
     ended: list[str] = []
     items = ahead(counting(ended))
     assert next(items) == 0
-    items.close()  # type: ignore[attr-defined] # it is a generator
+    items.close()
 
     assert len(ended) == 1
     assert not any(each.name.startswith("claims-") for each in threading.enumerate())

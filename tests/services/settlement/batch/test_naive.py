@@ -79,6 +79,11 @@ def test_a_batch_equals_plain_fractions(books: Any, seed: int) -> None:
         if events.kind[row] == OPENING:
             years[(*key, int(results.year[row]))] = stood + events.opening_fen[events.opening[row]]
             continue
+        if events.kind[source] == OPENING:
+            given_back = events.opening_fen[events.opening[source]]
+            years[(*key, int(results.year[row]))] = stood - given_back
+            assert not results.amounts[row].any()
+            continue
         amounts = dict(zip(RESULT_AMOUNTS, results.amounts[row].tolist(), strict=True))
         sign = 1 if events.kind[row] == SETTLE else -1
         moved = [

@@ -230,6 +230,15 @@ def test_a_void_far_from_its_claim(tmp_path: Path) -> None:
     assert pool_fen(file)[far] == -pool_fen(file)[0] != 0
 
 
+@pytest.mark.parametrize("between", [0, 2 * persons.STEPS_BACK])
+def test_no_void_takes_back_an_opening(tmp_path: Path, between: int) -> None:
+    """What was used before the file is another's to correct, be the opening near or far."""
+    rows = [claim(0, "A", event="opening"), *(claim(at + 1, "A") for at in range(between))]
+    rows += [claim(between + 1, "A", event="void", reverses=0)]
+
+    assert verdicts(write_csv(tmp_path / "claims.csv", rows))[-1] == "CLAIM_VOID_UNKNOWN"
+
+
 @pytest.mark.parametrize("as_text", [False, True])
 def test_ids_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, as_text: bool) -> None:
     """A repeated id is found wherever it stands, also in parts that do not fit into memory."""
@@ -320,6 +329,39 @@ def test_spans_begin_where_the_file_can_be_entered(tmp_path: Path) -> None:
         file = write_parquet(tmp_path / "a.parquet", columns_of(rows), rows_a_group=rows_a_group)
         with open_claims(file) as claims:
             assert [begin for begin, _ in claims.spans(5)] == [0, *cuts]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "scattered", "copied"),
+    [("parquet", False, False), ("csv", False, True), ("parquet", True, True), ("csv", True, True)],
+)
+def test_pieces_hold_each_person_once(
+    tmp_path: Path, suffix: str, *, scattered: bool, copied: bool
+) -> None:
+    """Where the file itself can not be shared its rows are copied, and deleted when let go."""
+    rows = [claim(f"{at:03}", f"P{at // 7:02}") for at in range(300)]
+    if scattered:
+        rows = [*rows[::2], *rows[1::2]]
+    path = tmp_path / f"claims.{suffix}"
+    if suffix == "csv":
+        write_csv(path, rows)
+    else:
+        write_parquet(path, columns_of(rows), rows_a_group=40)
+    found: list[int] = []
+    piece_of: dict[object, int] = {}
+    with open_claims(path, scratch=tmp_path) as claims:
+        pieces = claims.pieces(100, 100)
+        assert len(pieces) > 1
+        assert {isinstance(piece, Path) for piece in pieces} == {copied}
+        for number, piece in enumerate(pieces):
+            with open_claims(path, found=claims.survey) as opened:
+                here = [row for batch in opened.batches(plan(), 40, piece) for row in batch.row]
+            found += here
+            for row in here:
+                assert piece_of.setdefault(rows[row]["person_id"], number) == number
+            claims.release(piece)
+        assert not any(piece.exists() for piece in pieces if isinstance(piece, Path))
+    assert sorted(found) == list(range(300))
 
 
 def test_columns_that_are_not_ours_are_not_read(tmp_path: Path) -> None:

@@ -44,6 +44,41 @@ def test_threads_change_nothing(
     assert_same(found, run.run(plan, events, trace=True), Results._fields)
 
 
+def test_who_is_not_to_be_judged_is_let_be(plan: Plan, books: list[RuleBook]) -> None:
+    """Of marked persons all is written, of the others nothing, also by threads."""
+    events = batch(plan, books, 500, seed=4)
+    only = (events.person >> 3) % 2 == 0
+    used = blank_results(500, trace=False)
+    for array in used:
+        array.fill(1)
+
+    found = run.run(plan, events, into=used, only=only)
+
+    every = run.run(plan, events)
+    assert 0 < only.sum() < 500
+    for name in ("code", "detail", "book", "year", "voided", "amounts"):
+        one, other = getattr(found, name), getattr(every, name)
+        assert np.array_equal(one[only], other[only]), name
+        assert (one[~only] == 1).all(), name
+
+
+def test_fresh_memory_need_not_be_clear(
+    plan: Plan, books: list[RuleBook], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system hands out may hold anything: every cell of the results is written."""
+
+    def full(shape: tuple[int, ...], kind: Any) -> Any:
+        return np.full(shape, 1, kind)
+
+    events = batch(plan, books, 300, seed=5)
+    monkeypatch.setattr(np, "empty", full)
+
+    found = run.run(plan, events, trace=True)
+
+    monkeypatch.undo()
+    assert_same(found, twin.run(plan, events, trace=True), Results._fields)
+
+
 def test_used_memory_is_written_anew(plan: Plan, books: list[RuleBook]) -> None:
     """Nothing of another batch is left in results that are handed in, with a trace or without."""
     events = batch(plan, books, 300, seed=2)

@@ -199,7 +199,7 @@ def test_sums_and_sample(tmp_path: Path) -> None:
                 tally.add(batch, results)
                 sample.check(batch, results)
         tallies.append(tally)
-        checked.append((sample.rows, sample.differing))
+        checked.append((sample.found.rows, sample.found.differing))
     assert tallies[0] == tallies[1]
     assert tallies[0].judged == 3_000 == sum(tallies[0].events.values())
     assert checked[0] == checked[1]
@@ -212,8 +212,8 @@ def test_sums_and_sample(tmp_path: Path) -> None:
     wrong = Sample(plan(), 3_000, 3_000)
     results.amounts[17, 1] += 1
     wrong.check(batch, results)
-    assert (wrong.rows, wrong.differing) == (3_000, 1)
-    assert (wrong.listed[0].row, wrong.listed[0].column) == (17, "amounts[1]")
+    assert (wrong.found.rows, wrong.found.differing) == (3_000, 1)
+    assert (wrong.found.listed[0].row, wrong.found.listed[0].column) == (17, "amounts[1]")
 
 
 def test_synthetic_claims_are_the_same_everywhere() -> None:

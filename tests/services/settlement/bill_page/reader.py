@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import msgspec
 
 from tests.services.settlement import two_cities
 from tests.services.settlement.two_cities import (
@@ -20,10 +21,13 @@ from tests.services.settlement.two_cities import (
     id_number,
 )
 from tongcheng.kernel.audit import AUDIT, AuditRow
+from tongcheng.kernel.store import Transaction
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
+from tongcheng.services.settlement import kept_lines
 from tongcheng.services.settlement.api_caller import PATH
 from tongcheng.services.settlement.lines import amount_of
+from tongcheng.services.settlement.store import STAYS
 
 Json = dict[str, Any]
 PATIENT = "000T"
@@ -161,3 +165,12 @@ def ward(folder: Path, *, bill_pages: bool = True) -> Iterator[Ward]:
         http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
         yield Ward(running, http)
         running.run(http.aclose())
+
+
+def rename_lines(tx: Transaction, **words: str) -> None:
+    """Let every line that is kept say other words of its item."""
+    for stay in tx.select(STAYS):
+        kept = kept_lines.of_stay(tx, stay.stay_id)
+        lines = kept_lines.by_id(kept).values()
+        changed = [msgspec.structs.replace(line, **words) for line in lines]
+        kept_lines.put(tx, stay.stay_id, kept, changed)

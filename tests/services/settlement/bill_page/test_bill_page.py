@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.services.settlement.bill_page.reader import Ward, bill_lines, ward
+from tests.services.settlement.bill_page.reader import Ward, bill_lines, rename_lines, ward
 from tests.services.settlement.two_cities import stored_digest
 from tongcheng.kernel.store import Transaction
 from tongcheng.services.settlement.bill_page.data import LINES_SHOWN
-from tongcheng.services.settlement.store import CLAIMS, LINES
+from tongcheng.services.settlement.store import CLAIMS
 
 BOX = re.compile(r'data-box="([a-z_]+)" data-fen="(-?[0-9]+)">([^<]+)<')
 AMOUNT = re.compile(r'class="fen amount" data-fen="(-?[0-9]+)"')
@@ -79,9 +79,7 @@ def test_names_and_texts_are_only_text(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>\"'&"
 
     def rename(tx: Transaction) -> None:
-        for row in tx.select(LINES):
-            named = msgspec.structs.replace(row, item_name=evil, charge_category=evil)
-            tx.put(LINES, named)
+        rename_lines(tx, item_name=evil, charge_category=evil)
 
     with ward(tmp_path) as desk:
         page, _ = _opened(desk)

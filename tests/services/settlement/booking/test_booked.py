@@ -128,6 +128,12 @@ def test_void_of_another_persons_claim_takes_nothing_back(node: Agency) -> None:
 OTHERS = [
     (claim("a1", 1, "2026-02-03", 3_000_000), "person_id"),
     (claim("a1", 0, "2026-02-03", 3_000_001), "in_scope_fen"),
+    (claim("a1", 0, "2026-02-04", 3_000_000, admitted_on="2026-02-03"), "ended_on"),
+    (claim("a1", 0, "2026-02-03", 3_000_000, hospital_level="2"), "hospital_level"),
+    (claim("a1", 0, "2026-02-03", 3_000_000, total_fen=3_000_001), "total_fen"),
+    (claim("a1", 0, "2026-02-03", 3_000_000, filing="other"), "filing"),
+    (claim("a1", 0, "2026-02-03", 3_000_000, institution_id="H0"), "institution_id"),
+    (claim("a1", 0, "2026-02-03", 3_000_000, event="opening"), "event"),
 ]
 
 
@@ -141,6 +147,26 @@ def test_another_claim_under_a_booked_id_is_not_taken_for_it(
         summary, passed = node.book(row)
         assert (summary.already, summary.claims) == (0, 0)
         assert [(each.code, each.detail) for each in passed] == [("CLAIM_ID_TWICE", differs)]
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_second_void_of_a_claim_is_told_however_often_it_comes(
+    node: Agency, *, is_apart: bool
+) -> None:
+    """In the file of its claim, after it, or in a file of its own: it is never taken for the first.
+
+    With `is_apart` an earlier file has brought the claim, so its void begins a commit.
+    """
+    rows = [claim("a1", 0, "2026-02-03", 3_000_000)]
+    if is_apart:
+        node.book(*rows)
+    rows += [void("v1", "a1", 0, "2026-02-04"), void("v2", "a1", 0, "2026-02-05")]
+    for file in (rows, rows, rows[-1:]):
+        _, passed = node.book(*file)
+        assert [(each.claim_id, each.code) for each in passed] == [("v2", "CLAIM_VOID_TWICE")]
+    assert node.book(rows[1])[0].already == 1
+    assert node.year(0) == Accumulators()
+    assert node.findings() == []
 
 
 def test_void_before_its_claim_takes_nothing_back_however_often_the_file_comes(
@@ -195,6 +221,22 @@ def test_run_that_is_broken_off_goes_on_where_it_was(
         whole.book(*rows)
         assert [node.year(at) for at in range(8)] == [whole.year(at) for at in range(8)]
     assert node.findings() == []
+
+
+def test_a_void_of_a_refused_claim_is_told_alike_when_the_file_comes_again(node: Agency) -> None:
+    """Also where what lies between them parts them into two commits the first time only."""
+    node.book(claim("a1", 0, "2026-02-03", 3_000_000))
+    file = (
+        claim("a2", 0, "2026-02-04", 3_000_000, total_fen=1),
+        void("v1", "a1", 0, "2026-02-05"),
+        void("v2", "a2", 0, "2026-02-06"),
+        void("v3", "a9", 0, "2026-02-07"),
+    )
+
+    told = [sorted((one.claim_id, one.code) for one in node.book(*file)[1]) for _ in range(2)]
+
+    assert told[0] == told[1]
+    assert told[0][1:] == [("v2", "CLAIM_VOID_REFUSED"), ("v3", "CLAIM_VOID_UNKNOWN")]
 
 
 def test_draft_books_nothing_where_none_may_decide(node: Agency) -> None:

@@ -1,18 +1,19 @@
 """A node's history through the kernel gives the changes that `replay` gives, to the fen."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
+import pytest
 from hypothesis import given, settings
 
+from tests.services.settlement.past_years import MOVES, Move, history
 from tests.services.settlement.test_replay import (
     CAPS,
     HALF,
-    MOVES,
     RATIOS,
-    Move,
     flat,
-    history,
     plain,
     replayed,
     sums_of,
@@ -21,7 +22,10 @@ from tests.services.settlement.two_cities import TwoCities, running
 from tongcheng.kernel.rulebook import RuleBook, parse
 from tongcheng.kernel.store import Snapshot
 from tongcheng.services.settlement import replay_history
+from tongcheng.services.settlement.batch import twin
+from tongcheng.services.settlement.batch.arrays import OPENING, SETTLE, VOID
 from tongcheng.services.settlement.batch.codes import CODES
+from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
 from tongcheng.services.settlement.batch.plan import plan_of
 from tongcheng.services.settlement.replay import Change, Event, Replay, Replayed
 from tongcheng.services.settlement.replay_sums import Sums
@@ -102,16 +106,62 @@ def test_what_does_not_follow_is_counted() -> None:
     assert missing == 3
 
 
-def test_a_year_that_can_not_be_told_is_left_out() -> None:
-    """A void of what no decision here made: its year is counted, and in no sum."""
+def test_a_claim_at_home_that_was_taken_back_leaves_the_rest_of_its_year_in() -> None:
+    """What the claim used of the pool's 10,000 yuan counts until its void, and not after it.
+
+    Of 6,000 yuan the pool pays 3,000 of the 4,000 that the claim left, and at a ratio of 0.8 all
+    4,000. After the void it pays 5,000 of the next 10,000, and at 0.8 the 6,000 that are left.
+    The twin says the same, row by row.
+    """
+    old, new = flat("0.5"), flat("0.8")
+    moves: list[Move] = [("home", 6_000_00), ("stay", 6_000_00), ("home_void", 0)]
+    years = placed([history(old, [*moves, ("stay", 10_000_00)])])
+    joint = Joint(plan_of([old]), plan_of([new]), None)
+
+    found = told(joint, years)
+    judged = judge(joint, found.events, None, causes=True)
+
+    assert (found.left_out, not_reproduced(found, judged)) == (0, 0)
+    assert found.events.kind.tolist() == [OPENING, SETTLE, VOID, SETTLE]
+    for side, results in enumerate((judged.old, judged.new)):
+        alone = twin.run(joint.plans[side], joint.events_of(found.events, side))
+        for name in ("code", "year", "voided", "amounts"):
+            assert np.array_equal(getattr(results, name), getattr(alone, name)), name
+    pool = RESULT_AMOUNTS.index("pool_fen")
+    assert judged.old.amounts[:, pool].tolist() == [0, 3_000_00, 0, 5_000_00]
+    assert judged.new.amounts[:, pool].tolist() == [0, 4_000_00, 0, 6_000_00]
+    assert judged.sums.groups[0, 0] == 2
+
+
+NOT_TOLD = {
+    "a void of a claim that is not there": {"origin": "home_void", "pool_fen": -5_00},
+    "a settlement without its decision": {"origin": "settlement"},
+    "a void without its decision": {"origin": "void"},
+    "less than nothing": {"pool_fen": -1},
+}
+
+
+@pytest.mark.parametrize("change", NOT_TOLD.values(), ids=NOT_TOLD)
+def test_a_year_that_can_not_be_told_is_left_out(change: dict[str, Any]) -> None:
+    """Its entries are counted, and in no sum."""
     joint = Joint(plan_of([HALF]), plan_of([flat("0.8")]), None)
     years = placed([history(HALF, [("opening", 5_00), ("stay", 1_000_00)])])
-    entry = msgspec.structs.replace(years[0][0].entry, origin="home_void", pool_fen=-5_00)
+    entry = msgspec.structs.replace(years[0][0].entry, **change)
     years[0][0] = msgspec.structs.replace(years[0][0], entry=entry)
 
     found = told(joint, years)
 
     assert (found.left_out, found.events.kind.size) == (2, 0)
+
+
+def test_a_void_of_another_amount_than_its_claim_can_not_be_told() -> None:
+    """An event takes back exactly what the claim moved; a void that did not is left out."""
+    joint = Joint(plan_of([HALF]), plan_of([flat("0.8")]), None)
+    years = placed([history(HALF, [("home", 5_00), ("home_void", 0)])])
+    entry = msgspec.structs.replace(years[0][1].entry, burden_fen=0)
+    years[0][1] = msgspec.structs.replace(years[0][1], entry=entry)
+
+    assert told(joint, years).left_out == 2
 
 
 async def settle(cities: TwoCities) -> None:

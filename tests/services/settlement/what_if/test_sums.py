@@ -13,6 +13,7 @@ from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
 from tongcheng.services.settlement.what_if import loops
 from tongcheng.services.settlement.what_if.measures import (
     AMOUNTS,
+    ANNOUNCED,
     BANDS,
     DIMENSIONS,
     FUNDS,
@@ -56,6 +57,7 @@ def paired(rows: list[Row]) -> Paired:
         kind=np.zeros(len(rows), np.int8),
         standing=np.array([row[1] for row in rows], np.bool_),
         direct=np.array([row[1] for row in rows], np.bool_),
+        concerned=np.ones(len(rows), np.bool_),
         codes=np.array(codes, np.int16).reshape(len(DIMENSIONS), len(rows)),
         old=np.array([amounts(row[3]) for row in rows], np.int64).reshape(-1, len(RESULT_AMOUNTS)),
         new=np.array([amounts(row[4]) for row in rows], np.int64).reshape(-1, len(RESULT_AMOUNTS)),
@@ -77,6 +79,37 @@ def same_in_scope(old: list[int], shares: list[int]) -> list[int]:
 
 
 FEN = st.one_of(st.integers(0, 300), st.integers(0, 10**11))
+ANNOUNCED_FEN = st.one_of(st.just(UNKNOWN_FEN), FEN)
+
+
+@given(st.data(), st.integers(0, 30))
+def test_who_is_not_concerned_counts_as_under_the_old_rules(data: st.DataObject, rows: int) -> None:
+    """Law: whatever stands in `new` of the others; announced amounts add up where known."""
+    shape = (rows, len(RESULT_AMOUNTS))
+    every = st.lists(ANNOUNCED_FEN, min_size=shape[1], max_size=shape[1])
+    tables = [
+        np.array([data.draw(every) for _ in range(rows)], np.int64).reshape(shape) for _ in range(2)
+    ]
+    for table in tables:
+        known = [at for at, name in enumerate(RESULT_AMOUNTS) if "expected" not in name]
+        table[:, known] = np.maximum(table[:, known], 0)
+    concerned = np.array([data.draw(st.booleans()) for _ in range(rows)], np.bool_)
+    blank = [(at // 3, data.draw(st.booleans()), 0, [0] * 5, [0] * 5, 0, 0) for at in range(rows)]
+    batch = paired(blank)._replace(old=tables[0], new=tables[1], concerned=concerned)
+    told = np.where(concerned[:, None], tables[1], tables[0])
+    whole = batch._replace(new=told, concerned=np.ones(rows, np.bool_))
+
+    found, expected = (sums_of(LAYOUT, each, CODES) for each in (batch, whole))
+
+    for name, one, other in zip(Sums._fields, found, expected, strict=True):
+        assert np.array_equal(one, other), name
+    stands = batch.standing
+    for side, amounts_of in (("old", tables[0]), ("new", told)):
+        for name in ANNOUNCED:
+            fen = amounts_of[stands, RESULT_AMOUNTS.index(name)]
+            assert found.groups[0, AT[f"{side}_{name}"]] == fen[fen != UNKNOWN_FEN].sum()
+        unknown = amounts_of[stands][:, [RESULT_AMOUNTS.index(name) for name in ANNOUNCED]]
+        assert found.groups[0, AT[f"{side}_announced_unknown"]] == (unknown == UNKNOWN_FEN).sum()
 
 
 @st.composite

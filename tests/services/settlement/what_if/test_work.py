@@ -1,7 +1,7 @@
 """The what-if of a file: the same for any workers, and what judging twice by hand gives."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,7 @@ from tests.tidy import ROOT
 from tongcheng.cli import main
 from tongcheng.kernel import rulebook
 from tongcheng.kernel.region import PACKS_DIR, load
-from tongcheng.services.settlement.batch import synthetic, synthetic_books, synthetic_file
+from tongcheng.services.settlement.batch import spread, synthetic, synthetic_books, synthetic_file
 from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
 from tongcheng.services.settlement.batch.plan import plan_of
 from tongcheng.services.settlement.batch.reading import open_claims
@@ -85,14 +85,27 @@ def test_any_number_of_workers_gives_the_same(
 
 
 def test_order_of_persons_in_the_file_does_not_matter(
-    asked: Callable[..., Answer], claims: Path, tmp_path: Path
+    asked: Callable[..., Answer], claims: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file whose persons lie scattered is told the same."""
+    """A file whose persons lie scattered is told the same, and workers share it too."""
+    monkeypatch.setattr(work, "ROWS_AT_ONCE", 500)
     table = pq.read_table(claims)
     scattered = tmp_path / "scattered.parquet"
     pq.write_table(pa.concat_tables([table.slice(1_700), table.slice(0, 1_700)]), scattered)
+    parts: list[Sequence[work.Part]] = []
 
-    assert asked(file=scattered) == asked()
+    def seen(task: object, cut: Sequence[work.Part], **how: int | None) -> object:
+        parts.append(cut)
+        return spread.spread(task, cut, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(work, "spread", seen)
+
+    assert asked("threads.csv", scattered) == asked("two.csv", scattered, workers=2) == asked()
+    assert (tmp_path / "two.csv").read_bytes() == (tmp_path / "threads.csv").read_bytes()
+    assert [len(each) for each in parts[:2]] == [7, 7]
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "scattered.parquet", "threads.csv", "two.csv",
+    ]  # fmt: skip
 
 
 def test_sums_are_those_of_two_runs(

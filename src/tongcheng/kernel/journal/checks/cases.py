@@ -45,7 +45,7 @@ def cases(kinds: Sequence[CaseKind]) -> Check:
         for case in view.stream(CASES):
             known |= {content_id(case.case_id, number) for number in range(1, case.handed + 1)}
             yield from _of_case(view, by_name, case)
-        for (key,) in view.snapshot.raw.execute(_LEAVES, (HANDOVER_KIND,)):
+        for (key,) in view.snapshot.stream(_LEAVES, HANDOVER_KIND):
             if key not in known:
                 yield finding(CASES, key, "the journal has a hand-over that no case has")
         yield from _strays(view)

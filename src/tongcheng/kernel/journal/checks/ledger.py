@@ -98,8 +98,7 @@ class _Leaf(NamedTuple):
 
 def _leaves(view: View) -> Iterator[_Leaf]:
     """Yield the transfers as the journal has them: one a leaf, or a batch."""
-    kinds = (TRANSFER_KIND, TRANSFERS_KIND)
-    for kind, content_id in list(view.snapshot.raw.execute(_IN_ORDER, kinds)):
+    for kind, content_id in view.snapshot.stream(_IN_ORDER, TRANSFER_KIND, TRANSFERS_KIND):
         if kind == TRANSFER_KIND:
             content = view.content(kind, content_id)
             yield _Leaf(bytes.fromhex(content_id), functools.partial(_is_row, content))
@@ -137,7 +136,7 @@ def _look(view: View) -> Iterator[Finding]:
         if problem is not None:
             yield of_row(TRANSFERS, row, problem)
     view.figures["transfers"] = len(seen)
-    for (transfer_id,) in view.snapshot.raw.execute(_ALL):
+    for (transfer_id,) in view.snapshot.stream(_ALL):
         if transfer_id not in seen:
             yield finding(TRANSFERS, transfer_id.hex(), "has no leaf in the journal")
     yield from _accounts(view, books)

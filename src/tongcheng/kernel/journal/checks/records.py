@@ -30,7 +30,7 @@ class Seal(msgspec.Struct, frozen=True):
 
 def _look_at_audit(view: View) -> Iterator[Finding]:
     """Count the entries through, and hold every seal against the entries it covers."""
-    keys = [str(key) for (key,) in view.snapshot.raw.execute(_SEALS, (SEAL_KIND,))]
+    keys = [str(key) for (key,) in view.snapshot.stream(_SEALS, SEAL_KIND)]
     contents = [view.content(SEAL_KIND, key) for key in keys]
     seals = [msgspec.json.decode(raw, type=Seal) for raw in contents if raw is not None]
     waiting = iter(seals)

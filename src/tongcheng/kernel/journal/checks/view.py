@@ -37,18 +37,18 @@ class View:
         total = self.count(records)
         sql = f"{records.sql_select} ORDER BY {order or ', '.join(records.key)}"
         mac_key = self.home.ring.mac_key
-        for done, values in enumerate(self.snapshot.raw.execute(sql)):
+        for done, values in enumerate(self.snapshot.stream(sql)):
             if done % 1_000 == 0:
                 self.progress(records.name, done, total)
             yield records.decode(values, mac_key)
 
     def count(self, records: Records[Any]) -> int:
         """Return how many rows a table has."""
-        return int(self.snapshot.raw.execute(records.sql_count).fetchone()[0])
+        return int(next(self.snapshot.stream(records.sql_count))[0])
 
     def keys_without(self, sql: str, *values: str) -> list[str]:
         """Return the first column of a query that looks for rows without their counterpart."""
-        return [show_key(row) for row in self.snapshot.raw.execute(sql, values)]
+        return [show_key(row) for row in self.snapshot.stream(sql, *values)]
 
     def content(self, kind: str, content_id: str) -> bytes | None:
         """Return a journal content in the clear, or None."""

@@ -37,7 +37,7 @@ async def journal_page(
     wanted = str(query.get("find", "")).strip()[:FIND_LENGTH_MAX]
     if wanted and page.may("journal.entry.read"):
         try:
-            name = await node.read(lambda snapshot: data.name_of(snapshot, wanted))
+            name = await node.read(lambda snapshot: data.name_of(snapshot, node.home, wanted))
         except Refused:
             # The page says so beside the field, and shows the list all the same.
             name = ""
@@ -100,7 +100,7 @@ async def _entry(request: AnyRequest, given: str) -> data.EntryPage:
     node: Node = request.app.state["node"]
 
     def question(snapshot: Snapshot) -> data.EntryPage:
-        name = data.name_of(snapshot, given.strip("/"))
+        name = data.name_of(snapshot, node.home, given.strip("/"))
         return data.entry(snapshot, node.home, node.subtrees, name)
 
     return await node.read(question)

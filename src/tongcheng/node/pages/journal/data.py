@@ -19,6 +19,7 @@ from tongcheng.kernel.journal.note import Note
 from tongcheng.kernel.journal.reading import Cosigned, Signer
 from tongcheng.kernel.journal.subtrees import Subtrees
 from tongcheng.kernel.journal.witness import CONFLICTS, ConflictRow
+from tongcheng.kernel.ledger import TRANSFER_KIND, TransferContent, content_of
 from tongcheng.kernel.merkle import Rung
 from tongcheng.kernel.store import Snapshot
 from tongcheng.node.pages import words
@@ -64,20 +65,34 @@ class Ladder(msgspec.Struct, frozen=True):
 class EntryPage(msgspec.Struct, frozen=True):
     """One entry with its content and, as soon as a checkpoint covers it, its proof.
 
-    `document` is the proof as it is handed out; `versions` are the accords it is checked with.
+    `name` is `kind/id`; of a transfer that was made together with others `body` is its own content,
+    and `leaf` the one that lists them all. `document` is the proof as it is handed out; `versions`
+    are the accords it is checked with.
     """
 
+    name: str
     leaf: LeafRow
     body: bytes
+    transfer: TransferContent | None
     envelope: Envelope | None
     document: dict[str, Any] | None
     ladder: Ladder | None
     versions: tuple[int, ...]
 
     @property
-    def name(self) -> str:
-        """Return `kind/id`."""
-        return f"{self.leaf.kind}/{self.leaf.content_id}"
+    def kind(self) -> str:
+        """Return what it is, which its leaf need not be."""
+        return self.name.partition("/")[0]
+
+    @property
+    def content_id(self) -> str:
+        """Return its id, which is its own within its kind."""
+        return self.name.partition("/")[2]
+
+    @property
+    def is_among_many(self) -> bool:
+        """Tell whether it is one transfer of a leaf that lists several."""
+        return self.kind != self.leaf.kind
 
     @property
     def case_id(self) -> str | None:
@@ -121,7 +136,7 @@ def _types(snapshot: Snapshot, rows: tuple[LeafRow, ...]) -> dict[str, str]:
     return found
 
 
-def name_of(snapshot: Snapshot, given: str) -> str:
+def name_of(snapshot: Snapshot, home: Home, given: str) -> str:
     """Return `kind/id` of an entry by that name, by an envelope's id, or by its number.
 
     Refuses PROOF_NOT_FOUND.
@@ -130,15 +145,16 @@ def name_of(snapshot: Snapshot, given: str) -> str:
         row = snapshot.get(journal.JOURNAL_LEAVES, int(given))
         if row is None:
             raise Refused("PROOF_NOT_FOUND", id=given)
-    else:
-        row = proofs.find(snapshot, given)
-    return f"{row.kind}/{row.content_id}"
+        return proofs.Found(row).name
+    return proofs.find(snapshot, home, given).name
 
 
 def entry(snapshot: Snapshot, home: Home, subtrees: Subtrees, name: str) -> EntryPage:
     """Return one entry by `kind/id`; refuses PROOF_NOT_FOUND."""
-    leaf = proofs.find(snapshot, name)
+    leaf, transfer = proofs.find(snapshot, home, name)
     body = journal.content(snapshot, home.ring, leaf.kind, leaf.content_id)
+    if transfer is not None:
+        body = content_of(transfer)
     if body is None:
         raise Refused("PROOF_NOT_FOUND", id=name)
     accords = adoption.adopted(snapshot)
@@ -149,13 +165,16 @@ def entry(snapshot: Snapshot, home: Home, subtrees: Subtrees, name: str) -> Entr
         # What was written a moment ago is shown all the same; only its proof has to wait.
         if refusal.code not in {"PROOF_TOO_EARLY", "ACCORD_MISSING"}:
             raise
+    is_transfer = transfer is not None or leaf.kind == TRANSFER_KIND
     ladder = None
     if document is not None:
         note = notes.parse(document["checkpoint"])
         ladder = _ladder(leaf, note, document["path"], reading.signers(note, accords))
     return EntryPage(
+        name=name,
         leaf=leaf,
         body=body,
+        transfer=canonical.decode_as(body, TransferContent) if is_transfer else None,
         envelope=canonical.decode_as(body, Envelope) if words.is_act(leaf.kind) else None,
         document=document,
         ladder=ladder,

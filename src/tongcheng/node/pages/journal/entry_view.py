@@ -1,18 +1,19 @@
 """One entry of the journal as its template shows it: what it is, and how anybody can check it."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from litestar import Response
 
+from tongcheng.kernel.ledger import Kind, TransferContent
 from tongcheng.kernel.merkle import Rung
 from tongcheng.node.pages import words
 from tongcheng.node.pages.journal import pictures
 from tongcheng.node.pages.journal.data import EntryPage, Ladder
 from tongcheng.node.pages.journal.view import signers_table
 from tongcheng.web import Badge, Page
-from tongcheng.web.console import PROOFS_PATH
+from tongcheng.web.console import ENTRIES_PATH, PROOFS_PATH
 
 CONTENT_SHOWN_MAX = 24_000
 """Characters; a longer content is in the download. A page weighs less than 100 KB."""
@@ -24,6 +25,7 @@ STEPS = (
     "path",
     "checkpoint",
     "witnesses",
+    "transfer",
     "envelope",
     "batch",
     "batch path",
@@ -44,6 +46,7 @@ def entry(page: Page, found: EntryPage) -> Response[str]:
         "facts": _facts(page, found),
         "content": text[:CONTENT_SHOWN_MAX],
         "is_cut": len(text) > CONTENT_SHOWN_MAX,
+        "among": _among(page, found),
         "ladder": found.ladder,
         "held": Badge(page.t("node.entry.outcome.held"), "good"),
         "failed": Badge(page.t("node.entry.outcome.failed"), "bad"),
@@ -68,6 +71,7 @@ def _proof(
         "signers": signers_table(page, ladder.signers),
         "steps": _steps(page, found),
         "parts": tuple((step.replace(" ", ""), _step_key(step)) for step in STEPS),
+        "kinds": tuple((kind, words.transfer_words(page, kind)) for kind in get_args(Kind)),
         "proof": proof_text(document),
         "proof_path": page.href(f"{PROOFS_PATH}/{found.name}"),
         "proof_file": proof_file,
@@ -87,7 +91,9 @@ def proof_text(document: dict[str, Any]) -> str:
 
 def proof_file_name(found: EntryPage) -> str:
     """Return what a proof's file is called: never what stands for a person."""
-    return f"proof-{found.leaf.kind}-{found.leaf.leaf_index}.json"
+    # A leaf of many has one proof for each of them.
+    number = found.content_id if found.is_among_many else found.leaf.leaf_index
+    return f"proof-{found.kind}-{number}.json"
 
 
 def content_text(body: bytes) -> str:
@@ -99,7 +105,7 @@ def content_text(body: bytes) -> str:
 
 
 def _headline(page: Page, found: EntryPage) -> str:
-    what = words.kind_words(page, found.leaf.kind)
+    what = words.kind_words(page, found.kind)
     if found.envelope is not None:
         what = words.type_words(page, found.envelope.type)
     number = str(found.leaf.leaf_index)
@@ -117,12 +123,13 @@ def _headline(page: Page, found: EntryPage) -> str:
 
 
 def _facts(page: Page, found: EntryPage) -> list[tuple[str, str]]:
-    leaf = found.leaf
     facts = [
-        (page.t("node.entry.kind"), words.kind_words(page, leaf.kind)),
-        (page.t("node.entry.id"), leaf.content_id),
-        (page.t("node.entry.written"), page.voice.moment(leaf.at)),
+        (page.t("node.entry.kind"), words.kind_words(page, found.kind)),
+        (page.t("node.entry.id"), found.content_id),
+        (page.t("node.entry.written"), page.voice.moment(found.leaf.at)),
     ]
+    if found.transfer is not None:
+        facts += _transfer(page, found.transfer)
     envelope = found.envelope
     if envelope is None:
         return facts
@@ -136,6 +143,24 @@ def _facts(page: Page, found: EntryPage) -> list[tuple[str, str]]:
     if envelope.case is not None:
         facts.append((page.t("node.entry.case"), envelope.case))
     return facts
+
+
+def _among(page: Page, found: EntryPage) -> str:
+    """Return where the whole leaf is shown that this transfer is one of, or nothing."""
+    leaf = found.leaf
+    whole = f"{ENTRIES_PATH}/{leaf.kind}/{leaf.content_id}"
+    return page.href(whole) if found.is_among_many else ""
+
+
+def _transfer(page: Page, transfer: TransferContent) -> list[tuple[str, str]]:
+    return [
+        (page.t("node.transfer.amount"), page.voice.money(transfer.amount_fen)),
+        (page.t("node.transfer.kind"), words.transfer_words(page, transfer.kind)),
+        (page.t("node.transfer.debit"), transfer.debit_account),
+        (page.t("node.transfer.credit"), transfer.credit_account),
+        (page.t("node.transfer.purse"), transfer.purse),
+        (page.t("node.transfer.month"), transfer.month),
+    ]
 
 
 def _type(page: Page, envelope_type: str) -> str:
@@ -152,11 +177,11 @@ def _rung(page: Page, rung: Rung) -> tuple[str, str, str]:
 
 def _steps(page: Page, found: EntryPage) -> tuple[tuple[str, str, str], ...]:
     """Return the steps of this entry's check: its name, what it shows, how."""
-    left_out = frozenset[str]()
+    left_out = frozenset[str]() if found.transfer is not None else frozenset({"transfer"})
     if found.envelope is None:
-        left_out = ACT_STEPS
+        left_out |= ACT_STEPS
     elif found.document is not None and found.document["batch"] is None:
-        left_out = TAKEN_STEPS
+        left_out |= TAKEN_STEPS
     return tuple(
         (step, page.t(_step_key(step)), page.t(f"{_step_key(step)}.how"))
         for step in STEPS

@@ -4,7 +4,7 @@ Arrow and the kernel hold no GIL, so reading, judging and writing share the mach
 one batch waits on each side, so memory stays bounded.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 Item = TypeVar("Item")
 
 
-def ahead(items: Generator[Item, None, None]) -> Iterator[Item]:
+def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
     """Yield items, none of them None, that a thread fetches one ahead; its faults are raised."""
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="claims-ahead") as pool:

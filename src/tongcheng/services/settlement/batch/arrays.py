@@ -16,6 +16,7 @@ from tongcheng.services.settlement.bill import Accumulators
 Days = NDArray[np.int32]
 Words = NDArray[np.int8]
 Fen = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 SETTLE, VOID, OPENING = range(3)
 """Codes of `columns.EVENTS`."""
@@ -52,12 +53,12 @@ class Events(NamedTuple):
     """A batch of events. All arrays have one length; `opening_fen` has a row for each opening.
 
     `person` is any number that differs from the neighbours' of other persons. `reverses` is the row
-    of the claim that a void takes back. `place` and `pair` are what `Plan.place_of` and
-    `Plan.pair_of` say of the divisions. `admitted_on` and `period_from_on` are never left out: the
-    reader puts `ended_on` and `admitted_on` there. `total_fen` is UNKNOWN_FEN where only the policy
-    is asked about. `fault` is the place in `codes.CODES` of what the reader found wrong with the
-    row, 0 for nothing; `opening` the row in `opening_fen`, whose columns are
-    ACCUMULATORS.
+    that a void takes back: a claim, or what moved the year as an opening does. `place` and `pair`
+    are what `Plan.place_of` and `Plan.pair_of` say of the divisions. `admitted_on` and
+    `period_from_on` are never left out: the reader puts `ended_on` and `admitted_on` there.
+    `total_fen` is UNKNOWN_FEN where only the policy is asked about. `fault` is the place in
+    `codes.CODES` of what the reader found wrong with the row, 0 for nothing; `opening` the row in
+    `opening_fen`, whose columns are ACCUMULATORS.
     """
 
     person: NDArray[np.int64]
@@ -116,6 +117,16 @@ def blank_results(rows: int, *, trace: bool) -> Results:
         trace=np.zeros((rows, len(TRACE_COLUMNS) if trace else 0), np.int64),
         marks=np.zeros((rows, len(MARK_COLUMNS) if trace else 0), np.int32),
     )
+
+
+def results_to_write(rows: int, *, trace: bool) -> Results:
+    """Return results of so many rows in which anything stands, for who writes all of them.
+
+    Memory that this process has used before is not cleared for it.
+    """
+    blank = blank_results(0, trace=trace)
+    parts: tuple[Any, ...] = tuple(np.empty((rows, *each.shape[1:]), each.dtype) for each in blank)
+    return Results(*parts)
 
 
 def first_rows(results: Results, rows: int, *, trace: bool) -> Results:

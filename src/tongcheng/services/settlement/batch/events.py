@@ -39,9 +39,9 @@ _ABOUT: Final = {
     "ended_on": _EVERY,
     "admdvs": (SETTLE, OPENING),
     "scheme": (SETTLE, OPENING),
-    **dict.fromkeys(OPENING_COLUMNS, (OPENING,)),
 }
-"""Column → the kinds of event in which it is looked at, where that is not SETTLE alone."""
+"""Column → the kinds of event in which it is looked at, where that is not SETTLE alone; those of
+openings are not even decoded elsewhere."""
 
 
 class Places(Protocol):
@@ -307,11 +307,19 @@ class _Rows:
     def _openings(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return for each row its row in the table of openings, and that table."""
         opening = np.full(self._rows, NONE, np.int64)
-        if not self._counts[OPENING]:
-            return opening, np.zeros((0, len(OPENING_COLUMNS)), np.int64)
         rows = np.flatnonzero(self.kind == OPENING)
         opening[rows] = np.arange(len(rows))
-        return opening, np.stack([self._whole(name)[rows] for name in OPENING_COLUMNS], axis=1)
+        used = np.zeros((len(rows), len(OPENING_COLUMNS)), np.int64)
+        for at, name in enumerate(OPENING_COLUMNS):
+            column = self._get(name)
+            if column is not None and len(rows):
+                decoded = decoding.whole(column.take(pa.array(rows)))
+                used[:, at] = _filled(decoded, _instead(_COLUMN[name]))
+                if decoded.rubbish is not None:
+                    rubbish = np.zeros(self._rows, np.bool_)
+                    rubbish[rows[decoded.rubbish]] = True
+                    self._mark(rubbish, "CLAIM_VALUE", name)
+        return opening, used
 
 
 _WORDS: Final = (

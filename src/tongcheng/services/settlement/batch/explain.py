@@ -30,11 +30,14 @@ def trace_of(plan: Plan, events: Events, results: Results, row: int) -> tuple[Tr
     The results need their trace. A row that moved nothing by a rule has no rows.
     """
     assert results.trace.shape[1], "these results have no trace"
-    if results.code[row] != 0 or events.kind[row] not in {SETTLE, VOID}:
+    if results.code[row] != 0:
         return ()
-    if events.kind[row] == SETTLE:
-        return _Line(plan, events, results, row).rows()
-    of_claim = _Line(plan, events, results, int(events.reverses[row])).rows()
+    claim = int(events.reverses[row]) if events.kind[row] == VOID else row
+    if events.kind[claim] != SETTLE:
+        return ()
+    of_claim = _Line(plan, events, results, claim).rows()
+    if claim == row:
+        return of_claim
     return tuple(
         msgspec.structs.replace(each, amount_fen=-each.amount_fen, amount_rest=-each.amount_rest)
         for each in of_claim

@@ -19,6 +19,7 @@ from tongcheng.services.settlement.batch.arrays import (
     VOID,
     Events,
     Fen,
+    Flags,
     Results,
 )
 from tongcheng.services.settlement.batch.codes import CODE_OF
@@ -265,17 +266,26 @@ def judge(  # noqa: PLR0911 each refusal returns where it is found
 
 @compiled
 def settle_all(
-    layout: Layout, events: Events, results: Results, years: Years, begin: int, end: int
+    layout: Layout,
+    events: Events,
+    results: Results,
+    years: Years,
+    only: Flags,
+    begin: int,
+    end: int,
 ) -> None:
     """Judge the rows from `begin` to before `end`, which are whole persons.
 
-    `years` has room for as many years as a person has rows.
+    `years` has room for the years that a person's rows move. `only` marks persons' rows to be
+    judged, the others' results stay as they are; it is empty where all are judged.
     """
     assert begin >= 0, "rows are counted from zero"
     keys, totals = years
     none = 0 * begin  # not the literal, for which everything would be compiled a second time
     used, first = none, begin
     for row in range(begin, end):
+        if only.size != 0 and not only[row]:
+            continue
         if row == begin or events.person[row] != events.person[row - 1]:
             used, first = none, row
         results.book[row], results.year[row], results.voided[row] = NONE, 0, False

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from tongcheng.services.settlement.batch import arrays, trace_columns
 from tongcheng.services.settlement.batch.arrays import (
     NONE,
+    OPENING,
     UNKNOWN_FEN,
     VOID,
     Events,
@@ -42,7 +43,6 @@ CLAIM_VOID_REFUSED: Final = CODE_OF["CLAIM_VOID_REFUSED"]
 STAY_DATES: Final = CODE_OF["STAY_DATES"]
 RULE_BOOK_MISSING: Final = CODE_OF["RULE_BOOK_MISSING"]
 
-SETTLE: Final = arrays.SETTLE
 YEARS: Final = 10_000
 """More than there are calendar years."""
 LAYER_COUNT: Final = len(COVER_LAYERS)
@@ -76,7 +76,7 @@ def find_slot(keys: Ints, totals: Fen, used: int, area: int, year: int) -> tuple
 def void_code(events: Events, results: Results, first: int, row: int) -> int:
     """Return why a void can not take its row back, 0 if it can; `first` is the person's first."""
     original = events.reverses[row]
-    if not first <= original < row or events.kind[original] != SETTLE:
+    if not first <= original < row or events.kind[original] == VOID:
         return CLAIM_VOID_UNKNOWN
     if results.code[original] != 0:
         return CLAIM_VOID_REFUSED
@@ -96,6 +96,13 @@ def move(events: Events, results: Results, row: int, totals: Fen, slot: int, sig
 
 
 @compiled
+def open_year(events: Events, row: int, totals: Fen, slot: int, sign: int) -> None:
+    """Add what an opening says was used of the year, or give it back."""
+    for column in range(arrays.ACCUMULATOR_COUNT):
+        totals[slot, column] += sign * events.opening_fen[events.opening[row], column]
+
+
+@compiled
 def note_before(results: Results, row: int, totals: Fen, slot: int) -> None:
     """Write into the trace what the year stood at."""
     if results.trace.shape[1] != 0:
@@ -108,10 +115,13 @@ def undo(events: Events, results: Results, row: int, totals: Fen, slot: int) -> 
     """Take back an earlier row of the person: its exact negative, by what was stored for it."""
     original = events.reverses[row]
     note_before(results, row, totals, slot)
-    move(events, results, original, totals, slot, -1)
-    for column in range(arrays.AMOUNT_COUNT):
-        fen = results.amounts[original, column]
-        results.amounts[row, column] = fen if fen == UNKNOWN_FEN else -fen
+    if events.kind[original] == OPENING:
+        open_year(events, original, totals, slot, -1)
+    else:
+        move(events, results, original, totals, slot, -1)
+        for column in range(arrays.AMOUNT_COUNT):
+            fen = results.amounts[original, column]
+            results.amounts[row, column] = fen if fen == UNKNOWN_FEN else -fen
     results.voided[original] = True
     results.book[row] = results.book[original]
     results.year[row] = results.year[original]
@@ -159,6 +169,5 @@ def other(
         return ACCUMULATORS_INVALID, FIELD_POOL_PAID + fault, used
     slot, used = find_slot(keys, totals, used, layout.places[place, AREA], year)
     note_before(results, row, totals, slot)
-    for column in range(arrays.ACCUMULATOR_COUNT):
-        totals[slot, column] += events.opening_fen[events.opening[row], column]
+    open_year(events, row, totals, slot, 1)
     return 0, NONE, used

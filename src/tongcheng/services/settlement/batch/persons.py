@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tongcheng.services.settlement.batch.arrays import NONE, VOID, Events
+from tongcheng.services.settlement.batch.arrays import NONE, OPENING, VOID, Days, Events
 from tongcheng.services.settlement.batch.codes import CODE_OF
 from tongcheng.services.settlement.batch.decoding import Ids
 from tongcheng.services.settlement.batch.events import Ordered
@@ -78,10 +78,10 @@ def order_of(ordered: Ordered, group: Ints, *, adjacent: bool) -> Ints | None:
     return order if together is None else together[order]
 
 
-def _key(ordered: Ordered, group: Ints, together: Ints | None) -> Ints:
+def _key(ordered: Ordered, group: Ints, together: Ints | None) -> Ints | Days:
     """Return what the events of a person go by, in the order of `together`."""
-    ended = ordered.events.ended_on.astype(np.int64)
-    key = ended
+    ended = ordered.events.ended_on
+    key: Ints | Days = ended
     if ordered.sequence is not None:
         key, gone = ordered.sequence
         if gone is not None:
@@ -105,6 +105,7 @@ def arranged(events: Events, order: Ints | None) -> Events:
 def reversed_rows(events: Events, claim: Ids, reverses: Ids | None) -> Ints:
     """Return for each void the row of its claim, an earlier one of the person; else NONE.
 
+    No void of a file takes back an opening: what it says was used is another's to correct.
     `events.person` is filled, and ids are in the order of the events.
     """
     found = np.full(len(events.kind), NONE, np.int64)
@@ -122,7 +123,7 @@ def reversed_rows(events: Events, claim: Ids, reverses: Ids | None) -> Ints:
             return found
         equal = pc.equal(claims.take(pa.array(before)), wanted.take(pa.array(open_ones)))
         here = pc.fill_null(equal, fill_value=False).to_numpy(zero_copy_only=False)
-        here &= events.fault[before] != _TWICE
+        here &= (events.fault[before] != _TWICE) & (events.kind[before] != OPENING)
         found[voids[open_ones[here]]] = before[here]
         open_ones = open_ones[~here]
     found[voids[open_ones]] = _far_back(events, claims, wanted, voids, open_ones)
@@ -134,7 +135,8 @@ def _far_back(
 ) -> Ints:
     """Return the same of voids whose claim is not near, by sorting their persons' claims."""
     persons = np.unique(events.person[voids[open_ones]])
-    rows = np.flatnonzero(np.isin(events.person, persons) & (events.fault != _TWICE))
+    found = np.isin(events.person, persons) & (events.fault != _TWICE)
+    rows = np.flatnonzero(found & (events.kind != OPENING))
     both = pa.concat_arrays([claims.take(pa.array(rows)), wanted.take(pa.array(open_ones))])
     encoded = both.dictionary_encode()
     code = pc.fill_null(pc.cast(encoded.indices, pa.int64()), NONE).to_numpy()

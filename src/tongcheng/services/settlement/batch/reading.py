@@ -7,11 +7,11 @@
 
 No row is lost: what can not be read is in a batch too, with a fault and the column it is about. A
 file in which each person's rows lie together streams through; of any other one the rows are divided
-by their person into files beside it, and sorted part by part.
+by their person into files beside it, and sorted part by part. Workers share a file by its pieces.
 """
 
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tongcheng.kernel.errors import Refused
 from tongcheng.services.settlement.batch import decoding
 from tongcheng.services.settlement.batch.arrays import Events
 from tongcheng.services.settlement.batch.decoding import ROW
@@ -32,11 +33,23 @@ from tongcheng.services.settlement.batch.persons import (
     reversed_rows,
     runs_of,
 )
-from tongcheng.services.settlement.batch.scratch import Parts, keys_of
+from tongcheng.services.settlement.batch.scratch import Parts, keep_rows, keys_of, rows_in
 from tongcheng.services.settlement.batch.source import Source, Span, open_source
 from tongcheng.services.settlement.batch.survey import Survey, survey
 
-__all__ = ["AGE_UNKNOWN", "ROWS_AT_ONCE", "Batch", "Claims", "Places", "Survey", "open_claims"]
+__all__ = [
+    "AGE_UNKNOWN",
+    "ROWS_AT_ONCE",
+    "Batch",
+    "Claims",
+    "Piece",
+    "Places",
+    "Survey",
+    "open_claims",
+]
+
+Piece = Span | Path
+"""Rows of a file for one worker: where they lie in it, or a file of our own that holds them."""
 
 ROWS_AT_ONCE: Final = 262_144
 """Rows of a batch. A batch is cut between persons, so one with a very long history is longer."""
@@ -90,33 +103,50 @@ class Claims:
         self,
         plan: Places | Reader,
         rows_at_once: int = ROWS_AT_ONCE,
-        span: Span | None = None,
+        piece: Piece | None = None,
         ids: tuple[str, ...] = (),
     ) -> Generator[Batch, None, None]:
-        """Yield the rows (those of `span`), each once; may be called again.
+        """Yield the rows (those of `piece`), each once; may be called again.
 
         `ids` names columns of ids that each batch shall hold as well. A reader may be given in
         place of the plan, to keep what it has asked it. Refuses CLAIMS_FILE when the file breaks
         off.
         """
         reader = plan if isinstance(plan, Reader) else Reader(plan)
-        if self.adjacent:
-            blocks = _blocks(self._source, rows_at_once, span)
-        else:
-            assert span is None, "only a file whose persons lie together has spans"
-            blocks = self._parts(rows_at_once)
-        for block in blocks:
+        for block in self._blocks(rows_at_once, piece):
             yield self._batch(reader, block, ids)
 
-    def spans(self, parts: int) -> list[Span]:
-        """Cut the file between persons into about so many spans, for workers that open it too.
+    def pieces(self, rows: int, rows_at_once: int = ROWS_AT_ONCE) -> Sequence[Piece]:
+        """Cut the file between persons, about so many rows a piece, for workers that open it too.
 
-        A worker opens the file with this one's `survey`. A file that is in no order is one span.
+        A worker opens the file with this one's `survey`. Where persons do not lie together, or the
+        file can be entered only at its beginning, its rows are copied into files of about
+        `rows_at_once` rows in `folder`; whoever has what came of one lets it go by `release`.
+        """
+        if not self.adjacent:
+            return self._divided(rows_at_once)
+        if self.rows <= rows or self._source.has_spans:
+            return self.spans(-(-self.rows // rows))
+        kept = []
+        for number, block in enumerate(_blocks(self._source, rows_at_once, None)):
+            kept.append(self.folder() / f"rows-{number:06d}")
+            keep_rows(kept[-1], block)
+        return kept
+
+    def release(self, piece: Piece) -> None:
+        """Delete what a piece takes on disk, as nobody needs it any more."""
+        if isinstance(piece, Path):
+            piece.unlink()
+
+    def spans(self, parts: int) -> list[Span]:
+        """Cut a file whose persons lie together between them into about so many spans.
+
         A cut is where the file can be entered, if that is near: nothing is read twice then.
         """
+        assert self.adjacent, "only a file whose persons lie together has spans"
         cuts = [0]
         starts = np.array(self._source.starts)
-        for part in range(1, parts if self.adjacent else 1):
+        for part in range(1, parts):
             cut = self.rows * part // parts
             start = int(starts[np.abs(starts - cut).argmin()])
             cut = self._person_after(start if abs(start - cut) * 2 * parts < self.rows else cut)
@@ -140,11 +170,24 @@ class Claims:
             last = kept.slice(len(kept) - 1) if len(kept) else last
         return self.rows
 
-    def _parts(self, rows_at_once: int) -> Iterator[pa.RecordBatch]:
+    def _blocks(self, rows_at_once: int, piece: Piece | None) -> Iterator[pa.RecordBatch]:
+        """Yield rows in blocks of whole persons; copies that were made for it are gone then."""
+        if isinstance(piece, Path):
+            yield rows_in(piece)
+        elif self.adjacent:
+            yield from _blocks(self._source, rows_at_once, piece)
+        else:
+            assert piece is None, "only a file whose persons lie together has spans"
+            for path in self._divided(rows_at_once):
+                yield rows_in(path)
+                path.unlink()
+
+    def _divided(self, rows_at_once: int) -> list[Path]:
+        """Copy the rows into files, each person's into one of them."""
         with Parts(self.folder(), self.rows, rows_at_once) as parts:
             for batch in self._source.batches():
                 parts.add(batch, keys_of(decoding.ids(batch.column("person_id"))))
-            yield from parts.read()
+            return parts.finish()
 
     def _batch(self, reader: Reader, block: pa.RecordBatch, ids: tuple[str, ...]) -> Batch:
         row = block.column(ROW).to_numpy()
@@ -183,17 +226,24 @@ def _blocks(source: Source, rows_at_once: int, span: Span | None) -> Iterator[pa
     rows = 0
     last: pa.Array | None = None
     for read in source.batches(span=span):
+        start = 0
         for begin in range(0, read.num_rows, rows_at_once):
             piece = read.slice(begin, rows_at_once)
             cut, last = _last_person(piece, last)
-            if rows + piece.num_rows > rows_at_once and cut is not None and rows + cut:
-                yield pa.concat_batches([*pending, piece.slice(0, cut)])
-                pending, rows = [piece.slice(cut)], piece.num_rows - cut
-            else:
-                pending.append(piece)
-                rows += piece.num_rows
+            end = begin if cut is None else begin + cut
+            too_many = rows + begin + piece.num_rows - start > rows_at_once
+            if too_many and cut is not None and rows + end > start:
+                yield _joined([*pending, read.slice(start, end - start)])
+                pending, rows, start = [], 0, end
+        pending.append(read.slice(start))
+        rows += read.num_rows - start
     if rows:
-        yield pa.concat_batches(pending)
+        yield _joined(pending)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """Return batches as one, as it lies in memory where there is but one."""
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
 def _last_person(
@@ -221,9 +271,15 @@ class _Scratch:
         self._folder: Path | None = None
 
     def folder(self) -> Path:
-        """Return the directory; only its owner may read it."""
+        """Return the directory; only its owner may read it. Refuses CLAIMS_OUT."""
         if self._folder is None:
-            made = tempfile.TemporaryDirectory(prefix=".tongcheng-claims-", dir=self._parent)
+            # Whole, as a worker has a directory of its own.
+            parent = None if self._parent is None else self._parent.absolute()
+            try:
+                made = tempfile.TemporaryDirectory(prefix=".tongcheng-claims-", dir=parent)
+            except OSError as fault:
+                told = fault.strerror or "?"
+                raise Refused("CLAIMS_OUT", file=str(parent or "TMPDIR"), fault=told) from None
             self._folder = Path(self._stack.enter_context(made))
         return self._folder
 
@@ -239,5 +295,5 @@ def open_claims(
     """
     with ExitStack() as stack:
         folder = _Scratch(scratch, stack)
-        source = open_source(path)
+        source = open_source(path, seen=found is not None)
         yield Claims(source, found or survey(source, folder.folder), folder)

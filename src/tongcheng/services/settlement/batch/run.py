@@ -14,14 +14,15 @@ from tongcheng.services.settlement.batch.arrays import (
     OPENING,
     SETTLE,
     Events,
+    Flags,
     Results,
     blank_events,
-    blank_results,
     first_rows,
+    results_to_write,
 )
 from tongcheng.services.settlement.batch.plan import Plan, plan_of
 
-Kernel = Callable[[Plan, Events, Results, int, int], None]
+Kernel = Callable[[Plan, Events, Results, Flags | None, int, int], None]
 
 try:
     from tongcheng.services.settlement.batch.entry import settle_rows
@@ -47,30 +48,33 @@ def run(
     trace: bool = False,
     threads: int = 1,
     into: Results | None = None,
+    only: Flags | None = None,
 ) -> Results:
     """Judge a batch of whole persons; rows of two persons never influence one another.
 
     Nothing is refused: a row that can not be judged says why in its `code`. Arrays that are
     contiguous and writable are read where they are, others are copied. `into` are results that
-    nobody needs any more, to be overwritten: fresh memory costs as much as the claims do. The
-    kernel holds no GIL; `threads` cuts the batch between persons.
+    nobody needs any more, to be overwritten: fresh memory costs as much as the claims do. Where
+    `only` is given, rows of persons that it does not mark are let be, and `into` says already what
+    became of them. The kernel holds no GIL; `threads` cuts the batch between persons.
     """
+    assert only is None or into is not None, "who is not judged has results already"
     assert_sound(plan, events)
     if KERNEL is None:
         return twin.run(plan, events, trace=trace)
     rows = len(events.person)
     if into is None:
-        results = blank_results(rows, trace=trace)
+        results = results_to_write(rows, trace=trace)
     else:
         results = first_rows(into, rows, trace=trace)
-    settled = _plain(events)
+    settled = plain(events)
     cuts = between_persons(events, min(threads, rows // ROWS_A_THREAD))
     if len(cuts) <= 2:  # noqa: PLR2004 one stretch has two ends
-        KERNEL(plan, settled, results, 0, rows)
+        KERNEL(plan, settled, results, only, 0, rows)
         return results
     with ThreadPoolExecutor(len(cuts) - 1) as pool:
         running = [
-            pool.submit(KERNEL, plan, settled, results, begin, end)
+            pool.submit(KERNEL, plan, settled, results, only, begin, end)
             for begin, end in itertools.pairwise(cuts)
         ]
     for each in running:
@@ -111,8 +115,8 @@ def assert_sound(plan: Plan, events: Events) -> None:
         assert ((opened >= 0) & (opened < len(events.opening_fen))).all(), "an opening is missing"
 
 
-def _plain(events: Events) -> Events:
-    """Return events as the one signature of the kernel wants them."""
+def plain(events: Events) -> Events:
+    """Return events as the one signature of the kernel wants them, for who runs them twice."""
     arrays: list[NDArray[Any]] = [*events]
     return Events(
         *(

@@ -1,4 +1,4 @@
-"""What a file that is in no order needs on disk: its rows again, divided by a hash of the person.
+"""What a file that can not be judged as it lies needs on disk: its rows again, by whole persons.
 
 Everything lies in one directory that only its owner may read, and that is gone afterwards, however
 the run ends.
@@ -131,17 +131,25 @@ class Parts(Scratch):
             self._writers[number] = pa.ipc.new_stream(self._files[number], schema)
         return self._writers[number]
 
-    def read(self) -> Iterator[pa.RecordBatch]:
-        """Yield the parts, each as one batch in the order of the file, and delete them."""
-        for number, path in enumerate(self._paths):
-            writer = self._writers.pop(number, None)
-            if writer is not None:
-                writer.close()
-            self._files[number].close()
-            if writer is not None:
-                with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
-                    yield pa.concat_batches(list(stream))
-            path.unlink()
+    def finish(self) -> list[Path]:
+        """Return the files of the parts that have rows, to be read by `rows_in`."""
+        for writer in self._writers.values():
+            writer.close()
+        for file in self._files:
+            file.close()
+        return [self._paths[number] for number in sorted(self._writers)]
+
+
+def keep_rows(path: Path, rows: pa.RecordBatch) -> None:
+    """Write rows into a new file for `rows_in`."""
+    with os.fdopen(_create(path), "wb") as file, pa.ipc.new_stream(file, rows.schema) as writer:
+        writer.write_batch(rows)
+
+
+def rows_in(path: Path) -> pa.RecordBatch:
+    """Return the rows of a file as one batch, in the order in which they were added."""
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+        return pa.concat_batches(list(stream))
 
 
 def _create(path: Path) -> int:

@@ -34,8 +34,8 @@ _FEW: Final = frozenset(
 _PARQUET_MARK: Final = b"PAR1"
 CSV_BLOCK_BYTES: Final = 8 * 2**20
 """A line of CSV must be shorter than this."""
-ROWS_A_READ: Final = 65_536
-"""So few that a batch is still in the cache when its columns are taken up."""
+ROWS_A_READ: Final = 262_144
+"""Some batches of whole persons: between two reads rows are copied, within one they are not."""
 
 pa.set_memory_pool(pa.system_memory_pool())
 # Arrow's own pool gives back to the system what a batch took: the next one's pages are cleared
@@ -52,6 +52,8 @@ class Source(Protocol):
     id_type: pa.DataType
     starts: tuple[int, ...]
     """The rows at which the file can be entered without reading what comes before."""
+    has_spans: bool
+    """Whether rows in its midst are read for much less than all that come before them."""
 
     def batches(
         self, columns: tuple[str, ...] | None = None, span: Span | None = None
@@ -60,13 +62,16 @@ class Source(Protocol):
         ...
 
 
-def open_source(path: Path) -> Source:
-    """Open a file, by what it begins with; refuses CLAIMS_FILE and CLAIMS_COLUMNS."""
+def open_source(path: Path, *, seen: bool = False) -> Source:
+    """Open a file, by what it begins with; `seen`, when somebody has read all of it already.
+
+    Refuses CLAIMS_FILE and CLAIMS_COLUMNS.
+    """
     try:
         with path.open("rb") as file:
             mark = file.read(len(_PARQUET_MARK))
         is_parquet = mark == _PARQUET_MARK or path.suffix.lower() == ".parquet"
-        return ParquetSource(path) if is_parquet else CsvSource(path)
+        return ParquetSource(path) if is_parquet else CsvSource(path, seen=seen)
     except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as fault:
         raise file_refused(path, fault) from None
 
@@ -91,6 +96,8 @@ def _known(path: Path, names: list[str]) -> tuple[str, ...]:
 
 class ParquetSource:
     """A Parquet file."""
+
+    has_spans = True
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -165,10 +172,12 @@ class CsvSource:
 
     id_type = pa.string()
     starts: tuple[int, ...] = (0,)
+    has_spans = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, seen: bool) -> None:
         self.path = path
-        _assure_utf8(path)
+        if not seen:
+            _assure_utf8(path)
         written, self._has_rows = _first_line(path)
         names = [name.strip() for name in written]
         self._written = dict(zip(names, written, strict=True))

@@ -12,7 +12,7 @@ import ipaddress
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Final, TypeVar
@@ -37,7 +37,7 @@ def spread(
     *,
     workers: int | None = None,
     scheduler: str | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield the result of each part, in their order.
 
     Without `workers` and `scheduler` threads of this process work, one for each of its CPUs; with
@@ -58,7 +58,9 @@ def cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _by_threads(task: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
+def _by_threads(
+    task: Callable[[Part], Result], parts: Sequence[Part]
+) -> Generator[Result, None, None]:
     count = min(cpus(), len(parts))
     if count <= 1:
         yield from map(task, parts)
@@ -69,8 +71,8 @@ def _by_threads(task: Callable[[Part], Result], parts: Sequence[Part]) -> Iterat
 
 def _in_order(
     pool: Executor, task: Callable[[Part], Result], parts: Sequence[Part], workers: int
-) -> Iterator[Result]:
-    """Yield results in order, a few parts ahead of whoever takes them."""
+) -> Generator[Result, None, None]:
+    """Yield results in order, a few parts ahead of whoever takes them; the pool's last work."""
     waiting: deque[Future[Result]] = deque()
     left = iter(parts)
     try:
@@ -81,13 +83,14 @@ def _in_order(
         while waiting:
             yield waiting.popleft().result()
     finally:
-        for each in waiting:
-            each.cancel()
+        # Not `cancel` of each: a pool whose worker died is at them too, and what it finds cancelled
+        # ends the thread that would end its other workers.
+        pool.shutdown(cancel_futures=True)
 
 
 def _by_processes(
     task: Callable[[Part], Result], parts: Sequence[Part], workers: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     done, lost = 0, 0
     # Not forked: this process may have threads, of which a fork would keep the locks.
     context = multiprocessing.get_context("spawn")
@@ -105,7 +108,7 @@ def _by_processes(
 
 def _by_dask(
     task: Callable[[Part], Result], parts: Sequence[Part], address: str
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     check_address(address)
     from distributed import Client, KilledWorker  # noqa: PLC0415 half a second; an extra besides
 

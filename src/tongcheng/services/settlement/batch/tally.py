@@ -1,6 +1,7 @@
 """Adds up what became of a file of claims, and checks a sample of it against the twin (pure)."""
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,6 +23,7 @@ SUMS: Final = (
     "person_in_scope_fen",
 )
 LISTED_MOST: Final = 20
+Key = TypeVar("Key", int, str)
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -54,6 +56,20 @@ class Tally(msgspec.Struct):
             if book != NONE and count:
                 self.versions[book] = self.versions.get(book, 0) + count
 
+    def merge(self, other: "Tally") -> None:
+        """Count what somebody else has counted of other rows."""
+        self.rows += other.rows
+        self.judged += other.judged
+        _add(self.events, other.events)
+        _add(self.codes, other.codes)
+        _add(self.sums, other.sums)
+        _add(self.versions, other.versions)
+
+
+def _add(counts: dict[Key, int], more: dict[Key, int]) -> None:
+    for key, count in more.items():
+        counts[key] = counts.get(key, 0) + count
+
 
 class Difference(NamedTuple):
     """A value of a row that the twin computes otherwise."""
@@ -62,6 +78,21 @@ class Difference(NamedTuple):
     column: str
     ours: int
     twin: int
+
+
+class Checked(msgspec.Struct):
+    """How many rows were computed anew, how many differ, and the first of those."""
+
+    rows: int = 0
+    differing: int = 0
+    listed: list[Difference] = []
+
+    def merge(self, other: "Checked") -> None:
+        """Add what was found in other rows; those that come first in the file stay listed."""
+        self.rows += other.rows
+        self.differing += other.differing
+        listed = sorted([*self.listed, *other.listed], key=lambda each: each.row)
+        self.listed = listed[:LISTED_MOST]
 
 
 class Sample:
@@ -77,9 +108,7 @@ class Sample:
         rows += rows // 20
         self._all = rows >= of
         self._below = np.uint64(0 if self._all else rows * 2**64 // of)
-        self.rows = 0
-        self.differing = 0
-        self.listed: list[Difference] = []
+        self.found = Checked()
 
     def check(self, batch: Batch, results: Results) -> None:
         """Compare the sample's part of a batch, every column of it."""
@@ -89,17 +118,21 @@ class Sample:
         ours: list[NDArray[Any]] = [column[chosen] for column in results]
         is_traced = results.trace.shape[1] > 0
         again = twin.run(self._plan, part_of(batch.events, chosen), trace=is_traced)
-        self.rows += len(chosen)
-        differs = np.zeros(len(chosen), np.bool_)
         theirs: list[NDArray[Any]] = [*again]
-        for name, left, right in zip(Results._fields, ours, theirs, strict=True):
-            unequal = left != right
-            differs |= unequal.reshape(len(chosen), -1).any(axis=1)
-            for at in np.argwhere(unequal)[: LISTED_MOST - len(self.listed)].tolist():
-                column = name if len(at) == 1 else f"{name}[{at[1]}]"
-                row = int(batch.row[chosen[at[0]]])
-                self.listed.append(Difference(row, column, int(left[*at]), int(right[*at])))
-        self.differing += int(differs.sum())
+        differs = np.zeros(len(chosen), np.bool_)
+        for left, right in zip(ours, theirs, strict=True):
+            differs |= (left != right).reshape(len(chosen), -1).any(axis=1)
+        places = np.flatnonzero(differs)
+        rows = batch.row[chosen[places]]
+        first = np.argsort(rows)[:LISTED_MOST]
+        listed = [
+            difference
+            for row, place in zip(rows[first].tolist(), places[first].tolist(), strict=True)
+            for difference in _differences(
+                row, [each[place] for each in ours], [each[place] for each in theirs]
+            )
+        ]
+        self.found.merge(Checked(len(chosen), len(places), listed))
 
     def _chosen(self, batch: Batch) -> NDArray[np.int64]:
         person = batch.events.person
@@ -111,6 +144,14 @@ class Sample:
         mixed *= _MIX
         counts = np.diff([*begins, len(person)])
         return np.flatnonzero(np.repeat(mixed < self._below, counts))
+
+
+def _differences(row: int, ours: list[Any], theirs: list[Any]) -> Iterator[Difference]:
+    """Yield the values in which a row differs, in the order of its columns."""
+    for name, left, right in zip(Results._fields, ours, theirs, strict=True):
+        for at in np.argwhere(left != right).tolist():
+            column = f"{name}[{at[0]}]" if at else name
+            yield Difference(row, column, int(left[*at]), int(right[*at]))
 
 
 def part_of(events: Events, rows: NDArray[np.int64]) -> Events:

@@ -5,7 +5,7 @@ and never the layout; of the trace it derives the columns from the rows that the
 """
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.settlement.batch import trace_columns
@@ -13,7 +13,6 @@ from tongcheng.services.settlement.batch.arrays import (
     ACCUMULATORS,
     NONE,
     OPENING,
-    SETTLE,
     UNKNOWN_FEN,
     VOID,
     Events,
@@ -69,12 +68,14 @@ class _NotJudgedError(Exception):
         self.code = code
 
 
-class _Settled:
-    """What a void needs of a settlement: what came of it, and whose year it moved."""
+class _Moved(NamedTuple):
+    """What a void needs of the row that it takes back: whose year moved, and what came of it.
 
-    def __init__(self, key: Key, benefit: Benefit) -> None:
-        self.key = key
-        self.benefit = benefit
+    `benefit` is None for an opening.
+    """
+
+    key: Key
+    benefit: Benefit | None
 
 
 class Twin:
@@ -90,13 +91,13 @@ class Twin:
         self._traced = trace
         self._keep = keep
         self._years: dict[Key, Accumulators] = {}
-        self._settled: dict[int, _Settled | None] = {}
+        self._moved: dict[int, _Moved | None] = {}
         self.benefits: dict[int, Benefit] = {}
         self.before: dict[int, Accumulators] = {}
         self.results = blank_results(len(events.person), trace=trace)
         for row in range(len(events.person)):
             if row == 0 or events.person[row] != events.person[row - 1]:
-                self._years, self._settled = {}, {}
+                self._years, self._moved = {}, {}
             try:
                 self._take(row)
             except _NotJudgedError as why:
@@ -108,32 +109,34 @@ class Twin:
     def _take(self, row: int) -> None:
         fault = int(self._events.fault[row])
         kind = int(self._events.kind[row])
+        if kind != VOID:
+            self._moved[row] = None
         if fault:
             self.results.code[row] = fault
-            if kind == SETTLE:
-                self._settled[row] = None
         elif kind == VOID:
             self._void(row)
         elif kind == OPENING:
             self._open(row)
         else:
-            self._settled[row] = None
             self._settle(row)
 
     def _void(self, row: int) -> None:
         original = int(self._events.reverses[row])
-        if original not in self._settled:
+        if original not in self._moved:
             raise _NotJudgedError("CLAIM_VOID_UNKNOWN")
-        settled = self._settled[original]
-        if settled is None:
+        moved = self._moved[original]
+        if moved is None:
             raise _NotJudgedError("CLAIM_VOID_REFUSED")
         if self.results.voided[original]:
             raise _NotJudgedError("CLAIM_VOID_TWICE")
-        before = self._years[settled.key]
-        void = reverse(settled.benefit)
+        before = self._years[moved.key]
         self._note_before(row, before)
-        self._write(row, void)
-        self._years[settled.key] = accumulate(before, void)
+        if moved.benefit is None:
+            self._years[moved.key] = self._opened(original, before, sign=-1)
+        else:
+            void = reverse(moved.benefit)
+            self._write(row, void)
+            self._years[moved.key] = accumulate(before, void)
         self.results.voided[original] = True
         self.results.book[row] = self.results.book[original]
         self.results.year[row] = self.results.year[original]
@@ -156,12 +159,14 @@ class Twin:
                 raise Refused("ACCUMULATORS_INVALID", field=field, value=value)
         before = self._years.get((area, year), NOTHING)
         self._note_before(row, before)
-        self._years[area, year] = Accumulators(
-            **{
-                field: getattr(before, field) + more
-                for field, more in zip(ACCUMULATORS, used, strict=True)
-            }
-        )
+        self._years[area, year] = self._opened(row, before, sign=1)
+        self._moved[row] = _Moved((area, year), None)
+
+    def _opened(self, row: int, before: Accumulators, *, sign: int) -> Accumulators:
+        """Return a year with what an opening says was used, or without it."""
+        used = self._events.opening_fen[int(self._events.opening[row])].tolist()
+        fields = zip(ACCUMULATORS, used, strict=True)
+        return Accumulators(**{name: getattr(before, name) + sign * fen for name, fen in fields})
 
     def _settle(self, row: int) -> None:
         area = self._area(row)
@@ -187,7 +192,7 @@ class Twin:
         tables = self._plan.versions[version].tables
         benefit = settle(tables, bill, before, cut)
         self._years[area, year] = accumulate(before, benefit)
-        self._settled[row] = _Settled((area, year), benefit)
+        self._moved[row] = _Moved((area, year), benefit)
         self._write(row, benefit)
         self._note_before(row, before)
         if self._traced:

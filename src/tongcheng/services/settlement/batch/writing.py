@@ -1,7 +1,7 @@
 """Writes results of claims as Parquet or CSV: whole or not at all, in the order of the input."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from tongcheng.services.settlement.batch.reading import Batch, Claims
 from tongcheng.services.settlement.batch.scratch import Scratch
 from tongcheng.services.settlement.batch.trace_columns import MARK_COLUMNS, TRACE_COLUMNS
 
+ROWS_A_GROUP: Final = 262_144
+"""Rows of a row group: as many in any case, so that a file's bytes follow from its rows alone."""
 ROWS_A_WINDOW: Final = 500_000
 """Rows that are put in order at a time."""
 ROWS_IN_CACHE: Final = 4_096
@@ -67,7 +69,7 @@ class Tables:
         self.schema = pa.schema(fields)
 
     def table(self, batch: Batch, results: Results) -> pa.Table:
-        """Return a batch's results in its order."""
+        """Return a batch's results in the order of the input."""
         events = batch.events
         judged = results.code == 0
         settled = judged & (events.kind != OPENING)
@@ -92,7 +94,10 @@ class Tables:
         if self._trace:
             columns += [_fen(each, settled) for each in columns_of(results.trace)]
             columns += [_fen(each, settled) for each in columns_of(results.marks)]
-        return pa.Table.from_arrays(columns, schema=self.schema)
+        table = pa.Table.from_arrays(columns, schema=self.schema)
+        if (np.diff(batch.row) > 0).all():
+            return table
+        return table.take(pa.array(np.argsort(batch.row)))
 
     def _detail(self, batch: Batch, results: Results, judged: NDArray[np.bool_]) -> pa.Array:
         """Return the column or the rule that each row's code is about."""
@@ -171,22 +176,38 @@ class Writer:
 
     def __init__(self, output: Output, tables: Tables, scattered: "_Scattered | None") -> None:
         self._output, self._tables, self._scattered = output, tables, scattered
+        self._waiting: list[pa.Table] = []
 
     def write(self, batch: Batch, results: Results) -> None:
         """Add a batch that `Claims.batches` yielded, with what became of it."""
-        table = self._tables.table(batch, results)
-        if not (np.diff(batch.row) > 0).all():
-            table = table.take(pa.array(np.argsort(batch.row)))
+        self.add(self._tables.table(batch, results))
+
+    def add(self, table: pa.Table) -> None:
+        """Add what `Tables.table` made of such a batch."""
         if self._scattered is None:
-            self._output.write(table)
+            self._group(table)
         else:
             self._scattered.add(table)
 
     def finish(self) -> None:
-        """Put what came in no order into that of the input."""
+        """Put what came in no order into that of the input, and write what is left."""
         if self._scattered is not None:
             for table in self._scattered.in_order():
-                self._output.write(table)
+                self._group(table)
+        if self._waiting and (left := pa.concat_tables(self._waiting)).num_rows:
+            self._output.write(left.combine_chunks())
+
+    def _group(self, table: pa.Table) -> None:
+        """Write row groups that are full, and keep the rest."""
+        self._waiting.append(table)
+        if sum(each.num_rows for each in self._waiting) < ROWS_A_GROUP:
+            return
+        joined = pa.concat_tables(self._waiting)
+        full = joined.num_rows // ROWS_A_GROUP * ROWS_A_GROUP
+        for begin in range(0, full, ROWS_A_GROUP):
+            # In one piece, as pages end where pieces do.
+            self._output.write(joined.slice(begin, ROWS_A_GROUP).combine_chunks())
+        self._waiting = [joined.slice(full)]
 
 
 class _Scattered(Scratch):
@@ -230,14 +251,13 @@ def open_results(
 ) -> Iterator[Writer]:
     """Open a file for the results of all batches of some claims; refuses CLAIMS_OUT."""
     tables = Tables(plan, claims.id_type, trace=trace)
-    with open_output(path, tables.schema, _notes(plan)) as output:
-        if claims.adjacent:
-            yield Writer(output, tables, None)
-            return
-        with _Scattered(claims.folder(), claims.rows) as kept:
-            writer = Writer(output, tables, kept)
-            yield writer
-            writer.finish()
+    with (
+        open_output(path, tables.schema, _notes(plan)) as output,
+        nullcontext() if claims.adjacent else _Scattered(claims.folder(), claims.rows) as kept,
+    ):
+        writer = Writer(output, tables, kept)
+        yield writer
+        writer.finish()
 
 
 def _notes(plan: Plan) -> dict[str, str]:

@@ -29,17 +29,11 @@ from tongcheng.services.settlement.bill_page.views import (
     YearUse,
 )
 from tongcheng.services.settlement.books import tables_of
+from tongcheng.services.settlement.kept_lines import LineRow
 from tongcheng.services.settlement.line_query import PERSON
 from tongcheng.services.settlement.model import BenefitResult
 from tongcheng.services.settlement.rule_words import fund_titles
-from tongcheng.services.settlement.store import (
-    CLAIMS,
-    INSTITUTIONS,
-    STAYS,
-    ClaimRow,
-    LineRow,
-    StayRow,
-)
+from tongcheng.services.settlement.store import CLAIMS, INSTITUTIONS, STAYS, ClaimRow, StayRow
 from tongcheng.services.settlement.tables import NO_LIMIT, UNKNOWN, BenefitTables
 
 LINES_SHOWN: Final = 100

@@ -58,6 +58,7 @@ _MOVED: Final = (
     "assistance_fen",
 )
 """What an entry moves, in its order."""
+_ADMISSIONS: Final = _MOVED.index("admissions")
 _FIRST_YEAR: Final = 1970
 _LOCAL: Final = FILINGS.index("local")
 
@@ -127,6 +128,7 @@ class _Lot:
         self._entries: list[EntryRow] = []
         self._orders: list[tuple[str, str, str, str, int]] = []
         self._taken_back: list[str] = []
+        self._taken_back_by: list[tuple[str, str]] = []
         self._passed: list[Passed] = []
 
     def book(self) -> Booked:
@@ -146,16 +148,22 @@ class _Lot:
     # what the persons have used before
 
     def _read_years(self, rows: NDArray[np.int64]) -> None:
-        events, keys = self._prepared.events, set[Key]()
-        persons = [self._prepared.person_key[row] for row in rows.tolist()]
-        places = events.place[rows].tolist()
-        for days in (events.ended_on, events.admitted_on, events.period_from_on):
-            years = _years(days[rows]).tolist()
-            keys.update(
-                (person, self._plan.places[place].area_id, year)
-                for person, place, year in zip(persons, places, years, strict=True)
-                if place != NONE
+        events, persons = self._prepared.events, self._prepared.person_key
+        areas = [place.area_id for place in self._plan.places]
+        rows = rows[events.place[rows] != NONE]
+        ended_in = _years(events.ended_on[rows])
+        asked = [(rows, ended_in)]
+        for days in (events.admitted_on, events.period_from_on):
+            years = _years(days[rows])
+            differs = years != ended_in
+            asked.append((rows[differs], years[differs]))
+        keys = {
+            (persons[row], areas[place], year)
+            for some, years in asked
+            for row, place, year in zip(
+                some.tolist(), events.place[some].tolist(), years.tolist(), strict=True
             )
+        }
         stored = self._tx.get_many(YEARS, sorted(keys))
         self._years.update({key: stored.get(key) or _blank(key) for key in keys})
 
@@ -166,7 +174,10 @@ class _Lot:
         found = {entry.origin: entry for entry in tx.select(ENTRIES, subject_id=about)}
         entry = found.get(HOME)
         if entry is None or entry.person_key != prepared.person_key[row]:
-            return self._pass(row, "CLAIM_VOID_UNKNOWN", "")
+            was_refused = prepared.is_of_file[row]
+            return self._pass(
+                row, "CLAIM_VOID_REFUSED" if was_refused else "CLAIM_VOID_UNKNOWN", ""
+            )
         if HOME_VOID in found:
             return self._pass(row, "CLAIM_VOID_TWICE", "")
         key = (entry.person_key, entry.area_id, entry.year)
@@ -175,6 +186,7 @@ class _Lot:
         moved = [-getattr(entry, name) for name in _MOVED]
         back = self._move(key, HOME_VOID, about, moved)
         self._taken_back.append(content_id(back))
+        self._taken_back_by.append((prepared.claim_id[row], prepared.reverses_id[row]))
         for paid in tx.select(TRANSFERS, subject_id=about):
             accounts = (paid.credit_account, paid.debit_account)
             self._orders.append((about, paid.purse, *accounts, paid.amount_fen))
@@ -225,8 +237,8 @@ class _Lot:
     def _openings(self, events: Events, rows: NDArray[np.int64]) -> "list[Opening]":
         """Return what each person has used, to be told before the person's first row."""
         begins: dict[str, tuple[int, int]] = {}
-        for at, row in enumerate(rows.tolist()):
-            begins.setdefault(self._prepared.person_key[row], (at, int(events.person[at])))
+        for at, (row, person) in enumerate(zip(rows.tolist(), events.person.tolist(), strict=True)):
+            begins.setdefault(self._prepared.person_key[row], (at, person))
         openings = []
         for (person_key, area_id, year), stored in self._years.items():
             used = [getattr(stored, name) for name in ACCUMULATORS]
@@ -251,28 +263,25 @@ class _Lot:
         self, rows: NDArray[np.int64], at: NDArray[np.int64], events: Events, results: Results
     ) -> None:
         """Make the entries of judged rows, and the orders for what funds pay."""
-        prepared, plan, admissions = self._prepared, self._plan, self._admissions(events, at)
-        used = results.amounts[at][:, USED].tolist()
-        amounts = results.amounts[at].tolist()
-        books, years = results.book[at].tolist(), results.year[at].tolist()
-        kinds, places = events.kind[at].tolist(), events.place[at].tolist()
-        originals = events.reverses[at]
+        prepared, plan = self._prepared, self._plan
+        amounts = results.amounts[at]
+        moved = np.insert(amounts[:, USED], _ADMISSIONS, self._admissions(events, at), axis=1)
         # A void names no place and no hospital: they are its claim's.
+        originals = events.reverses[at]
         claim_of = np.where(originals == NONE, at, originals)
-        places = events.place[claim_of].tolist()
         row_of = dict(zip(at.tolist(), rows.tolist(), strict=True))
-        for place_in, row in enumerate(rows.tolist()):
-            claim = row_of[int(claim_of[place_in])]
+        columns = (
+            rows, claim_of, events.kind[at], events.place[claim_of], results.book[at],
+            results.year[at], moved, amounts,
+        )  # fmt: skip
+        lists = (column.tolist() for column in columns)
+        for row, claim_at, kind, place_no, book, year, moves, fens in zip(*lists, strict=True):
+            claim, place = row_of[claim_at], plan.places[place_no]
             about = subject(prepared.claim_id[claim])
-            place = plan.places[places[place_in]]
-            pool, large, deductible, burden, catastrophic, assistance = used[place_in]
-            moved = [pool, large, deductible, admissions[place_in]]
-            moved += [burden, catastrophic, assistance]
-            key = (prepared.person_key[row], place.area_id, years[place_in])
-            origin = HOME_VOID if kinds[place_in] == VOID else HOME
-            self._move(key, origin, about, moved)
-            for fund, column in self._funds[books[place_in]]:
-                fen = amounts[place_in][column]
+            key = (prepared.person_key[row], place.area_id, year)
+            self._move(key, HOME_VOID if kind == VOID else HOME, about, moves)
+            for fund, column in self._funds[book]:
+                fen = fens[column]
                 if fen:
                     purse = purses.purse_id(place.area_id, place.scheme, fund)
                     paid = purses.payable(prepared.institution_id[claim], purse)
@@ -280,14 +289,14 @@ class _Lot:
                     sides = (spent, paid) if fen > 0 else (paid, spent)
                     self._orders.append((about, purse, *sides, abs(fen)))
 
-    def _admissions(self, events: Events, at: NDArray[np.int64]) -> list[int]:
+    def _admissions(self, events: Events, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the admissions that rows count: a stay's first period of the year is one."""
         originals = events.reverses[at]
         is_void = events.kind[at] == VOID
         claims = np.where(is_void, originals, at)
         counted = (events.period_number[claims] == 1).astype(np.int64)
-        numbers: list[int] = np.where(is_void, -counted, counted).tolist()
-        return numbers
+        moved: NDArray[np.int64] = np.where(is_void, -counted, counted)
+        return moved
 
     def _move(self, key: Key, origin: str, about: str, moved: list[int]) -> EntryRow:
         year = self._years[key]
@@ -315,14 +324,17 @@ class _Lot:
         tx.put_many(ENTRIES, {ENTRIES.key_of(entry): entry for entry in self._entries})
         tx.put_many(YEARS, {key: self._years[key] for key in keys})
         self._pay(lot_id)
-        lot = content_of(self._plan, judged, self._prepared, self._taken_back)
+        taken_back = (self._taken_back, self._taken_back_by)
+        lot = content_of(self._plan, judged, self._prepared, *taken_back)
         journal.append(tx, LOT_KIND, lot_id, canonical.encode(lot))
 
     def _pay(self, lot_id: str) -> None:
         """Owe the hospitals what funds pay, in one set of transfers."""
-        accounts = {(account, purse) for _, purse, *sides, _ in self._orders for account in sides}
-        there = self._tx.get_many(ACCOUNTS, [(account,) for account, _ in accounts])
-        for account, purse in sorted(accounts):
+        purse_of: dict[str, str] = {}
+        for _, purse, debit, credit, _ in self._orders:
+            purse_of[debit] = purse_of[credit] = purse
+        there = self._tx.get_many(ACCOUNTS, [(account,) for account in purse_of])
+        for account, purse in sorted(purse_of.items()):
             if (account,) not in there:
                 ledger.open_account(self._tx, account, purse)
         orders = [

@@ -7,35 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tongcheng.services.settlement.batch.arrays import NONE, VOID, Events, Results
-from tongcheng.services.settlement.batch.columns import EVENTS, RESULT_AMOUNTS
+from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
 from tongcheng.services.settlement.batch.plan import Plan
 from tongcheng.services.settlement.batch.trace_columns import (
     FILING,
     MARK_COLUMNS,
     TRACE_COLUMNS,
 )
-from tongcheng.services.settlement.booking.model import HOME, HOME_VOID, Lot
+from tongcheng.services.settlement.booking.model import HOME, HOME_VOID, NUMBERS, WORDS, Lot
 from tongcheng.services.settlement.booking.prepare import Prepared
-from tongcheng.services.settlement.rules import CATEGORIES, FILINGS, PERSON_TYPES, SUBTYPES, TIERS
 from tongcheng.services.settlement.store import EntryRow
 
-_WORDS: Final = {
-    "event": EVENTS,
-    "person_type": PERSON_TYPES,
-    "tier": TIERS,
-    "category": CATEGORIES,
-    "hospital_subtype": SUBTYPES,
-    "filing": FILINGS,
-}
-_NUMBERS: Final = (
-    "admitted_on",
-    "period_from_on",
-    "ended_on",
-    "hospital_level",
-    "period_number",
-    "in_scope_fen",
-    "total_fen",
-)
+_INTEGERS: Final = ("<i1", "<i2", "<i4", "<i8")
 
 
 class Judged(NamedTuple):
@@ -51,17 +34,24 @@ class Judged(NamedTuple):
     entries: Sequence[EntryRow]
 
 
-def content_of(plan: Plan, judged: Judged, prepared: Prepared, taken_back: list[str]) -> Lot:
+def content_of(
+    plan: Plan,
+    judged: Judged,
+    prepared: Prepared,
+    taken_back: list[str],
+    taken_back_by: list[tuple[str, str]],
+) -> Lot:
     """Return the content of the leaf."""
     rows, events, results = judged.at, judged.events, judged.results
     own = judged.rows.tolist()
     # A void names no place: it is its claim's.
     claim = np.where(events.reverses[rows] == NONE, rows, events.reverses[rows])
-    numbers = {name: getattr(events, name)[rows] for name in _NUMBERS}
-    numbers |= {name: getattr(events, "kind" if name == "event" else name)[rows] for name in _WORDS}
-    numbers |= {name: results.amounts[rows, at] for at, name in enumerate(RESULT_AMOUNTS)}
+    numbers = {name: getattr(events, name)[rows] for name in NUMBERS}
+    numbers |= {name: getattr(events, "kind" if name == "event" else name)[rows] for name in WORDS}
+    numbers |= dict(zip(RESULT_AMOUNTS, results.amounts[rows].T, strict=True))
     for columns, values in ((TRACE_COLUMNS, results.trace), (MARK_COLUMNS, results.marks)):
-        numbers |= {column.name: values[rows, at] for at, column in enumerate(columns)}
+        names = [column.name for column in columns]
+        numbers |= dict(zip(names, np.ascontiguousarray(values[rows].T), strict=True))
     # How the stay counted is told beside how it was filed.
     numbers["filed_as"] = results.marks[rows, FILING]
     numbers["filing"] = events.filing[rows]
@@ -79,14 +69,23 @@ def content_of(plan: Plan, judged: Judged, prepared: Prepared, taken_back: list[
         books=[version.tables.digest for version in plan.versions],
         places=[[place.area_id, place.scheme] for place in plan.places],
         words={
-            **{name: list(words) for name, words in _WORDS.items()},
+            **{name: list(words) for name, words in WORDS.items()},
             "origin": [HOME, HOME_VOID],
         },
         texts=texts,
-        numbers={name: _packed(values) for name, values in numbers.items()},
+        numbers={name: packed(values) for name, values in numbers.items()},
         taken_back=taken_back,
+        taken_back_by=taken_back_by,
     )
 
 
-def _packed(values: NDArray[Any]) -> str:
-    return values.astype("<i8").tobytes().hex()
+def packed(values: NDArray[Any]) -> str:
+    """Return the hex of a column in the narrowest integers that hold it."""
+    least, most = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    holding = (kind for kind in _INTEGERS if _holds(kind, least) and _holds(kind, most))
+    return values.astype(next(holding)).tobytes().hex()
+
+
+def _holds(kind: str, number: int) -> bool:
+    limits = np.iinfo(kind)
+    return bool(limits.min <= number <= limits.max)

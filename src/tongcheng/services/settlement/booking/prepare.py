@@ -9,7 +9,6 @@ from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from tongcheng.kernel import sealing
@@ -20,12 +19,12 @@ from tongcheng.services.settlement.batch.codes import CODES
 from tongcheng.services.settlement.batch.columns import CLAIM_COLUMNS
 from tongcheng.services.settlement.batch.plan import Plan
 from tongcheng.services.settlement.batch.reading import Batch
+from tongcheng.services.settlement.booking.booked import Booked, Entry, booked, facts_of, in_parts
 from tongcheng.services.settlement.booking.model import HOME, HOME_VOID, subject
-from tongcheng.services.settlement.store import ENTRIES, INSTITUTIONS, PERSONS
+from tongcheng.services.settlement.store import INSTITUTIONS, PERSONS
 
 IDS: Final = ("person_id", "reverses", "institution_id")
 """Columns that booking reads beside the events."""
-ASKED_AT_ONCE: Final = 500
 T = TypeVar("T")
 
 
@@ -39,10 +38,11 @@ class Passed(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Rows that can be booked, in order; all have one length.
+    """Rows that can be booked, person by person, each person's in order; all have one length.
 
     `reverses_id` is the claim that a void takes back, `is_apart` marks voids of a claim that an
-    earlier commit booked: their `events.reverses` is NONE.
+    earlier commit booked: their `events.reverses` is NONE. `is_of_file` marks voids of a claim
+    that the same file has before them, booked or not.
     """
 
     events: Events
@@ -52,6 +52,7 @@ class Prepared(NamedTuple):
     person_key: list[str]
     institution_id: list[str]
     is_apart: NDArray[np.bool_]
+    is_of_file: NDArray[np.bool_]
 
 
 class _Rows(NamedTuple):
@@ -67,10 +68,6 @@ class _Rows(NamedTuple):
     place: list[int]
     reverses: list[int]
     in_scope_fen: list[int]
-
-
-_Booked = dict[tuple[str, str], tuple[str, int]]
-"""Subject and origin of an entry → whose it is, and the amount in scope in fen."""
 
 
 class Preparing:
@@ -98,7 +95,7 @@ class Preparing:
         keep = np.ones(len(rows.claim_id), np.bool_)
         for at, claim_id in enumerate(rows.claim_id):
             code, detail = _fault(rows, at)
-            was = None if code else self._before(rows, at, booked)
+            was = None if code else self._before(batch.events, rows, at, booked)
             if was is not None:
                 code, detail = was
                 self.already += not code
@@ -143,23 +140,37 @@ class Preparing:
             return "CLAIM_VOID_UNKNOWN", ""
         return "", ""
 
-    def _before(self, rows: "_Rows", at: int, booked: "_Booked") -> tuple[str, str] | None:
+    def _before(
+        self, events: Events, rows: "_Rows", at: int, booked: Booked
+    ) -> tuple[str, str] | None:
         """Return None for a row that is not booked yet, ("", "") for one that is.
 
-        What is booked under the id of another claim is CLAIM_ID_TWICE, with what differs.
+        Another claim under a booked id is CLAIM_ID_TWICE, with what differs, and another void of
+        a claim that was taken back CLAIM_VOID_TWICE.
         """
-        person = rows.person[at]
-        if rows.kind[at] == VOID:
-            there = booked.get((subject(rows.reverses_id[at]), HOME_VOID))
-        else:
-            there = booked.get((subject(rows.claim_id[at]), HOME))
+        person, claim_id, is_void = rows.person[at], rows.claim_id[at], rows.kind[at] == VOID
+        key = (rows.reverses_id[at], HOME_VOID) if is_void else (claim_id, HOME)
+        there = booked.get((subject(key[0]), key[1]))
         if there is None or person is None:
             return None
-        if there[0] != person[0]:
-            return ("CLAIM_VOID_UNKNOWN", "") if rows.kind[at] == VOID else _twice("person_id")
-        if rows.kind[at] != VOID and there[1] != rows.in_scope_fen[at]:
-            return _twice("in_scope_fen")
-        return "", ""
+        if is_void:
+            if there.person_key != person[0]:
+                return "CLAIM_VOID_UNKNOWN", ""
+            return ("CLAIM_VOID_TWICE" if there.claim_id not in {"", claim_id} else ""), ""
+        differs = self._difference(events, rows, at, there)
+        return ("CLAIM_ID_TWICE" if differs else ""), differs
+
+    def _difference(self, events: Events, rows: "_Rows", at: int, there: Entry) -> str:
+        """Return the column in which a claim differs from the booked one of its id, "" for none."""
+        person = rows.person[at]
+        if person is None or there.person_key != person[0]:
+            return "person_id"
+        if there.in_scope_fen != rows.in_scope_fen[at]:
+            return "in_scope_fen"
+        if there.facts is None:  # the leaf's content may be erased after retention
+            return ""
+        now = facts_of(self._plan, events, at, rows.institution_id[at])
+        return next((name for name, fact in now.items() if fact != there.facts[name]), "")
 
     def _is_theirs(self, area_id: str, kind: int, place: int) -> bool:
         """Say whether a claim is of the area that insures the person now; a void names none."""
@@ -173,7 +184,7 @@ class Preparing:
             for number in coded.dictionary.to_pylist()
         ]
         found: dict[str, tuple[str, str]] = {}
-        for some in _some([index for index in indexes if index is not None]):
+        for some in in_parts([index for index in indexes if index is not None]):
             asked = PERSONS.table.select().where(PERSONS.c.id_index.in_(some))
             for person in snapshot.fetch(PERSONS, asked):
                 area = self._area(person.admdvs)
@@ -190,26 +201,18 @@ class Preparing:
             self._areas[admdvs] = region.area_of(admdvs, "settlement").id if is_ours else None
         return self._areas[admdvs]
 
-    def _booked(self, snapshot: Snapshot, rows: "_Rows") -> "_Booked":
+    def _booked(self, snapshot: Snapshot, rows: "_Rows") -> Booked:
         """Return what is booked under the ids of these rows."""
-        subjects = [
-            subject(reverses if kind == VOID else claim_id)
-            for kind, claim_id, reverses in zip(
-                rows.kind, rows.claim_id, rows.reverses_id, strict=True
-            )
-        ]
-        found: _Booked = {}
-        of = ENTRIES.c
-        # In scope is what pool and large-amount fund pay and what is left for the person.
-        in_scope = of.pool_fen + of.large_fen + of.burden_fen
-        for some in _some(subjects):
-            asked = sa.select(of.subject_id, of.origin, of.person_key, in_scope)
-            for about, origin, *entry in snapshot.query(asked.where(of.subject_id.in_(some))):
-                found[about, origin] = (entry[0], entry[1])
-        return found
+        columns = zip(rows.kind, rows.claim_id, rows.reverses_id, strict=True)
+        ids = [reverses if kind == VOID else claim_id for kind, claim_id, reverses in columns]
+        return booked(snapshot, self._home.ring, ids)
 
     def _kept(self, batch: Batch, keep: NDArray[np.bool_], read: "_Rows") -> Prepared:
         rows = np.flatnonzero(keep)
+        persons = [key[0] for key in _taken(read.person, rows) if key is not None]
+        # In the order in which the store keeps persons: a commit then changes few of its pages.
+        order = sorted(range(len(rows)), key=persons.__getitem__)
+        rows = rows[order]
         place = np.full(len(keep) + 1, NONE, np.int64)
         place[rows] = np.arange(len(rows))
         events = Events(
@@ -228,9 +231,10 @@ class Preparing:
             batch.row[rows],
             list(_taken(read.claim_id, rows)),
             list(_taken(read.reverses_id, rows)),
-            [key[0] for key in _taken(read.person, rows) if key is not None],
+            list(_taken(persons, order)),
             list(_taken(read.institution_id, rows)),
             is_apart,
+            batch.events.reverses[rows] != NONE,
         )
 
 
@@ -240,10 +244,6 @@ def _fault(rows: _Rows, at: int) -> tuple[str, str]:
     if not fault:
         return "", ""
     return CODES[fault], CLAIM_COLUMNS[column].name if column >= 0 else ""
-
-
-def _twice(column: str) -> tuple[str, str]:
-    return "CLAIM_ID_TWICE", column
 
 
 def _apart(
@@ -262,10 +262,6 @@ def _apart(
             is_apart[row] = True
             begins[person] = row
     return np.where(is_apart, NONE, reverses), is_apart
-
-
-def _some(values: list[str]) -> Iterator[list[str]]:
-    return (values[at : at + ASKED_AT_ONCE] for at in range(0, len(values), ASKED_AT_ONCE))
 
 
 def _taken(values: list[T], rows: Iterable[int]) -> Iterator[T]:

@@ -3,6 +3,7 @@
 from litestar import Response
 
 from tongcheng.kernel.calendar import local_text
+from tongcheng.kernel.ledger import TRANSFER_KIND
 from tongcheng.services.settlement.ledger.purse_data import Movement, PursePage
 from tongcheng.services.settlement.ledger.view import LEDGER_PATH, purse_words
 from tongcheng.services.settlement.stays_view import STAYS_PATH
@@ -55,11 +56,13 @@ def purse(page: Page, view: PursePage) -> Response[str]:
 def _row(page: Page, one: Movement) -> dict[str, str]:
     """Return a movement as it is shown; links only where its reader may follow them."""
     voice = page.voice
-    stay = proof = ""
+    stay = proof = posting = ""
     if one.stay_id and page.may("settlement.stay.read"):
         stay = page.href(f"{STAYS_PATH}/{one.stay_id}")
-    if one.envelope_id and page.may("journal.entry.read"):
-        proof = page.href(f"{ENTRIES_PATH}/{one.envelope_id}")
+    if page.may("journal.entry.read"):
+        posting = page.href(f"{ENTRIES_PATH}/{TRANSFER_KIND}/{one.transfer_id}")
+        if one.envelope_id:
+            proof = page.href(f"{ENTRIES_PATH}/{one.envelope_id}")
     return {
         "at": voice.moment(one.at),
         "settlement": one.settlement_id,
@@ -67,6 +70,7 @@ def _row(page: Page, one: Movement) -> dict[str, str]:
         "voided": voice.amount(-one.amount_fen) if one.amount_fen < 0 else "",
         "stay": stay,
         "proof": proof,
+        "posting": posting,
     }
 
 

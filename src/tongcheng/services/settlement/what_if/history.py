@@ -2,7 +2,7 @@
 
 Stored facts are taken as they are, as in `replay`: who was insured how, how the stay counted as
 filed, which year it belonged to. Each person's year is told by its entries; what no decision of
-this node made (an opening, a settlement at home) moves the year as it did.
+this node made (an opening, a claim at home) moves the year as it did, and is given back as it was.
 """
 
 from collections.abc import Iterable
@@ -22,6 +22,7 @@ from tongcheng.services.settlement.batch.arrays import (
 from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
 from tongcheng.services.settlement.batch.plan import EPOCH
 from tongcheng.services.settlement.bill import Accumulators
+from tongcheng.services.settlement.booking.model import HOME, HOME_VOID
 from tongcheng.services.settlement.replay import Event, Past
 from tongcheng.services.settlement.rules import (
     CATEGORIES,
@@ -42,8 +43,8 @@ PERSON: Final = RESULT_AMOUNTS.index("person_in_scope_fen")
 class History(NamedTuple):
     """Events of some persons; `pasts` are the decisions of settled rows, by row.
 
-    `left_out` are entries of years that can not be told as events: one takes back what no decision
-    of this node made, or a decision that is not there.
+    `left_out` are entries of years that can not be told as events: one is of a decision that is not
+    there, takes back a claim that is not, or something else than the claim moved.
     """
 
     events: Events
@@ -72,53 +73,37 @@ class _Told:
 
     def year(self, events: list[Event]) -> None:
         """Add one person's year."""
-        if any(_can_not_be_told(event) for event in events):
+        if not _can_be_told(events):
             self._left_out += len(events)
             return
-        settled: dict[tuple[str, str], int] = {}
+        told: dict[tuple[str, str], int] = {}
         for event in events:
-            past = event.past
-            if past is None:
-                self._opening(event.entry)
-                continue
-            key = (past.row.visited_member, past.row.settlement_id)
-            if event.entry.origin == "void":
-                self._void(event.entry, past, settled[key])
+            number, key = len(self._rows), _key(event)
+            if event.entry.origin in _TAKING_BACK:
+                row = self._rows[told[key]] | {"kind": VOID, "reverses": told[key]}
+            elif event.past is None:
+                row = self._opening(event.entry)
             else:
-                settled[key] = len(self._rows)
-                self._pasts[len(self._rows)] = past
-                self._rows.append(self._settlement(event.entry, past))
+                self._pasts[number] = event.past
+                row = self._settlement(event.entry, event.past)
+            told.setdefault(key, number)
+            self._rows.append(row)
 
     def _person(self, entry: EntryRow) -> int:
         return self._persons.setdefault(entry.person_key, len(self._persons))
 
-    def _opening(self, entry: EntryRow) -> None:
+    def _opening(self, entry: EntryRow) -> dict[str, int]:
         new_year = _day(f"{entry.year:04d}-01-01")
-        row = dict.fromkeys(_BLANK, NONE) | {
+        self._openings.append(list(_moved(entry)))
+        return dict.fromkeys(_BLANK, NONE) | {
             "person": self._person(entry),
             "kind": OPENING,
             "place": self._joint.place_in(entry.area_id),
             "admitted_on": new_year,
             "period_from_on": new_year,
             "ended_on": new_year,
-            "opening": len(self._openings),
+            "opening": len(self._openings) - 1,
         }
-        self._openings.append(
-            [
-                entry.pool_fen,
-                entry.large_fen,
-                entry.deductible_fen,
-                entry.admissions,
-                entry.burden_fen,
-                entry.catastrophic_fen,
-                entry.assistance_fen,
-            ]
-        )
-        self._rows.append(row)
-
-    def _void(self, entry: EntryRow, past: Past, reverses: int) -> None:
-        row = self._settlement(entry, past)
-        self._rows.append(row | {"kind": VOID, "reverses": reverses})
 
     def _settlement(self, entry: EntryRow, past: Past) -> dict[str, int]:
         facts, result = past.facts, past.result
@@ -181,15 +166,44 @@ _KINDS: Final = {
     "opening": np.int64,
 }
 _BLANK: Final = tuple(_KINDS)
+_TAKING_BACK: Final = frozenset({"void", HOME_VOID})
 
 
-def _can_not_be_told(event: Event) -> bool:
-    if event.past is not None:
-        return False
-    entry = event.entry
-    fen = (entry.pool_fen, entry.large_fen, entry.deductible_fen, entry.admissions)
-    more = (entry.burden_fen, entry.catastrophic_fen, entry.assistance_fen)
-    return entry.origin in {"settlement", "void"} or min(*fen, *more) < 0
+def _can_be_told(events: list[Event]) -> bool:
+    """Say whether every entry of a year has its decision, or moves it as one event can."""
+    at_home: dict[str, tuple[int, ...]] = {}
+    for event in events:
+        entry, moved = event.entry, _moved(event.entry)
+        if event.past is not None:
+            continue
+        if entry.origin == HOME_VOID:
+            if at_home.pop(entry.subject_id, ()) != tuple(-fen for fen in moved):
+                return False
+        elif entry.origin in {"settlement", "void"} or min(moved) < 0:
+            return False
+        elif entry.origin == HOME:
+            at_home[entry.subject_id] = moved
+    return True
+
+
+def _key(event: Event) -> tuple[str, str]:
+    """Return what an entry and the void of it have in common."""
+    if event.past is None:
+        return HOME, event.entry.subject_id
+    return event.past.row.visited_member, event.past.row.settlement_id
+
+
+def _moved(entry: EntryRow) -> tuple[int, ...]:
+    """Return what an entry moves, in the order of the table of openings."""
+    return (
+        entry.pool_fen,
+        entry.large_fen,
+        entry.deductible_fen,
+        entry.admissions,
+        entry.burden_fen,
+        entry.catastrophic_fen,
+        entry.assistance_fen,
+    )
 
 
 def _day(text: str) -> int:

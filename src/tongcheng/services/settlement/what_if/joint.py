@@ -16,6 +16,7 @@ from tongcheng.services.settlement.batch.arrays import NONE, VOID, Events
 from tongcheng.services.settlement.batch.codes import CODE_OF
 from tongcheng.services.settlement.batch.plan import Plan
 from tongcheng.services.settlement.rules import LEVELS, PERSON_TYPES
+from tongcheng.services.settlement.what_if.loops import mark_persons
 from tongcheng.services.settlement.what_if.measures import AGE_FROM, AGE_MAX, age_band
 from tongcheng.services.settlement.what_if.sums import Layout
 
@@ -56,6 +57,8 @@ class Joint:
             (*map(str, LEVELS), NOT_KNOWN),
         )
         self.layout = Layout(keys)
+        self._differs_elsewhere = _elsewhere(old) != _elsewhere(new)
+        self._differs: list[bool] = []
         self._decided = {(place.area_id, place.scheme) for place in decided}
         self._places: dict[tuple[str, str], int] = {}
         self._placed: list[tuple[_Placed, _Placed]] = []
@@ -80,6 +83,9 @@ class Joint:
             insured, schemes = self.layout.keys[1], self.layout.keys[2]
             found = self._places[area, scheme] = len(self._placed)
             self._placed.append((old, new))
+            self._differs.append(
+                self._differs_elsewhere or _rules(self.plans[0], old) != _rules(self.plans[1], new)
+            )
             self._groups.append((insured.index(area), schemes.index(scheme)))
         return found
 
@@ -136,6 +142,16 @@ class Joint:
             told = np.where(unplaced, fault[events.place], told)
         return events._replace(place=place[events.place], pair=pair[events.pair], fault=told)
 
+    def concerned(self, events: Events) -> NDArray[np.bool_]:
+        """Return the rows of persons of whom the two plans may judge a row differently.
+
+        Whom they judge by the same versions on the same days they judge alike, row after row.
+        """
+        differs = np.array([*self._differs, False])
+        found = np.empty(events.place.size, np.bool_)
+        mark_persons(events.person, events.place, differs, found)
+        return found
+
     def groups_of(self, events: Events, age: NDArray[np.int16] | None) -> NDArray[np.int16]:
         """Return the group of each row in every dimension, dimensions × rows."""
         keys, starts = self.layout.keys, self.layout.starts
@@ -161,6 +177,21 @@ def _placed(plan: Plan, area: str, scheme: str) -> _Placed:
         if (place.area_id, place.scheme) == (area, scheme):
             return _Placed(number, 0)
     return _Placed(NONE, CODE_OF["AREA_WITHOUT_RULE_BOOK"])
+
+
+def _rules(plan: Plan, placed: _Placed) -> list[tuple[str, int, int]]:
+    """Return by what a place is judged: the digests of its versions, and their days."""
+    if placed.place == NONE:
+        return []
+    place = plan.places[placed.place]
+    versions = plan.versions[place.begin : place.end]
+    return [(each.tables.digest, each.from_on, each.to_on) for each in versions]
+
+
+def _elsewhere(plan: Plan) -> tuple[object, ...]:
+    """Return by what a stay elsewhere counts as filed, whoever is insured where."""
+    versions = [(each.terms, each.from_on, each.to_on) for each in plan.overlays]
+    return versions, plan.between
 
 
 def _areas(region: RegionPack | None) -> list[str]:

@@ -5,10 +5,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tongcheng.services.settlement.batch.arrays import NONE, OPENING, SETTLE, Events, Results
+from tongcheng.services.settlement.batch.arrays import (
+    NONE,
+    OPENING,
+    SETTLE,
+    Events,
+    Results,
+    blank_results,
+)
 from tongcheng.services.settlement.batch.codes import CODES
 from tongcheng.services.settlement.batch.plan import Plan
-from tongcheng.services.settlement.batch.run import run
+from tongcheng.services.settlement.batch.run import plain, run
 from tongcheng.services.settlement.batch.trace_columns import BEFORE
 from tongcheng.services.settlement.bill import Accumulators
 from tongcheng.services.settlement.what_if.joint import Joint
@@ -19,7 +26,10 @@ USED = len(Accumulators.__struct_fields__)
 
 
 class Judged(NamedTuple):
-    """A batch under both rules, row by row, and its sums."""
+    """A batch under both rules, row by row, and its sums.
+
+    `new` says nothing of rows that are not `paired.concerned`: what became of them stands in `old`.
+    """
 
     old: Results
     new: Results
@@ -42,27 +52,31 @@ def judge(
     least so many rows, to be overwritten (the old ones with room for a trace where causes are
     told).
     """
-    plans = joint.plans
+    plans, events = joint.plans, plain(events)
     old_events, new_events = joint.events_of(events, 0), joint.events_of(events, 1)
     into_old, into_new = into or (None, None)
     old = run(plans[0], old_events, trace=causes, into=into_old)
-    new = run(plans[1], new_events, into=into_new)
-    standing = (events.kind == SETTLE) & (old.code == 0) & (new.code == 0)
+    concerned = joint.concerned(events)
+    into_new = blank_results(concerned.size, trace=False) if into_new is None else into_new
+    new = run(plans[1], new_events, into=into_new, only=concerned)
+    new_code = np.where(concerned, new.code, old.code)
+    standing = (events.kind == SETTLE) & (old.code == 0) & (new_code == 0)
     standing &= ~old.voided
     direct = np.zeros(standing.size, np.bool_)
     if causes:
-        rows = np.flatnonzero(standing & _differ(old, new))
+        rows = np.flatnonzero(standing & concerned & _differ(old, new))
         direct[rows] = _directly(plans[1], new_events, old, rows)
     paired = Paired(
         person=events.person,
         kind=events.kind,
         standing=standing,
         direct=direct,
+        concerned=concerned,
         codes=joint.groups_of(events, age),
         old=old.amounts,
         new=new.amounts,
         old_code=old.code,
-        new_code=new.code,
+        new_code=new_code,
     )
     return Judged(old, new, paired, sums_of(joint.layout, paired, len(CODES)))
 

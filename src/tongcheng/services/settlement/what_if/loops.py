@@ -20,7 +20,6 @@ from tongcheng.services.settlement.what_if.measures import (
     COUNTS,
     FUNDS_AT,
     HALF,
-    MEASURES,
     PERSON_AT,
 )
 
@@ -49,42 +48,79 @@ _AMOUNTS: Final = np.array(AMOUNTS_AT)
 _FUNDS: Final = np.array(FUNDS_AT)
 _ANNOUNCED: Final = np.array(ANNOUNCED_AT)
 _BANDS: Final = np.array(BAND_FROM_FEN)
-_MEASURES: Final = len(MEASURES)
 _OLD: Final = len(COUNTS)
 _NEW: Final = _OLD + len(AMOUNTS_AT)
 _OLD_ANNOUNCED: Final = _NEW + len(AMOUNTS_AT)
 _NEW_ANNOUNCED: Final = _OLD_ANNOUNCED + len(ANNOUNCED_AT)
 _OLD_UNKNOWN: Final = _NEW_ANNOUNCED + len(ANNOUNCED_AT)
 _NEW_UNKNOWN: Final = _OLD_UNKNOWN + 1
+SIDES: Final = (
+    *((_OLD + column, _NEW + column) for column in range(len(AMOUNTS_AT))),
+    *((_OLD_ANNOUNCED + column, _NEW_ANNOUNCED + column) for column in range(len(ANNOUNCED_AT))),
+    (_OLD_UNKNOWN, _NEW_UNKNOWN),
+)
+"""Columns of MEASURES under the old and under the new rules."""
 
 
 @compiled
-def _measure(row: int, amounts: Any, direct: Any, measured: Any) -> None:
-    """Write what one settlement adds to each of its groups; persons are counted elsewhere."""
+def _mark_persons(
+    person: NDArray[np.int64],
+    place: NDArray[np.int16],
+    marked: NDArray[np.bool_],
+    rows: NDArray[np.bool_],
+) -> None:
+    """Mark all rows of persons of whom one row is at a marked place; the last place is for none."""
+    row = 0
+    while row < person.size:
+        first, found = row, False
+        while row < person.size and person[row] == person[first]:
+            found |= marked[place[row]]
+            row += 1
+        for own in range(first, row):
+            rows[own] = found
+
+
+@compiled
+def _changed(row: int, amounts: Any) -> bool:
+    """Tell whether the new rules change a settlement."""
     old, new = amounts
-    for column in range(_MEASURES):
-        measured[column] = 0
-    measured[_SETTLEMENTS] = 1
     changed = False
     for column in range(_COMPARED.size):
         at = _COMPARED[column]
         changed |= old[row, at] != new[row, at]
-    if changed:
-        measured[_CHANGED] = 1
-        measured[_DIRECT] = direct[row]
+    return changed
+
+
+@compiled
+def _add_old(row: int, old: Any, sums: Any, cell: int) -> None:
+    """Add one settlement under the old rules to a cell; persons are counted elsewhere."""
+    sums[cell, _SETTLEMENTS] += 1
     for column in range(_AMOUNTS.size):
-        measured[_OLD + column] = old[row, _AMOUNTS[column]]
-        measured[_NEW + column] = new[row, _AMOUNTS[column]]
+        sums[cell, _OLD + column] += old[row, _AMOUNTS[column]]
     for column in range(_ANNOUNCED.size):
-        at = _ANNOUNCED[column]
-        if old[row, at] == NOT_KNOWN:
-            measured[_OLD_UNKNOWN] += 1
+        fen = old[row, _ANNOUNCED[column]]
+        if fen == NOT_KNOWN:
+            sums[cell, _OLD_UNKNOWN] += 1
         else:
-            measured[_OLD_ANNOUNCED + column] = old[row, at]
-        if new[row, at] == NOT_KNOWN:
-            measured[_NEW_UNKNOWN] += 1
-        else:
-            measured[_NEW_ANNOUNCED + column] = new[row, at]
+            sums[cell, _OLD_ANNOUNCED + column] += fen
+
+
+@compiled
+def _add_change(row: int, amounts: Any, direct: Any, sums: Any, cell: int) -> None:
+    """Add to a cell, in the columns of the new rules, by how much a settlement differs."""
+    old, new = amounts
+    sums[cell, _CHANGED] += 1
+    sums[cell, _DIRECT] += direct[row]
+    for column in range(_AMOUNTS.size):
+        at = _AMOUNTS[column]
+        sums[cell, _NEW + column] += new[row, at] - old[row, at]
+    for column in range(_ANNOUNCED.size):
+        was, now = old[row, _ANNOUNCED[column]], new[row, _ANNOUNCED[column]]
+        sums[cell, _NEW_UNKNOWN] += (now == NOT_KNOWN) - (was == NOT_KNOWN)
+        if was != NOT_KNOWN:
+            sums[cell, _NEW_ANNOUNCED + column] -= was
+        if now != NOT_KNOWN:
+            sums[cell, _NEW_ANNOUNCED + column] += now
 
 
 @compiled
@@ -101,17 +137,18 @@ def _count(groups: Any, group: int, fen: int) -> None:
 
 @compiled
 def _count_person(
-    span: tuple[int, int], standing: Any, codes: Any, amounts: Any, groups: Any, pending: Any
+    span: tuple[int, int], flags: Any, codes: Any, amounts: Any, groups: Any, pending: Any
 ) -> None:
     """Count the person of some rows once in each of their groups.
 
     `pending` has a row for each group: whether the person is in it, and the sum of differences
     there. It is left empty.
     """
+    standing, _, concerned = flags
     old, new = amounts
     for row in range(span[0], span[1]):
         if standing[row]:
-            difference = new[row, PERSON_AT] - old[row, PERSON_AT]
+            difference = new[row, PERSON_AT] - old[row, PERSON_AT] if concerned[row] else 0
             for dimension in range(codes.shape[0]):
                 group = codes[dimension, row]
                 pending[group, 0] = 1
@@ -135,29 +172,43 @@ def _band(difference: int) -> int:
 
 
 @compiled
+def _add_person(row: int, amounts: Any, concerned: Any, persons: Any, number: int) -> None:
+    """Add a settlement to its person (PERSON_COLUMNS)."""
+    old, new = amounts
+    bore = old[row, PERSON_AT]
+    persons[number, 0] += bore
+    if concerned[row]:
+        persons[number, 1] += new[row, PERSON_AT] - bore
+    for column in range(_FUNDS.size):
+        persons[number, 2] += old[row, _FUNDS[column]]
+    persons[number, 3] += 1
+
+
+@compiled
 def _add_rows(
     person: NDArray[np.int64],
-    flags: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    flags: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]],
     codes: NDArray[np.int16],
     amounts: tuple[NDArray[np.int64], NDArray[np.int64]],
     cells: tuple[NDArray[np.int64], NDArray[np.int64]],
     tables: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
-    scratch: tuple[NDArray[np.int64], NDArray[np.int64]],
+    pending: NDArray[np.int64],
 ) -> int:
     """Add rows to the tables, write each person to the last of them; return how many persons.
 
-    `flags` are standing and direct, `amounts` old and new with the columns of RESULT_AMOUNTS;
-    `codes` says the row of the table of groups for each dimension and row. What a row adds goes
+    `flags` are standing, direct and concerned, `amounts` old and new with the columns of
+    RESULT_AMOUNTS, where the new ones of rows that are not concerned are the old ones; `codes`
+    says the row of the table of groups for each dimension and row. What a row adds goes
     into two cells, of the first HALF dimensions together and of the others, instead of one group
     for each dimension: `cells` are the steps between cells by dimension, and where both tables
-    begin. Of the groups only the persons are counted here. The last two tables are bands (persons,
-    fen) and persons (PERSON_COLUMNS). `scratch` holds a row of measures, and two zeros for each
-    group: nothing is allocated here.
+    begin. Columns of the new rules get by how much they differ from the old ones, which most rows
+    do not. Of the groups only the persons are counted here. The last two tables are bands (persons,
+    fen) and persons (PERSON_COLUMNS). `pending` holds two zeros for each group: nothing is
+    allocated here.
     """
-    standing, direct = flags
+    standing, direct, concerned = flags
     steps, begins = cells
     sums, groups, bands, persons = tables
-    measured, pending = scratch
     count = 0
     row = 0
     while row < person.size:
@@ -166,23 +217,20 @@ def _add_rows(
             persons[count, column] = 0
         while row < person.size and person[row] == person[first]:
             if standing[row]:
-                _measure(row, amounts, direct, measured)
-                persons[count, 0] += measured[_NEW - 1]
-                persons[count, 1] += measured[_OLD_ANNOUNCED - 1] - measured[_NEW - 1]
-                for fund in range(_OLD, _NEW - 1):
-                    persons[count, 2] += measured[fund]
-                persons[count, 3] += 1
+                _add_person(row, amounts, concerned, persons, count)
                 one, other = begins[0], begins[1]
                 for dimension in range(HALF):
                     one += codes[dimension, row] * steps[dimension]
                 for dimension in range(HALF, codes.shape[0]):
                     other += codes[dimension, row] * steps[dimension]
-                for column in range(_MEASURES):
-                    sums[one, column] += measured[column]
-                    sums[other, column] += measured[column]
+                _add_old(row, amounts[0], sums, one)
+                _add_old(row, amounts[0], sums, other)
+                if concerned[row] and _changed(row, amounts):
+                    _add_change(row, amounts, direct, sums, one)
+                    _add_change(row, amounts, direct, sums, other)
             row += 1
         if persons[count, 3] > 0:
-            _count_person((first, row), standing, codes, amounts, groups, pending)
+            _count_person((first, row), flags, codes, amounts, groups, pending)
             band = _band(persons[count, 1])
             bands[band, 0] += 1
             bands[band, 1] += persons[count, 1]
@@ -213,40 +261,53 @@ def _add_persons(
 
 
 @compiled
-def _pay(amounts: NDArray[np.int64], funds: NDArray[np.int64], person: NDArray[np.int64]) -> None:
-    """Write what all funds pay and what the person bears, row by row."""
-    for row in range(funds.size):
-        paid = 0 * row
+def _pay(
+    amounts: tuple[NDArray[np.int64], NDArray[np.int64]],
+    concerned: NDArray[np.bool_],
+    columns: NDArray[np.int64],
+) -> None:
+    """Write row by row what all funds pay and what the person bears, under the old and new rules.
+
+    The columns are those of the funds, of the person, and what the person would bear more.
+    """
+    old = amounts[0]
+    for row in range(concerned.size):
+        new = amounts[1] if concerned[row] else old
+        was, now = 0 * row, 0 * row
         for column in range(_FUNDS.size):
-            paid += amounts[row, _FUNDS[column]]
-        funds[row] = paid
-        person[row] = amounts[row, PERSON_AT]
+            was += old[row, _FUNDS[column]]
+            now += new[row, _FUNDS[column]]
+        bore, bears = old[row, PERSON_AT], new[row, PERSON_AT]
+        columns[0, row], columns[1, row] = was, now
+        columns[2, row], columns[3, row], columns[4, row] = bore, bears, bears - bore
 
 
-def _entries(
-    mark: int,
-) -> tuple[Callable[..., int], Callable[..., None], Callable[..., None]]:
+def _entries(mark: int) -> tuple[Callable[..., Any], ...]:
     """Return the loops, kept under the mark of every file that they rest on (`jit.kept`)."""
 
     def add_rows(
-        person: Any, flags: Any, codes: Any, amounts: Any, cells: Any, tables: Any, scratch: Any
+        person: Any, flags: Any, codes: Any, amounts: Any, cells: Any, tables: Any, pending: Any
     ) -> int:
         # Kept in the closure, and so in the key under which the compilation is cached.
         if mark != 0:
-            return _add_rows(person, flags, codes, amounts, cells, tables, scratch)
+            return _add_rows(person, flags, codes, amounts, cells, tables, pending)
         return 0
 
     def add_persons(persons: Any, cuts: Any, deciles: Any) -> None:
         if mark != 0:
             _add_persons(persons, cuts, deciles)
 
-    def pay(amounts: Any, funds: Any, person: Any) -> None:
+    def pay(amounts: Any, concerned: Any, columns: Any) -> None:
         if mark != 0:
-            _pay(amounts, funds, person)
+            _pay(amounts, concerned, columns)
 
-    return kept(add_rows), kept(add_persons), kept(pay)
+    def mark_persons(person: Any, place: Any, marked: Any, rows: Any) -> None:
+        if mark != 0:
+            _mark_persons(person, place, marked, rows)
+
+    return kept(add_rows), kept(add_persons), kept(pay), kept(mark_persons)
 
 
-add_rows, add_persons, pay = _entries(
+add_rows, add_persons, pay, mark_persons = _entries(
     fingerprint(__file__, *(str(each.__file__) for each in (columns, measures)))
 )

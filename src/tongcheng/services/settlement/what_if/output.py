@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tongcheng.services.settlement.batch.arrays import Results
 from tongcheng.services.settlement.batch.codes import CODES
 from tongcheng.services.settlement.what_if.loops import pay
+from tongcheng.services.settlement.what_if.sums import Paired
 
 
 class OutputColumn(NamedTuple):
@@ -34,38 +34,45 @@ OUTPUT_COLUMNS: Final = (
     OutputColumn("new_code", "The same under the new rules."),
 )
 """Amounts are empty where the row is not judged under that rule, negative in a void."""
+FEN_COLUMNS: Final = sum(each.name.endswith("_fen") for each in OUTPUT_COLUMNS)
 _CODES: Final = pa.array(CODES, pa.string())
 
 
-def rows_of(claim_id: pa.Array, row: NDArray[np.int64], old: Results, new: Results) -> pa.Table:
+def rows_of(claim_id: pa.Array, row: NDArray[np.int64], paired: Paired) -> pa.Table:
     """Return the rows of a batch that was judged twice."""
-    funds = np.empty((2, len(row)), np.int64)
-    person = np.empty((2, len(row)), np.int64)
-    gone: list[NDArray[np.bool_] | None] = []
-    for side, each in enumerate((old, new)):
-        pay(each.amounts, funds[side], person[side])
-        gone.append(each.code != 0 if each.code.any() else None)
-    both = gone[0] if gone[1] is None else gone[1] if gone[0] is None else gone[0] | gone[1]
+    fen = np.empty((FEN_COLUMNS, len(row)), np.int64)
+    pay((paired.old, paired.new), paired.concerned, fen)
+    codes = (paired.old_code, paired.new_code)
+    old, new = (_there(code == 0) for code in codes)
+    both = _there((codes[0] == 0) & (codes[1] == 0))
     columns: list[Any] = [
         claim_id,
         pa.array(row),
-        *(pa.array(values, mask=mask) for values, mask in zip(funds, gone, strict=True)),
-        *(pa.array(values, mask=mask) for values, mask in zip(person, gone, strict=True)),
-        pa.array(person[1] - person[0], mask=both),
-        *(_code(each.code) for each in (old, new)),
+        *(_column(pa.int64(), *each) for each in zip(fen, (old, new, old, new, both), strict=True)),
+        *(_code(code) for code in codes),
     ]
     return pa.Table.from_arrays(columns, schema=schema_of(claim_id.type))
 
 
 def _code(code: NDArray[np.int16]) -> pa.Array:
     """Return codes as words, empty where a row was judged."""
-    places = pa.array(code.astype(np.int8), mask=code == 0)
+    places = _column(pa.int8(), code.astype(np.int8), _there(code != 0))
     return pa.DictionaryArray.from_arrays(places, _CODES, safe=False)
+
+
+def _there(rows: NDArray[np.bool_]) -> pa.Buffer | None:
+    """Return as Arrow's bits in which rows something stands, None where in all."""
+    return None if rows.all() else pa.py_buffer(np.packbits(rows, bitorder="little"))
+
+
+def _column(kind: pa.DataType, values: NDArray[Any], there: pa.Buffer | None) -> pa.Array:
+    """Return values as they lie in memory; given a mask Arrow copies them one by one."""
+    return pa.Array.from_buffers(kind, len(values), [there, pa.py_buffer(values)])
 
 
 def schema_of(claim_id: pa.DataType) -> pa.Schema:
     """Return the schema of the file; a claim's id is of the type that it has in the input."""
     codes = pa.dictionary(pa.int8(), pa.string())
-    kinds = [claim_id, *[pa.int64()] * (len(OUTPUT_COLUMNS) - 3), codes, codes]
+    kinds = [claim_id, *[pa.int64()] * (1 + FEN_COLUMNS), codes, codes]
     names = [each.name for each in OUTPUT_COLUMNS]
     return pa.schema(list(zip(names, kinds, strict=True)))

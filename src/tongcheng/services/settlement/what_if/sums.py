@@ -73,14 +73,16 @@ class Paired(NamedTuple):
     """A batch judged twice. Rows of a person are adjacent; `codes` is dimensions × rows.
 
     `standing` are settlements judged under both rules and not taken back, `direct` those of them
-    that the new rules change by themselves. `old` and `new` have the columns of RESULT_AMOUNTS,
-    `old_code` and `new_code` say why a row was not judged (0: it was).
+    that the new rules change by themselves. `old` and `new` have the columns of RESULT_AMOUNTS;
+    rows that are not `concerned` are judged alike, and `new` says nothing of them. `old_code` and
+    `new_code` say why a row was not judged (0: it was).
     """
 
     person: Table
     kind: NDArray[np.int8]
     standing: NDArray[np.bool_]
     direct: NDArray[np.bool_]
+    concerned: NDArray[np.bool_]
     codes: NDArray[np.int16]
     old: Table
     new: Table
@@ -122,13 +124,15 @@ def sums_of(layout: Layout, paired: Paired, codes: int) -> Sums:
     cells = np.zeros((sum(prod(shape) for shape in layout.halves), len(MEASURES)), np.int64)
     count = loops.add_rows(
         paired.person,
-        (paired.standing, paired.direct),
+        (paired.standing, paired.direct, paired.concerned),
         paired.codes,
         (paired.old, paired.new),
         layout.steps(),
         (cells, empty.groups, empty.bands, persons),
-        (np.zeros(len(MEASURES), np.int64), np.zeros((layout.size, 2), np.int64)),
+        np.zeros((layout.size, 2), np.int64),
     )
+    for old, new in loops.SIDES:
+        cells[:, new] += cells[:, old]
     _add_cells(layout, cells, empty.groups)
     both = (paired.kind * np.int64(codes) + paired.old_code) * codes + paired.new_code
     counted = np.bincount(both, minlength=empty.codes.size).reshape(empty.codes.shape)
@@ -161,6 +165,7 @@ def warm() -> None:
         kind=np.zeros(0, np.int8),
         standing=np.zeros(0, np.bool_),
         direct=np.zeros(0, np.bool_),
+        concerned=np.zeros(0, np.bool_),
         codes=np.zeros((len(DIMENSIONS), 0), np.int16),
         old=amounts,
         new=amounts,

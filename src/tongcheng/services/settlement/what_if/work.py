@@ -6,26 +6,24 @@ comes of them.
 """
 
 import hashlib
-import os
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import pyarrow as pa
 
-from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.region import RegionPack
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.services.settlement.batch.arrays import Results, blank_results
 from tongcheng.services.settlement.batch.codes import CODES
 from tongcheng.services.settlement.batch.events import Reader
-from tongcheng.services.settlement.batch.output import Output, open_output
+from tongcheng.services.settlement.batch.handing import handing_on, taken_over
+from tongcheng.services.settlement.batch.output import open_output
 from tongcheng.services.settlement.batch.plan import Plan, plan_of
-from tongcheng.services.settlement.batch.reading import Claims, Survey, open_claims
+from tongcheng.services.settlement.batch.reading import Claims, Piece, Survey, open_claims
 from tongcheng.services.settlement.batch.source import open_source
 from tongcheng.services.settlement.batch.spread import spread
 from tongcheng.services.settlement.what_if import output
@@ -59,7 +57,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """Some rows of a file. `span` None is a file in no order, which is one part.
+    """Some rows of a file.
 
     `written` is where the rows of the output go, None where they are handed back in memory.
     """
@@ -67,18 +65,18 @@ class Part(msgspec.Struct, frozen=True):
     rules: Rules
     path: Path
     survey: Survey
-    span: tuple[int, int] | None
+    piece: Piece
     causes: bool
     rows_wanted: bool
     written: Path | None
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What comes of a part: sums, and the rows of the output, here or in a file."""
+    """What comes of a part: sums, and the rows of the output where they are not in a file."""
 
     rows: int
     sums: Sums
-    written: tuple[pa.Table, ...] | Path
+    tables: tuple[pa.Table, ...]
 
 
 class WhatIf(msgspec.Struct, frozen=True):
@@ -103,15 +101,20 @@ def what_if(
     """
     joint = _joint(asked.rules)
     sums = [nothing(joint.layout, len(CODES))]
-    with open_claims(asked.claims) as claims, ExitStack() as stack:
-        folder = None
-        if asked.out is not None and (workers is not None or scheduler is not None):
-            folder = stack.enter_context(_folder_beside(asked.out))
-        write = _Write(asked.out, stack)
+    scratch = None if asked.out is None else asked.out.parent
+    with open_claims(asked.claims, scratch=scratch) as claims, ExitStack() as stack:
+        write = None
+        if asked.out is not None:
+            opened = open_output(asked.out, output.schema_of(claims.id_type), {})
+            write = stack.enter_context(opened).write
         done = 0
-        parts = _parts(asked, claims, folder)
-        for each in spread(do_part, parts, workers=workers, scheduler=scheduler):
-            write(each.written)
+        parts = _parts(asked, claims, in_files=workers is not None or scheduler is not None)
+        found = spread(do_part, parts, workers=workers, scheduler=scheduler)
+        for part, each in zip(parts, stack.enter_context(closing(found)), strict=True):
+            if write is not None:
+                for table in each.tables if part.written is None else taken_over(part.written):
+                    write(table)
+            claims.release(part.piece)
             sums.append(each.sums)
             done += each.rows
             progress(done, claims.rows)
@@ -121,19 +124,19 @@ def what_if(
     return answer(joint.layout, total(sums), books, order=order, causes=asked.causes)
 
 
-def _parts(asked: WhatIf, claims: Claims, folder: Path | None) -> list[Part]:
-    spans = claims.spans(-(-claims.rows // ROWS_A_PART)) if claims.adjacent else [None]
+def _parts(asked: WhatIf, claims: Claims, *, in_files: bool) -> list[Part]:
+    in_files = in_files and asked.out is not None
     return [
         Part(
             rules=asked.rules,
             path=asked.claims.absolute(),
             survey=claims.survey,
-            span=span,
+            piece=piece,
             causes=asked.causes,
             rows_wanted=asked.out is not None,
-            written=None if folder is None else folder / f"{number:06d}.arrow",
+            written=claims.folder() / f"out-{number:06d}.arrow" if in_files else None,
         )
-        for number, span in enumerate(spans)
+        for number, piece in enumerate(claims.pieces(ROWS_A_PART, ROWS_AT_ONCE))
     ]
 
 
@@ -141,71 +144,21 @@ def do_part(part: Part) -> Done:
     """Judge a part. Done twice, it gives the same and leaves the same file."""
     bench = _bench(part.rules)
     sums = [nothing(bench.joint.layout, len(CODES))]
-    tables = []
+    tables: list[pa.Table] = []
     rows = 0
-    with open_claims(part.path, found=part.survey) as claims:
-        for batch in claims.batches(bench.reader, ROWS_AT_ONCE, part.span):
+    with open_claims(part.path, found=part.survey) as claims, ExitStack() as stack:
+        keep = tables.append
+        if part.written is not None:
+            schema = output.schema_of(claims.id_type)
+            keep = stack.enter_context(handing_on(part.written, schema))
+        for batch in claims.batches(bench.reader, ROWS_AT_ONCE, part.piece):
             into = bench.results(len(batch.row), trace=part.causes)
             judged = judge(bench.joint, batch.events, batch.age, causes=part.causes, into=into)
             sums.append(judged.sums)
             rows += len(batch.row)
             if part.rows_wanted:
-                of_batch = output.rows_of(batch.claim_id, batch.row, judged.old, judged.new)
-                tables.append(of_batch)
-    written = (pa.concat_tables(tables),) if tables else ()
-    if part.written is None:
-        return Done(rows, total(sums), written)
-    _keep(written, part.written)
-    return Done(rows, total(sums), part.written)
-
-
-def _keep(tables: tuple[pa.Table, ...], path: Path) -> None:
-    """Write the rows of a part under a name of our own, then give them theirs."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        if tables:
-            with pa.ipc.new_file(file, tables[0].schema) as writer:
-                for table in tables:
-                    writer.write_table(table)
-    Path(name).replace(path)
-
-
-class _Write:
-    """Writes rows of parts into the output, opened by the first of them."""
-
-    def __init__(self, path: Path | None, stack: ExitStack) -> None:
-        self._path, self._stack = path, stack
-        self._output: Output | None = None
-
-    def __call__(self, written: tuple[pa.Table, ...] | Path) -> None:
-        """Add the rows of a part; a file of them is gone then."""
-        if isinstance(written, tuple):
-            self._add(written)
-            return
-        if written.stat().st_size:
-            with pa.memory_map(str(written)) as file:
-                self._add((pa.ipc.open_file(file).read_all(),))
-        written.unlink()
-
-    def _add(self, tables: tuple[pa.Table, ...]) -> None:
-        for table in tables:
-            if self._path is None:
-                return
-            if self._output is None:
-                opened = open_output(self._path, table.schema, {})
-                self._output = self._stack.enter_context(opened)
-            self._output.write(table)
-
-
-@contextmanager
-def _folder_beside(out: Path) -> Iterator[Path]:
-    """Make a directory for parts of the output, readable by its owner, gone afterwards."""
-    try:
-        made = tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent)
-    except OSError as fault:
-        raise Refused("CLAIMS_OUT", file=str(out), fault=fault.strerror or "?") from None
-    with made as name:
-        yield Path(name)
+                keep(output.rows_of(batch.claim_id, batch.row, judged.paired))
+    return Done(rows, total(sums), (pa.concat_tables(tables),) if tables else ())
 
 
 _PLANS: Final[dict[str, tuple[Plan, Plan]]] = {}
