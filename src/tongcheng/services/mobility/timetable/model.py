@@ -52,7 +52,8 @@ class Stops(NamedTuple):
 class Runs(NamedTuple):
     """The trips of the day: a trip of a frequency is one row for every time it runs.
 
-    `ids` are `feed_id:trip_id`, of a repeated trip with `@` and its first departure in seconds.
+    `ids` are `feed_id:trip_id`; of a repeated trip, and of one of the day before that runs on past
+    midnight, with `@` and its first departure in seconds.
     """
 
     ids: tuple[str, ...]
