@@ -6,7 +6,7 @@
 Ids are namespaced, as a read feed's are; there is one route `r` unless a trip names another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from math import nan
 from typing import NamedTuple
@@ -64,42 +64,23 @@ def small_feed(  # noqa: PLR0913 - a feed has that many tables
     stop_row = {stop.id: row for row, stop in enumerate(stops)}
     trip_row = {trip.id: row for row, trip in enumerate(trips)}
     service_row = {service.id: row for row, service in enumerate(services)}
-    calls = [call for trip in trips for call in trip.calls]
-    size = len(calls)
-
-    def named(ids: Sequence[str]) -> tuple[str, ...]:
-        return tuple(f"{feed_id}:{each}" for each in ids)
-
     return Feed(
         feed_id=feed_id,
         digest=feed_id * 8,
         zone=zone,
-        stops=model.StopTable(
-            ids=named([stop.id for stop in stops]),
-            names=tuple(stop.name or stop.id for stop in stops),
-            lon=np.array([stop.lon for stop in stops], np.float64),
-            lat=np.array([stop.lat for stop in stops], np.float64),
-            kind=np.array([stop.kind for stop in stops], np.int8),
-            parent=int32([stop_row.get(stop.parent, NONE) for stop in stops]),
-        ),
+        stops=_stops(feed_id, stops),
         routes=model.RouteTable(
-            ids=named(list(routes)),
+            ids=_named(feed_id, routes),
             names=tuple(f"line {name}" for name in routes),
             mode=np.array(list(routes.values()), np.int16),
         ),
         trips=model.TripTable(
-            ids=named([trip.id for trip in trips]),
+            ids=_named(feed_id, [trip.id for trip in trips]),
             route=int32([list(routes).index(trip.route) for trip in trips]),
             service=int32([service_row[trip.service] for trip in trips]),
             start=np.cumsum([0, *(len(trip.calls) for trip in trips)], dtype=np.int64),
         ),
-        calls=model.CallTable(
-            stop=int32([stop_row[call[0]] for call in calls]),
-            arrival_s=int32([seconds(call[1]) for call in calls]),
-            departure_s=int32([seconds(call[-1]) for call in calls]),
-            boards=np.ones(size, np.bool_),
-            alights=np.ones(size, np.bool_),
-        ),
+        calls=_calls(trips, stop_row),
         services=tuple(services),
         frequencies=model.FrequencyTable(
             trip=int32([trip_row[row[0]] for row in frequencies]),
@@ -121,6 +102,33 @@ def small_feed(  # noqa: PLR0913 - a feed has that many tables
             seconds=int32([row[3] for row in pathways]),
             length_m=np.array([row[4] for row in pathways] or [nan][:0], np.float64),
         ),
+    )
+
+
+def _named(feed_id: str, ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{feed_id}:{each}" for each in ids)
+
+
+def _stops(feed_id: str, stops: Sequence[Stop]) -> model.StopTable:
+    row = {stop.id: row for row, stop in enumerate(stops)}
+    return model.StopTable(
+        ids=_named(feed_id, row),
+        names=tuple(stop.name or stop.id for stop in stops),
+        lon=np.array([stop.lon for stop in stops], np.float64),
+        lat=np.array([stop.lat for stop in stops], np.float64),
+        kind=np.array([stop.kind for stop in stops], np.int8),
+        parent=int32([row.get(stop.parent, NONE) for stop in stops]),
+    )
+
+
+def _calls(trips: Sequence[Trip], stop_row: Mapping[str, int]) -> model.CallTable:
+    calls = [call for trip in trips for call in trip.calls]
+    return model.CallTable(
+        stop=int32([stop_row[call[0]] for call in calls]),
+        arrival_s=int32([seconds(call[1]) for call in calls]),
+        departure_s=int32([seconds(call[-1]) for call in calls]),
+        boards=np.ones(len(calls), np.bool_),
+        alights=np.ones(len(calls), np.bool_),
     )
 
 

@@ -1,7 +1,7 @@
 """What kind of vehicle a route is, of GTFS's many.
 
-`route_type` and its extension (https://developers.google.com/transit/gtfs/reference/extended-route-types)
-in eight groups, which rule books name.
+`route_type` and its extension ("Extended GTFS Route Types", Google Transit, after TPEG) in eight
+groups, which rule books name.
 """
 
 from __future__ import annotations
