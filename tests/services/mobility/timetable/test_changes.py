@@ -31,14 +31,14 @@ NEAR_S = int(haversine_m((117.0, 39.1), (117.001, 39.1)) * 1.3 + 0.5)
 ACROSS_S = int(haversine_m((117.0, 39.0), (117.0, 39.1)) * 1.3 + 0.5)
 
 
-def feed_of(stops: list[Stop], feed_id: str = "f", **tables: object) -> Feed:
-    """Return a feed in which a trip calls at every platform."""
-    calls = [(stop.id, "8:00") for stop in stops if stop.kind == 0]
 def feed_of(
     stops: list[Stop],
     feed_id: str = "f",
-    **tables: Any,  # noqa: ANN401 - whatever `small_feed` takes
+    **tables: Any,  # whatever `small_feed` takes
 ) -> Feed:
+    """Return a feed in which a trip calls at every platform."""
+    calls = [(stop.id, "8:00") for stop in stops if stop.kind == 0]
+    return small_feed(feed_id, stops=stops, trips=[Trip("t", calls)], **tables)
 
 
 def changes_of(*feeds: Feed, walking: Walking = WALKING) -> dict[tuple[str, str], int]:
