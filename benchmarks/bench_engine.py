@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks import engine_claims, engine_oracle, engine_peers
-from benchmarks.engine_peers import OPENFISCA, POLICYENGINE, Compared, Peer, PeerError
+from benchmarks.engine_peers import OPENFISCA, POLICYENGINE, Compared
+from benchmarks.peer import Peer, PeerError
 from benchmarks.row import Row
 from benchmarks.runs import not_measured, quick, tell
 from tongcheng.services.settlement.batch import twin

@@ -1,12 +1,6 @@
-"""Rule engines of others, each in an environment of its own: made at first use, run as a process.
-
-Both are under the AGPL: they are run, never imported. Their environments lie in `.bench/peers`.
-"""
+"""Rule engines of others, given the same claims. Both are under the AGPL: run, never imported."""
 
 import json
-import subprocess
-import sys
-import venv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.machine import FOLDER
-from benchmarks.runs import tell
+from benchmarks.peer import Peer, python_of, run
 from tongcheng.services.settlement.batch import arrays, trace_columns
 from tongcheng.services.settlement.batch.arrays import Events, Results
 from tongcheng.services.settlement.batch.plan import Plan
@@ -24,7 +17,6 @@ from tongcheng.services.settlement.rules import PERSON_TYPES
 from tongcheng.services.settlement.tables import BASIS, UNIT, BandCell, Cell
 
 SCRIPT = Path(__file__).parent / "peers" / "benefit.py"
-INSTALL_SECONDS_MAX, RUN_SECONDS_MAX = 900, 900
 FEN = 100
 ASKED = {
     "deductible": arrays.DEDUCTIBLE_FEN,
@@ -35,15 +27,6 @@ ASKED = {
 """What a peer computes, and the column of ours."""
 
 Fen = NDArray[np.int64]
-
-
-class Peer(NamedTuple):
-    """A package with the version that figures are told for."""
-
-    title: str
-    package: str
-    version: str
-    module: str
 
 
 OPENFISCA = Peer("OpenFisca-core", "openfisca-core", "46.0.1", "openfisca_core")
@@ -64,46 +47,10 @@ class Compared(NamedTuple):
     most_fen: int
 
 
-class PeerError(Exception):
-    """A peer could not be installed or run here; a word, and why."""
-
-    def __str__(self) -> str:
-        return str(self.args[1])
-
-
-def python_of(peer: Peer) -> Path:
-    """Return the peer's interpreter, with the peer installed at its version."""
-    folder = FOLDER / "peers" / f"{peer.package}-{peer.version}"
-    python, done = folder / "bin" / "python", folder / "installed"
-    if done.exists():
-        return python
-    tell(f"installing {peer.package} {peer.version} into {folder}")
-    venv.create(folder, clear=True, with_pip=True)
-    _run(
-        [str(python), "-m", "pip", "install", "--quiet", f"{peer.package}=={peer.version}"],
-        INSTALL_SECONDS_MAX,
-    )
-    done.touch()
-    return python
-
-
 def ask(peer: Peer, folder: Path) -> Told:
     """Let a peer compute what lies in the folder."""
-    _run([str(python_of(peer)), str(SCRIPT), peer.module, str(folder)], RUN_SECONDS_MAX)
+    run([str(python_of(peer)), str(SCRIPT), peer.module, str(folder)])
     return msgspec.json.decode((folder / "told.json").read_bytes(), type=Told)
-
-
-def _run(command: list[str], seconds_max: float) -> None:
-    try:
-        ended = subprocess.run(  # noqa: S603 our own command
-            command, check=False, capture_output=True, text=True, timeout=seconds_max
-        )
-    except subprocess.TimeoutExpired:
-        raise PeerError("TIME", f"more than {seconds_max:.0f} s") from None
-    if ended.returncode:
-        print(ended.stderr[-2_000:], file=sys.stderr)
-        said = ended.stderr.strip().splitlines() or [f"code {ended.returncode}"]
-        raise PeerError("FAILED", said[-1][:200])
 
 
 # pure

@@ -21,9 +21,7 @@ millionths, their sum is still exact in 64 bits."""
 def whole(name: str, given: int, least: int, most: int) -> int:
     """Return a parameter within bounds; refuses MOBILITY_PARAMETER."""
     if type(given) is not int or not least <= given <= most:
-        raise Refused(
-            "MOBILITY_PARAMETER", parameter=name, value=str(given), least=least, most=most
-        )
+        raise Refused("MOBILITY_PARAMETER", name=name, given=str(given), least=least, most=most)
     return given
 
 
