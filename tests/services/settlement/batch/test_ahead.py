@@ -1,7 +1,10 @@
 """Reading ahead and writing behind keep the order, raise faults, and end what they began."""
 
+import signal
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -60,3 +63,52 @@ def test_what_is_written_behind() -> None:
         first.call(lambda: print(1 // (done[0])))  # noqa: T201 it never prints
         first.call(lambda: done.append(99))
     assert 99 not in done
+
+
+def _interrupt(signum: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt(signum)
+
+
+@pytest.fixture
+def interrupted() -> Iterator[Callable[[float], object]]:
+    """Give a way to interrupt this thread, as Ctrl-C does, so many seconds later."""
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    try:
+        yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_what_is_being_written_is_waited_for(interrupted: Callable[[float], object]) -> None:
+    """Ctrl-C while the last call is waited for: it is done when the block is left."""
+    done: list[str] = []
+
+    def slowly() -> None:
+        time.sleep(0.3)
+        done.append("written")
+
+    interrupted(0.05)
+    with pytest.raises(KeyboardInterrupt), Behind() as behind:
+        behind.call(slowly)
+    assert done == ["written"]
+
+
+def test_what_is_being_read_is_waited_for(interrupted: Callable[[float], object]) -> None:
+    """Ctrl-C while an item is waited for: the source is closed when its thread has left it."""
+    ended: list[str] = []
+
+    def slowly() -> Generator[int, None, None]:
+        try:
+            yield 0
+            time.sleep(0.3)
+            yield 1
+        finally:
+            ended.append("closed")
+
+    items = ahead(slowly())
+    assert next(items) == 0
+    interrupted(0.05)
+    with pytest.raises(KeyboardInterrupt):
+        next(items)
+    assert ended == ["closed"]

@@ -178,6 +178,21 @@ def test_a_fault_leaves_nothing_behind(tmp_path: Path, suffix: str) -> None:
     ]
 
 
+def test_why_it_ended_is_told_though_the_rest_can_not_be_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow refuses to close a row group that was broken off: it is Ctrl-C that is told."""
+
+    def refuse(writer: pq.ParquetWriter) -> None:
+        writer.is_open = False
+        raise OSError(writer)
+
+    monkeypatch.setattr(pq.ParquetWriter, "close", refuse)
+    with pytest.raises(KeyboardInterrupt):
+        _stopped(tmp_path / "results.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     """Another suffix, and a folder that is not there, are refused by name."""
     for name in ("results.xlsx", "none/results.parquet"):

@@ -5,7 +5,7 @@ one batch waits on each side, so memory stays bounded.
 """
 
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -14,14 +14,17 @@ Item = TypeVar("Item")
 
 def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
     """Yield items, none of them None, that a thread fetches one ahead; its faults are raised."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="claims-ahead")
     try:
-        with ThreadPoolExecutor(1, thread_name_prefix="claims-ahead") as pool:
+        following = pool.submit(next, items, None)
+        while (item := following.result()) is not None:
             following = pool.submit(next, items, None)
-            while (item := following.result()) is not None:
-                following = pool.submit(next, items, None)
-                yield item
+            yield item
     finally:
-        items.close()
+        try:
+            _end(pool)
+        finally:
+            items.close()
 
 
 class Behind:
@@ -40,7 +43,7 @@ class Behind:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown()
+        _end(self._pool)
         if fault is None and self._last is not None:
             self._last.result()
 
@@ -49,3 +52,21 @@ class Behind:
         if self._last is not None:
             self._last.result()
         self._last = self._pool.submit(function)
+
+
+def _end(pool: ThreadPoolExecutor) -> None:
+    """End a pool of one thread when its calls are done, and not before: they use open files.
+
+    Whoever asks to stop meanwhile is heard afterwards. (`shutdown` gives up when a signal comes
+    while it waits, and takes the thread for ended.)
+    """
+    stop: KeyboardInterrupt | SystemExit | None = None
+    last = pool.submit(int)
+    while not last.done():
+        try:
+            wait([last])
+        except (KeyboardInterrupt, SystemExit) as asked:
+            stop = asked
+    pool.shutdown()
+    if stop is not None:
+        raise stop

@@ -46,8 +46,12 @@ def open_output(path: Path, schema: pa.Schema, notes: dict[str, str]) -> Iterato
                 output = opened(file, schema.with_metadata(notes))
                 try:
                     yield output
-                finally:
-                    output.close()  # also of a file that is thrown away: Arrow closes it otherwise
+                except BaseException:
+                    # Arrow closes it otherwise; that it can not be closed is not what went wrong.
+                    with suppress(pa.ArrowException, OSError):
+                        output.close()
+                    raise
+                output.close()
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
