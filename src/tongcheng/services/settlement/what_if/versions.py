@@ -5,7 +5,7 @@ A new version stands in for the versions of the same `book_id` on the days that 
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 
@@ -39,9 +39,8 @@ def _beside(book: RuleBook, new: RuleBook) -> list[RuleBook]:
         if book.effective_to is not None:
             ends = min(ends, book.effective_to)
         left.append(msgspec.structs.replace(book, effective_to=ends))
-    if new.effective_to is not None and (
-        book.effective_to is None or book.effective_to > new.effective_to
-    ):
+    ends_last = book.effective_to or date.max
+    if new.effective_to is not None and ends_last > new.effective_to:
         begins = max(book.effective_from, new.effective_to + DAY)
         left.append(msgspec.structs.replace(book, effective_from=begins))
     return left
