@@ -30,6 +30,10 @@ COMMANDS = {
         "tongcheng.cli.journal:journal",
         "Verify what nodes have stored, prove one entry, check such a proof.",
     ),
+    "mobility": Entry(
+        "tongcheng.cli.mobility:mobility",
+        "Compute who reaches what within an hour, from timetable feeds on.",
+    ),
     "node": Entry("tongcheng.cli.node:node", "Lay out a node: its directory, keys and settings."),
     "officer": Entry(
         "tongcheng.cli.officer:officer",

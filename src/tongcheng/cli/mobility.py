@@ -1,0 +1,18 @@
+"""`tongcheng mobility …`: the commands of the group, each imported when it is called."""
+
+from typing import Final
+
+from tongcheng.cli.lazy import Entry, LazyGroup
+
+COMMANDS: Final = {
+    "feed": Entry(
+        "tongcheng.cli.mobility_feed:feed",
+        "Check timetable feeds (GTFS): what is wrong, what was repaired, what can be used.",
+    ),
+}
+
+mobility = LazyGroup(
+    name="mobility",
+    entries=COMMANDS,
+    help="Compute who reaches what within an hour, from timetable feeds on.",
+)
