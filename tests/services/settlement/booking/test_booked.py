@@ -90,6 +90,25 @@ def test_claim_of_an_earlier_file_is_taken_back_before_what_follows(node: Agency
     assert node.findings() == []
 
 
+def test_one_person_is_one_however_the_id_number_is_spelt(node: Agency, tmp_path: Path) -> None:
+    """Blanks and small letters: the deductible is borne once, and a void finds its claim."""
+    rows = [
+        claim("a1", 0, "2026-02-03", 3_000_000),
+        claim("a2", 0, "2026-03-03", 2_000_000),
+        void("v1", "a1", 0, "2026-04-03"),
+        claim("a3", 0, "2026-05-03", 4_000_000),
+    ]
+    written = str(rows[0]["person_id"])
+    also = f" {written[:6]}\u3000{written[6:].lower()}"
+    spelt = [rows[0], *(row | {"person_id": also} for row in rows[1:])]
+    summary, passed = node.book(*spelt)
+    assert (summary.claims, summary.voids, summary.commits, passed) == (3, 1, 1, [])
+    with agency(tmp_path / "other") as other:
+        other.book(*rows)
+        assert node.year(0) == other.year(0)
+    assert node.findings() == []
+
+
 CANNOT = [
     (claim("x", 0, "2026-02-30", 1), "CLAIM_VALUE", "ended_on"),
     (claim("x", 77, "2026-02-03", 1), "PERSON_NOT_INSURED_HERE", ""),

@@ -35,6 +35,7 @@ from tongcheng.services.settlement.batch.persons import (
 )
 from tongcheng.services.settlement.batch.scratch import Parts, keep_rows, keys_of, rows_in
 from tongcheng.services.settlement.batch.source import Source, Span, open_source
+from tongcheng.services.settlement.batch.spelling import Spell, SpeltSource
 from tongcheng.services.settlement.batch.survey import Survey, survey
 
 __all__ = [
@@ -286,14 +287,21 @@ class _Scratch:
 
 @contextmanager
 def open_claims(
-    path: Path, *, scratch: Path | None = None, found: Survey | None = None
+    path: Path,
+    *,
+    scratch: Path | None = None,
+    found: Survey | None = None,
+    spell: Spell | None = None,
 ) -> Iterator[Claims]:
     """Open a file of claims; what does not fit into memory goes into a new directory in `scratch`.
 
-    `found` is the survey of the same file by somebody who had it open. Refuses CLAIMS_FILE for what
-    is neither Parquet nor CSV or breaks off, CLAIMS_COLUMNS where one that is needed is missing.
+    `found` is the survey of the same file by somebody who had it open. `spell` gives the one
+    spelling of a person_id where several mean one person. Refuses CLAIMS_FILE for what is neither
+    Parquet nor CSV or breaks off, CLAIMS_COLUMNS where one that is needed is missing.
     """
     with ExitStack() as stack:
         folder = _Scratch(scratch, stack)
         source = open_source(path, seen=found is not None)
+        if spell is not None:
+            source = SpeltSource(source, spell)
         yield Claims(source, found or survey(source, folder.folder), folder)

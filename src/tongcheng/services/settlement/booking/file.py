@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
+from tongcheng.kernel import sealing
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Snapshot, Transaction
 from tongcheng.services.settlement.batch.plan import plan_of
@@ -62,7 +63,8 @@ def book_file(
     preparing, committing = Preparing(home, plan), Committing(home, plan)
     claims = voids = commits = done = 0
     passed: Counter[str] = Counter()
-    with open_claims(path) as file:
+    # A person is found by the id number however it is spelt, so all such rows are that person's.
+    with open_claims(path, spell=sealing.normalise_id_number) as file:
         for batch in file.batches(plan, ROWS_AT_ONCE, ids=IDS):
             prepared, refused = store.read(partial(preparing.prepare, batch=batch))
             committing.check_drafts(prepared)
