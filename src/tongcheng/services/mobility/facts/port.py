@@ -1,0 +1,153 @@
+"""A port's gates and rail yards, for how long it takes from its hinterland by road and rail.
+
+By road a gate is a node of the trunk roads (`roads`). By rail only the length and an average speed
+can be had; where either is not known there is no time, rather than a guessed one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.services.mobility.facts import documents
+from tongcheng.services.mobility.facts.figures import Confidence
+
+Text = Annotated[str, Meta(min_length=1)]
+_NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")
+
+
+class Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A figure with its origin; `value` None is unknown."""
+
+    value: str | None
+    source: Text
+    year: Annotated[str, Meta(pattern="^[12][0-9]{3}$")]
+    confidence: Confidence
+
+    def number(self) -> float | None:
+        """Return the value as a number, None if it is not known; must be checked before."""
+        return None if self.value is None else float(self.value)
+
+
+class Bilingual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name in the region's language and in English."""
+
+    zh: Text
+    en: Text
+
+
+class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where lorries come in; `node` is of the trunk roads."""
+
+    id: Text
+    name: Bilingual
+    node: Text
+    lon: Stated
+    lat: Stated
+
+
+class Yard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where trains are loaded."""
+
+    id: Text
+    name: Bilingual
+    lon: Stated
+    lat: Stated
+    opened: Stated
+    branch_km: Stated
+
+
+class FreightWay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From a city to a yard of the port along the rails."""
+
+    city: Text
+    yard: Text
+    length_km: Stated
+
+
+class RailFreight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far and how fast goods come by rail."""
+
+    average_kmh: Stated
+    ways: tuple[FreightWay, ...]
+
+
+class Terminal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What goods take between gate or yard and ship, in seconds."""
+
+    road: Stated
+    rail: Stated
+
+
+class Port(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A port as its document describes it."""
+
+    port_id: Text
+    name: Bilingual
+    gates: Annotated[tuple[Gate, ...], Meta(min_length=1)]
+    rail_yards: tuple[Yard, ...]
+    rail_freight: RailFreight
+    terminal_s: Terminal
+
+
+def read(file: str, text: str, nodes: Collection[str], sources: Collection[str]) -> Port:
+    """Return the port that a text describes.
+
+    Refuses FACTS_DOCUMENT with the line for what is no port, a value that is no number, a gate at
+    no node, a way to no yard, and a source that sources.csv does not have.
+    """
+    port = documents.read(file, text, Port)
+    yards = {yard.id for yard in port.rail_yards}
+    for place, gate in enumerate(port.gates):
+        _check(gate.node in nodes, file, text, f".gates[{place}].node", "no node of the roads")
+    for place, way in enumerate(port.rail_freight.ways):
+        where = f".rail_freight.ways[{place}].yard"
+        _check(way.yard in yards, file, text, where, "no yard of this port")
+    for where, stated, kind in _stated(port):
+        _check(stated.source in sources, file, text, where, "a source that is not listed")
+        is_sound = stated.value is None or kind == "day" or _NUMBER.fullmatch(stated.value)
+        _check(bool(is_sound), file, text, where, "no number")
+    return port
+
+
+def rail_s(port: Port, way: FreightWay) -> int | None:
+    """Return the seconds by rail from a city to the yard; None where length or speed is unknown."""
+    length_km, speed_kmh = way.length_km.number(), port.rail_freight.average_kmh.number()
+    if length_km is None or not speed_kmh:
+        return None
+    return int(length_km * 3600 / speed_kmh + 0.5)
+
+
+def _stated(port: Port) -> list[tuple[str, Stated, Literal["number", "day"]]]:
+    found: list[tuple[str, Stated, Literal["number", "day"]]] = []
+    for place, gate in enumerate(port.gates):
+        found += [
+            (f".gates[{place}].lon", gate.lon, "number"),
+            (f".gates[{place}].lat", gate.lat, "number"),
+        ]
+    for place, yard in enumerate(port.rail_yards):
+        found += [
+            (f".rail_yards[{place}].lon", yard.lon, "number"),
+            (f".rail_yards[{place}].lat", yard.lat, "number"),
+            (f".rail_yards[{place}].opened", yard.opened, "day"),
+            (f".rail_yards[{place}].branch_km", yard.branch_km, "number"),
+        ]
+    found.append((".rail_freight.average_kmh", port.rail_freight.average_kmh, "number"))
+    for place, way in enumerate(port.rail_freight.ways):
+        found.append((f".rail_freight.ways[{place}].length_km", way.length_km, "number"))
+    found += [
+        (".terminal_s.road", port.terminal_s.road, "number"),
+        (".terminal_s.rail", port.terminal_s.rail, "number"),
+    ]
+    return found
+
+
+def _check(is_sound: bool, file: str, text: str, where: str, fault: str) -> None:  # noqa: FBT001 - what is checked
+    if not is_sound:
+        line = documents.line_of(text, where)
+        raise Refused("FACTS_DOCUMENT", file=file, line=line, fault=f"{fault} ({where[1:]})")
