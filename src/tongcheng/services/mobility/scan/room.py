@@ -1,0 +1,76 @@
+"""The memory of a scan, made once for each thread and written over by every origin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tongcheng.services.mobility.numbers import UNREACHED, Bool, Int64
+from tongcheng.services.mobility.scan.layout import COLUMNS, FOREVER, LANES, Desk, Room, Terms
+from tongcheng.services.mobility.scan.model import Block, Question
+from tongcheng.services.mobility.scan.network import Network
+
+
+def terms_of(question: Question) -> Terms:
+    """Return the numbers of a question."""
+    capped = question.rides_max is not None
+    layers = 1 if question.rides_max is None else question.rides_max
+    window, cut_s = question.window, min(question.cut_s, question.longest_s)
+    return Terms(window.step_s, window.instants, question.longest_s, cut_s, layers, capped)
+
+
+def padded(count: int) -> int:
+    """Return how wide a row of so many instants is."""
+    return -(-count // LANES) * LANES
+
+
+def queues_of(network: Network, terms: Terms) -> Int64:
+    """Return where the queue of each row begins, and the end.
+
+    A queue holds pairs that ascend in both numbers, so no more than there are instants, nor than
+    arrivals from which one changes to the stop. It has room for twice as many, so that it is moved
+    back to its begin once in as many steps.
+    """
+    stops = network.changes.rows
+    arrivals = np.bincount(network.to[network.to >= 0], minlength=stops)
+    changing = np.repeat(arrivals, np.diff(network.changes.start))
+    coming = np.bincount(network.changes.to, weights=changing, minlength=stops + 1)
+    most = 2 * np.minimum(coming.astype(np.int64), terms.instants) + 1
+    queues = np.zeros(terms.layers * (stops + 1) + 1, np.int64)
+    np.cumsum(np.tile(most, terms.layers), out=queues[1:])
+    assert queues[-1] < FOREVER, "places in the queues have 32 bits"
+    return queues
+
+
+def room_for(network: Network, wanted: Bool, terms: Terms) -> Room:
+    """Return room for the scans of a thread; the pages of it that no scan writes cost nothing."""
+    stops, queues = network.changes.rows, queues_of(network, terms)
+    return Room(
+        aboard=np.empty(terms.layers * network.trips, np.int32),
+        state=np.empty((terms.layers * (stops + 1), COLUMNS), np.int32),
+        queue=queues,
+        queue_s=np.empty(queues[-1], np.int32),
+        queue_instant=np.empty(queues[-1], np.int32),
+        access_s=np.empty(stops + 1, np.int32),
+        reached=np.empty(stops, np.int32),
+        least_s=np.full(stops, FOREVER, np.int32),
+        times=np.empty((stops, padded(terms.instants)), np.uint16),
+        wanted=wanted,
+        counts=np.zeros(1, np.int64),
+    )
+
+
+def desk_for(destinations: int, terms: Terms) -> Desk:
+    """Return the desk of a thread."""
+    row = np.full(padded(terms.instants) + 1, UNREACHED, np.uint16)
+    return Desk(np.full(destinations, UNREACHED, np.uint16), row)
+
+
+def block_for(first: int, rows: int, columns: int, percentiles: int) -> Block:
+    """Return a block in which nothing is reached."""
+    return Block(
+        first,
+        np.full((percentiles, rows, columns), UNREACHED, np.uint16),
+        np.full((rows, columns), UNREACHED, np.uint16),
+        np.zeros((rows, columns), np.uint16),
+        np.zeros((rows, columns), np.uint16),
+    )
