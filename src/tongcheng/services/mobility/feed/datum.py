@@ -23,6 +23,8 @@ MATCHES_LEAST: Final = 5
 """Of fewer stops the median could be the place of somebody's pin."""
 MATCH_M: Final = 3_000.0
 """Two stations of one name further apart are two; GCJ-02 moves by less than 800 m."""
+NEAR_MOST_M: Final = 400
+"""References that lie further off than this either way are of other things of the same name."""
 SHARE_GCJ02: Final = 0.75
 SHARE_WGS84: Final = 0.25
 MAINLAND_ZONES: Final = frozenset(
@@ -86,7 +88,7 @@ def told(
         for each_lon, each_lat in ((at_lon, at_lat), (straight_lon, straight_lat))
     )
     datum: Datum | None = None if asked == "detect" else asked
-    if asked == "detect" and len(stops) >= MATCHES_LEAST:
+    if asked == "detect" and len(stops) >= MATCHES_LEAST and min(raw_m, converted_m) <= NEAR_MOST_M:
         if share >= SHARE_GCJ02:
             datum = "gcj02"
         elif share <= SHARE_WGS84:

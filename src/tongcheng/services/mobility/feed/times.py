@@ -76,7 +76,7 @@ def unwound(trip: Int64, arrival_s: Int64, departure_s: Int64) -> tuple[Int64, I
 def filled(
     trip: Int64, arrival_s: Int64, departure_s: Int64, distance: Float64
 ) -> tuple[Int64, Int64, Bool]:
-    """Return times with none blank, and the calls whose distance was given but goes backwards.
+    """Return times with none blank, and the calls whose distance was of no use.
 
     `distance` is shape_dist_traveled, NaN where not given. Rounded once, to the nearest second.
     """
@@ -85,9 +85,8 @@ def filled(
     before, after = _anchors(trip, timed)
     falls = np.zeros(len(trip), np.bool_)
     falls[1:] = distance[1:] < distance[:-1]
-    gap = np.isnan(distance) | falls
     # Of the calls after the one before, up to the one after: how many have no distance to go by.
-    gaps = np.cumsum(gap)
+    gaps = np.cumsum(np.isnan(distance) | falls)
     at = np.flatnonzero(~timed)
     low, high = before[at], after[at]
     length = distance[high] - distance[low]
@@ -100,5 +99,5 @@ def filled(
     arrival_s, departure_s = arrival_s.copy(), departure_s.copy()
     arrival_s[at] = departure_s[at] = time_s
     doubtful = np.zeros(len(trip), np.bool_)
-    doubtful[at] = falls[at]
+    doubtful[at] = ~by_distance & ~np.isnan(distance[at] + distance[low] + distance[high])
     return arrival_s, departure_s, doubtful
