@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -23,6 +24,14 @@ class Piece(msgspec.Struct, frozen=True):
 
     number: int
     kills_at: Path | None = None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A part that says who is at it, and how long that takes."""
+
+    number: int
+    folder: Path
+    seconds: float
 
 
 def square(piece: Piece) -> int:
@@ -56,6 +65,75 @@ def test_a_killed_process_changes_nothing(tmp_path: Path) -> None:
 
     assert (tmp_path / "killed").exists()
     assert found == [number**2 for number in range(9)]
+
+
+def told(piece: Told) -> int:
+    """Say which process is at a part, and be at it for a while."""
+    (piece.folder / f"{piece.number}").write_text(f"{os.getpid()}", "utf-8")
+    time.sleep(piece.seconds)
+    return piece.number
+
+
+def _pids(folder: Path, count: int) -> list[int]:
+    """Return the processes that are at parts, as soon as there are so many."""
+    for _ in range(600):
+        written = [path.read_text("utf-8") for path in folder.iterdir()]
+        if len(written) >= count and all(written):
+            return [int(each) for each in written]
+        time.sleep(0.1)
+    raise AssertionError(folder)
+
+
+def _parent(folder: Path, seconds: float) -> subprocess.Popen[str]:
+    """Start a process that gives four parts to two workers."""
+    program = f"""
+        from pathlib import Path
+        from tests.services.settlement.batch.test_spread import Told, told
+        from tongcheng.services.settlement.batch.spread import spread
+        if __name__ == "__main__":
+            parts = [Told(n, Path({str(folder)!r}), {seconds}) for n in range(4)]
+            list(spread(told, parts, workers=2))
+    """
+    return subprocess.Popen(  # noqa: S603 our own interpreter and words
+        [sys.executable, "-c", textwrap.dedent(program)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+
+
+def test_workers_end_with_who_started_them(tmp_path: Path) -> None:
+    """SIGKILL of the command leaves no process that waits for work for ever."""
+    parent = _parent(tmp_path, 0.5)
+    workers = _pids(tmp_path, 2)
+    parent.kill()
+    parent.wait()
+    assert parent.stderr is not None
+    parent.stderr.close()
+    for _ in range(300):
+        if not any(map(_is_there, workers)):
+            return
+        time.sleep(0.1)
+    raise AssertionError(workers)
+
+
+def test_ctrl_c_ends_workers_after_the_parts_they_are_at(tmp_path: Path) -> None:
+    """A terminal sends it to every process: only the command is stopped by it, and says so."""
+    parent = _parent(tmp_path, 0.5)
+    workers = _pids(tmp_path, 2)
+    os.killpg(parent.pid, signal.SIGINT)
+    _, said = parent.communicate(timeout=60)
+    assert said.count("Traceback") == said.count("KeyboardInterrupt") == 1
+    assert not any(map(_is_there, workers))
 
 
 def test_work_that_kills_every_process_is_given_up() -> None:

@@ -11,10 +11,13 @@ TLS: a scheduler, or a worker, that is elsewhere and not asked by TLS is refused
 import ipaddress
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -96,7 +99,7 @@ def _by_processes(
     context = multiprocessing.get_context("spawn")
     while done < len(parts):
         try:
-            with ProcessPoolExecutor(min(workers, len(parts) - done), context) as pool:
+            with _Processes(min(workers, len(parts) - done), context, _end_with_parent) as pool:
                 for result in _in_order(pool, task, parts[done:], workers):
                     done += 1
                     yield result
@@ -104,6 +107,43 @@ def _by_processes(
             lost += 1
             if lost > LOST_MOST:
                 raise Refused("WORKERS_LOST", lost=lost) from None
+
+
+class _Processes(ProcessPoolExecutor):
+    """Processes that Ctrl-C does not reach, though a terminal sends it to them too.
+
+    Whoever started them is asked to stop, and lets them end the parts that they are at.
+    """
+
+    def submit(self, *args: Any, **facts: Any) -> Future[Any]:
+        """Ask for a call; a process that is started for it keeps SIGINT held back."""
+        with _held_back():
+            return super().submit(*args, **facts)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let SIGINT wait until the end of the block, where the system can."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker was started by somebody"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="claims-parent", daemon=True).start()
 
 
 def _by_dask(
