@@ -1,7 +1,7 @@
 """A port's gates and rail yards, for how long it takes from its hinterland by road and rail.
 
-By road a gate is a node of the trunk roads (`roads`). By rail only the length and an average speed
-can be had; where either is not known there is no time, rather than a guessed one.
+By road a gate is a node of the trunk roads (`roads`). By rail it is the time of a train that ran,
+or the length at an average speed; where neither is known there is no time, not a guessed one.
 """
 
 from __future__ import annotations
@@ -63,15 +63,20 @@ class Yard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FreightWay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """From a city to a yard of the port along the rails."""
+    """From a place inland to a yard of the port along the rails.
 
-    city: Text
+    `division` is the city or county that the place is in. `running_min` is of a train that ran.
+    """
+
+    division: Text
+    place: Bilingual
     yard: Text
+    running_min: Stated
     length_km: Stated
 
 
 class RailFreight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far and how fast goods come by rail."""
+    """How far and how fast goods come by rail: `average_kmh` where no train's time is known."""
 
     average_kmh: Stated
     ways: tuple[FreightWay, ...]
@@ -116,7 +121,10 @@ def read(file: str, text: str, nodes: Collection[str], sources: Collection[str])
 
 
 def rail_s(port: Port, way: FreightWay) -> int | None:
-    """Return the seconds by rail from a city to the yard; None where length or speed is unknown."""
+    """Return the seconds on the rails to the yard, terminals apart; None where nobody knows."""
+    running_min = way.running_min.number()
+    if running_min is not None:
+        return int(running_min * 60 + 0.5)
     length_km, speed_kmh = way.length_km.number(), port.rail_freight.average_kmh.number()
     if length_km is None or not speed_kmh:
         return None
@@ -139,7 +147,10 @@ def _stated(port: Port) -> list[tuple[str, Stated, Literal["number", "day"]]]:
         ]
     found.append((".rail_freight.average_kmh", port.rail_freight.average_kmh, "number"))
     for place, way in enumerate(port.rail_freight.ways):
-        found.append((f".rail_freight.ways[{place}].length_km", way.length_km, "number"))
+        found += [
+            (f".rail_freight.ways[{place}].running_min", way.running_min, "number"),
+            (f".rail_freight.ways[{place}].length_km", way.length_km, "number"),
+        ]
     found += [
         (".terminal_s.road", port.terminal_s.road, "number"),
         (".terminal_s.rail", port.terminal_s.rail, "number"),
