@@ -58,3 +58,14 @@ def claims(folder: Path) -> None:
     page = folder / "claims.md"
     page.write_text(claims_page.replaced(page.read_text("utf-8")), encoding="utf-8")
     click.echo(f"wrote {page}")
+
+
+@docs.command()
+@_folder
+def feeds(folder: Path) -> None:
+    """Write the table of mobility-feeds.md anew: what can be found in a timetable feed."""
+    from tongcheng.cli import mobility_feed_page
+
+    page = folder / "mobility-feeds.md"
+    page.write_text(mobility_feed_page.replaced(page.read_text("utf-8")), encoding="utf-8")
+    click.echo(f"wrote {page}")

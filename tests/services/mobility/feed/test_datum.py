@@ -78,14 +78,15 @@ def _read(
 REFERENCES = [Reference(name.removesuffix("站"), *place) for name, place in TRUE.items()]
 
 
-@pytest.mark.parametrize("moved", [True, False])
-def test_told_by_references(moved: bool, tmp_path: Path) -> None:  # noqa: FBT001 which of two cases it is
+@pytest.mark.parametrize("datum", ["gcj02", "wgs84"])
+def test_told_by_references(datum: str, tmp_path: Path) -> None:
     """Beside places known in WGS-84 the datum is told, and only GCJ-02 is converted."""
+    moved = datum == "gcj02"
     reading = _read(tmp_path, _tables(moved=moved), REFERENCES)
     plain = _read(tmp_path, _tables(moved=False), [])
     codes = {each.code for each in reading.report.findings}
 
-    assert reading.report.datum.datum == ("gcj02" if moved else "wgs84")
+    assert reading.report.datum.datum == datum
     assert reading.report.datum.matches == len(NAMES)
     assert reading.report.datum.share == pytest.approx(1.0 if moved else 0.0, abs=0.15)
     assert ("datum_converted" in codes) == moved

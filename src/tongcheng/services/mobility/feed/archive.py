@@ -164,8 +164,8 @@ def _of_zip(
         _assure_readable(names[name])
 
     def opened(name: str) -> BinaryIO:
-        # ZipFile.open yields a binary stream that is not declared as one.
-        return io.BufferedReader(packed.open(names[folder + name]), _BLOCK_BYTES)  # type: ignore[type-var]  # see above
+        member = packed.open(names[folder + name])
+        return io.BufferedReader(member, _BLOCK_BYTES)  # type: ignore[type-var]  # one, undeclared
 
     return Archive(digest, folder, tuple(files), ignored, opened)
 

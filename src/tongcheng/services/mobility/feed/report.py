@@ -103,9 +103,10 @@ def _days(days: Days, say: Callable[..., str]) -> str:
 
 
 def _evidence(evidence: Evidence, say: Callable[..., str]) -> str:
+    asked = "" if evidence.asked == "detect" else say("asked")
     if evidence.share is None:
-        return say(f"asked.{evidence.asked}")
-    return say(f"asked.{evidence.asked}") + say(
+        return asked
+    return asked + say(
         "evidence",
         matches=evidence.matches,
         raw=evidence.raw_m,
