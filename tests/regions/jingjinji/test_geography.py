@@ -325,6 +325,19 @@ def test_scenarios_refer_to_facts(facts: Facts, path: Path) -> None:
         assert set(map(str, named)) <= known
 
 
+def test_scenarios_change_something(facts: Facts) -> None:
+    """What a scenario adds to its base day was not there, and is there with it."""
+    base = rail.compile_day(facts, date(2022, 12, 29))
+    with_it = rail.compile_day(
+        facts, date(2022, 12, 29), as_if_open=["jingtang-express", "jingbin"]
+    )
+    ring = roads.compile_day(facts, date(2016, 7, 1), as_if_open=["g95.caiyu.xiji"])
+
+    assert len(with_it.runs) == len(base.runs) + 4
+    assert "g95.caiyu.xiji" not in roads.compile_day(facts, date(2016, 7, 1)).edge_ids
+    assert "g95.caiyu.xiji" in ring.edge_ids
+
+
 def test_outline_is_a_background() -> None:
     """The outline names its source and has the region's three divisions, closed."""
     outline = json.loads((GEOGRAPHY / "outline.geojson").read_text("utf-8"))

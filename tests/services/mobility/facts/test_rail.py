@@ -168,3 +168,17 @@ def test_order_of_tables_does_not_matter() -> None:
     tables["services.csv"] = "\n".join([head, *reversed(rows)]) + "\n"
 
     assert compile_day(_facts(tables), date(2021, 1, 1)) == compile_day(_facts(), date(2021, 1, 1))
+
+
+def test_scenarios_add_and_take_away() -> None:
+    """A service can run before it opened, and another not at all; a misspelt one is refused."""
+    day = compile_day(
+        _facts(), date(2014, 1, 1), as_if_open=["an", "loop-all"], without=["ab-fast"]
+    )
+
+    assert {run.service_id for run in day.runs} == {"an", "loop-all"}
+    assert [call.station_id for call in _run(day, "loop-all.0").calls] == ["m1", "m2", "m3", "m4"]
+    with pytest.raises(Refused, match="FACTS_UNKNOWN"):
+        compile_day(_facts(), date(2014, 1, 1), as_if_open=["na"])
+    with pytest.raises(Refused, match="FACTS_UNKNOWN"):
+        compile_day(_facts(), date(2014, 1, 1), without=["na"])

@@ -52,6 +52,15 @@ def test_confidence_least() -> None:
         compile_day(_facts(), date(2020, 1, 1), "high")
 
 
+def test_scenarios_add_roads() -> None:
+    """A stretch can be open before it was; without length or speed it is left out all the same."""
+    day = compile_day(_facts(), date(2017, 1, 1), as_if_open=["r2", "r3", "r5"])
+
+    assert day.edge_ids == ("r1", "r2", "r5")
+    with pytest.raises(Refused, match="FACTS_UNKNOWN"):
+        compile_day(_facts(), date(2017, 1, 1), as_if_open=["r9"])
+
+
 @given(st.integers(1, 5_000_000), st.integers(10_000, 150_000))
 def test_seconds_are_rounded_once(length_m: int, speed_m_per_h: int) -> None:
     """A stretch takes its length at its speed, to half a second."""

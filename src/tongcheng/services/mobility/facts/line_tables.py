@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import Final
@@ -26,6 +27,7 @@ TRAINS_MOST: Final = 1_500
 UNKNOWN: Final = "?"
 """Among minutes: nobody knows."""
 
+_MINUTE = re.compile(r"[0-9]{1,4}")
 _LINE = (
     "line_id,system_id,name_zh,name_en,opened,opened_by,length_km,length_km_by,"
     "design_kmh,design_kmh_by"
@@ -127,7 +129,7 @@ def _minutes(row: Row, calls: int) -> tuple[int | None, ...]:
         return ()
     found: list[int | None] = []
     for word in row.text("minutes").split(" "):
-        if word != UNKNOWN and not (word.isascii() and word.isdigit() and len(word) <= 4):  # noqa: PLR2004 - a day has 1,440
+        if word != UNKNOWN and not _MINUTE.fullmatch(word):
             raise row.fault("minutes", "not whole minutes and ? with one space between them")
         found.append(None if word == UNKNOWN else int(word))
     if len(found) not in (2, calls):

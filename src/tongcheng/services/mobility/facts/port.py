@@ -109,14 +109,16 @@ def read(file: str, text: str, nodes: Collection[str], sources: Collection[str])
     port = documents.read(file, text, Port)
     yards = {yard.id for yard in port.rail_yards}
     for place, gate in enumerate(port.gates):
-        _check(gate.node in nodes, file, text, f".gates[{place}].node", "no node of the roads")
+        if gate.node not in nodes:
+            raise _fault(file, text, f".gates[{place}].node", "no node of the roads")
     for place, way in enumerate(port.rail_freight.ways):
-        where = f".rail_freight.ways[{place}].yard"
-        _check(way.yard in yards, file, text, where, "no yard of this port")
+        if way.yard not in yards:
+            raise _fault(file, text, f".rail_freight.ways[{place}].yard", "no yard of this port")
     for where, stated, kind in _stated(port):
-        _check(stated.source in sources, file, text, where, "a source that is not listed")
-        is_sound = stated.value is None or kind == "day" or _NUMBER.fullmatch(stated.value)
-        _check(bool(is_sound), file, text, where, "no number")
+        if stated.source not in sources:
+            raise _fault(file, text, where, "a source that is not listed")
+        if stated.value is not None and kind == "number" and not _NUMBER.fullmatch(stated.value):
+            raise _fault(file, text, where, "no number")
     return port
 
 
@@ -158,7 +160,6 @@ def _stated(port: Port) -> list[tuple[str, Stated, Literal["number", "day"]]]:
     return found
 
 
-def _check(is_sound: bool, file: str, text: str, where: str, fault: str) -> None:  # noqa: FBT001 - what is checked
-    if not is_sound:
-        line = documents.line_of(text, where)
-        raise Refused("FACTS_DOCUMENT", file=file, line=line, fault=f"{fault} ({where[1:]})")
+def _fault(file: str, text: str, where: str, fault: str) -> Refused:
+    line = documents.line_of(text, where)
+    return Refused("FACTS_DOCUMENT", file=file, line=line, fault=f"{fault} ({where[1:]})")

@@ -10,7 +10,7 @@ What a figure of another year says is taken for the day asked, and listed as suc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -86,13 +86,31 @@ class RailDay(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-def compile_day(facts: Facts, on: date, confidence_least: Confidence = "low") -> RailDay:
+def compile_day(
+    facts: Facts,
+    on: date,
+    confidence_least: Confidence = "low",
+    *,
+    as_if_open: Collection[str] = (),
+    without: Collection[str] = (),
+) -> RailDay:
     """Return the trains of a day that rest on figures at least that sure.
 
-    Refuses FACTS_EMPTY if no train is left.
+    A scenario adds services `as_if_open`, whatever day it is, and takes others away (`without`); it
+    names them by their ids. Refuses FACTS_EMPTY if no train is left, FACTS_UNKNOWN for an id that
+    no service has.
     """
-    day = _Day(facts, on, confidence_least)
-    runs = [run for service in facts.services for run in day.runs_of(service)]
+    known = {service.service_id for service in facts.services}
+    for service_id in (*as_if_open, *without):
+        if service_id not in known:
+            raise Refused("FACTS_UNKNOWN", id=service_id)
+    day = _Day(facts, on, confidence_least, frozenset(as_if_open))
+    runs = [
+        run
+        for service in facts.services
+        if service.service_id not in without
+        for run in day.runs_of(service)
+    ]
     if not runs:
         raise Refused("FACTS_EMPTY", on=on.isoformat())
     return RailDay(
@@ -106,11 +124,14 @@ def compile_day(facts: Facts, on: date, confidence_least: Confidence = "low") ->
 class _Day:
     """The open network of a day. Nothing of it is kept from one day to the next."""
 
-    def __init__(self, facts: Facts, on: date, least: Confidence) -> None:
+    def __init__(
+        self, facts: Facts, on: date, least: Confidence, as_if_open: frozenset[str]
+    ) -> None:
         self._stations = {station.station_id: station for station in facts.stations}
         self._lines = {line.line_id: line for line in facts.lines}
         self._on = on
         self._least = least
+        self._as_if_open = as_if_open
         self.used: list[Used] = []
         self.left_out: list[LeftOut] = []
         for line in facts.lines:
@@ -141,10 +162,11 @@ class _Day:
             return "running_time_unknown"
         if not service.frequencies:
             return "trains_unknown"
-        if service.runs_from is not None and self._on < service.runs_from.value:
-            return "opens_later"
-        if service.runs_until is not None and self._on >= service.runs_until.value:
-            return "closed_by_then"
+        if service.service_id not in self._as_if_open:
+            if service.runs_from is not None and self._on < service.runs_from.value:
+                return "opens_later"
+            if service.runs_until is not None and self._on >= service.runs_until.value:
+                return "closed_by_then"
         origins = [service.minutes_by, *(each.by for each in service.frequencies)]
         if not all(sure_enough(by, self._least) for by in origins):
             return "not_sure_enough"
@@ -169,13 +191,16 @@ class _Day:
 
     def _pieces(self, service: TrainService) -> Iterator[tuple[Call, ...]]:
         """Yield the stretches of a service that are open, with the times of their calls."""
-        if service.calls:
-            ways = zip(service.calls, service.calls[1:], strict=False)
-            if all(self._is_way_open(service, start, end) for start, end in ways):
-                yield _timed(service, service.calls, self._stations)
-            return
         line = self._lines[service.line_ids[0]]
-        calls = _timed(service, [stop.station_id for stop in line.stops], self._stations)
+        station_ids = service.calls or tuple(stop.station_id for stop in line.stops)
+        calls = _timed(service, station_ids, self._stations)
+        if service.service_id in self._as_if_open:
+            yield calls
+            return
+        if service.calls:
+            if all(self._is_way_open(service, *way) for way in pairwise(service.calls)):
+                yield calls
+            return
         for piece in self._open_pieces(line):
             kept = [calls[place] for place in piece]
             yield _begun_at_zero(kept)

@@ -6,6 +6,7 @@ That is a floor, not a forecast: a picture made of it says so (`LABEL`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -41,12 +42,23 @@ class RoadDay(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-def compile_day(facts: Facts, on: date, confidence_least: Confidence = "low") -> RoadDay:
+def compile_day(
+    facts: Facts,
+    on: date,
+    confidence_least: Confidence = "low",
+    *,
+    as_if_open: Collection[str] = (),
+) -> RoadDay:
     """Return the roads open on a day whose figures are at least that sure.
 
-    Refuses FACTS_EMPTY if no stretch is left. A node that no open stretch reaches stays in: places
-    keep their numbers from one day to another.
+    A scenario adds stretches `as_if_open`, by their ids. A node that no open stretch reaches stays
+    in: places keep their numbers from one day to another. Refuses FACTS_EMPTY if no stretch is left
+    and FACTS_UNKNOWN for an id that none has.
     """
+    known = {edge.edge_id for edge in facts.road_edges}
+    for edge_id in as_if_open:
+        if edge_id not in known:
+            raise Refused("FACTS_UNKNOWN", id=edge_id)
     nodes = sorted(facts.road_nodes, key=lambda node: node.node_id)
     place = {node.node_id: number for number, node in enumerate(nodes)}
     origins: list[int] = []
@@ -55,7 +67,8 @@ def compile_day(facts: Facts, on: date, confidence_least: Confidence = "low") ->
     kept: list[str] = []
     left_out: list[LeftOut] = []
     for edge in sorted(facts.road_edges, key=lambda each: each.edge_id):
-        reason = _reason_against(edge, on, confidence_least)
+        reason = _not_open(edge, on) if edge.edge_id not in as_if_open else None
+        reason = reason or _not_known(edge, confidence_least)
         if reason is not None:
             left_out.append(LeftOut("road", edge.edge_id, reason))
             continue
@@ -86,11 +99,13 @@ def edge_s(edge: RoadEdge) -> int:
     return (7200 * length + speed) // (2 * speed)
 
 
-def _reason_against(edge: RoadEdge, on: date, least: Confidence) -> str | None:
+def _not_open(edge: RoadEdge, on: date) -> str | None:
     if edge.opened is None:
         return "opening_unknown"
-    if not is_open(edge.opened, on):
-        return "opens_later"
+    return None if is_open(edge.opened, on) else "opens_later"
+
+
+def _not_known(edge: RoadEdge, least: Confidence) -> str | None:
     if edge.length_km is None:
         return "length_unknown"
     if edge.design_kmh is None:
