@@ -11,24 +11,26 @@ rounded once: twice the values, or every place twice, give the same bits, as the
   share its middle, as in O'Donnell et al. (2008), Analyzing Health Equity, World Bank, chapter 8.
 """
 
-from collections.abc import Iterable
-from itertools import groupby
 from math import fsum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tongcheng.services.mobility.measures.figure import Figure, Undefined, quotient
 from tongcheng.services.mobility.measures.parameters import counts
-from tongcheng.services.mobility.numbers import Float64
+from tongcheng.services.mobility.numbers import Float64, Int64
 
 Values = NDArray[np.integer] | NDArray[np.floating]
+Whole = NDArray[Any]
+"""Whole numbers of Python: they have no bound."""
 
 TENTHS: Final = 10
 POOREST_TENTHS: Final = 4
 RICHEST_TENTHS: Final = 1
 _MANTISSA_BITS: Final = 53
+_POWER_MAX: Final = 1_024
+"""Above every power of two in a float."""
 _LOG_TERMS: Final = 12
 """Terms of the series below: the next is less than 10⁻¹⁹ of the first."""
 _LOG_2: Final = 0.6931471805599453
@@ -56,9 +58,8 @@ def inequality(values: Values, people: NDArray[np.integer]) -> Inequality:
 def mean(values: Values, people: NDArray[np.integer]) -> Figure:
     """Return the mean over people; undefined for NOBODY."""
     spread = _spread(values, people)
-    total = sum(value * living for value, living in spread.pairs)
     below = spread.people << max(0, -spread.scale)
-    return quotient(total << max(0, spread.scale), below, Undefined.NOBODY)
+    return quotient(spread.total << max(0, spread.scale), below, Undefined.NOBODY)
 
 
 def lorenz(values: Values, people: NDArray[np.integer]) -> list[tuple[float, float]]:
@@ -68,16 +69,14 @@ def lorenz(values: Values, people: NDArray[np.integer]) -> list[tuple[float, flo
     anything.
     """
     spread = _spread(values, people)
-    total = sum(value * living for value, living in spread.pairs)
-    if not total:
+    if not spread.total:
         return []
-    points, below, held = [(0.0, 0.0)], 0, 0
-    for value, group in groupby(sorted(spread.pairs), key=lambda pair: pair[0]):
-        living = sum(each for _, each in group)
-        below += living
-        held += value * living
-        points.append((below / spread.people, held / total))
-    return points
+    order = np.argsort(values, kind="stable")
+    last = np.append(np.diff(values[order]) != 0, True)
+    below = np.cumsum(spread.living[order])[last].tolist()
+    held = np.cumsum(spread.held[order])[last].tolist()
+    points = zip(below, held, strict=True)
+    return [(0.0, 0.0), *((x / spread.people, y / spread.total) for x, y in points)]
 
 
 def gini(values: Values, people: NDArray[np.integer]) -> Figure:
@@ -96,20 +95,16 @@ def concentration(values: Values, people: NDArray[np.integer], rank: Values) -> 
     covariance of value and fractional rank. From -1 to 1, below 0 where those ranked low have more.
     Undefined for NOBODY and NOTHING.
     """
-    spread, ranked = _spread(values, people), _whole(rank)[0]
-    assert len(ranked) == len(values), "a rank for each place"
+    assert len(rank) == len(values), "a rank for each place"
+    spread = _spread(values, people)
     if not spread.people:
         return Figure(None, Undefined.NOBODY)
-    order = sorted(range(len(ranked)), key=ranked.__getitem__)
-    below, above, total = 0, 0, 0
-    for _, places in groupby(order, key=ranked.__getitem__):
-        pairs = [spread.pairs[place] for place in places]
-        living = sum(each for _, each in pairs)
-        held = sum(value * each for value, each in pairs)
-        above += held * (2 * below + living - spread.people)
-        total += held
-        below += living
-    return quotient(above, spread.people * total, Undefined.NOTHING)
+    ranks, place = np.unique(rank, return_inverse=True)
+    sharing = np.zeros(len(ranks), np.int64)
+    np.add.at(sharing, place, spread.living)
+    middle = 2 * np.cumsum(sharing) - sharing - spread.people
+    above = int((spread.held * middle.astype(object)[place]).sum())
+    return quotient(above, spread.people * spread.total, Undefined.NOTHING)
 
 
 def palma(values: Values, people: NDArray[np.integer]) -> Figure:
@@ -121,11 +116,11 @@ def palma(values: Values, people: NDArray[np.integer]) -> Figure:
     spread = _spread(values, people)
     if not spread.people:
         return Figure(None, Undefined.NOBODY)
-    pairs = sorted(spread.pairs)
-    if not any(value and living for value, living in pairs):
+    if not spread.total:
         return Figure(None, Undefined.NOTHING)
-    richest = _held(reversed(pairs), RICHEST_TENTHS * spread.people)
-    poorest = _held(pairs, POOREST_TENTHS * spread.people)
+    order = np.argsort(values, kind="stable")
+    richest = _held(spread, order[::-1], RICHEST_TENTHS)
+    poorest = _held(spread, order, POOREST_TENTHS)
     return quotient(richest, poorest, Undefined.POOREST_NOTHING)
 
 
@@ -137,55 +132,62 @@ def theil(values: Values, people: NDArray[np.integer]) -> Figure:
     spread = _spread(values, people)
     if not spread.people:
         return Figure(None, Undefined.NOBODY)
-    total = sum(value * living for value, living in spread.pairs)
-    if not total:
+    if not spread.total:
         return Figure(None, Undefined.NOTHING)
-    having = [(value, living) for value, living in spread.pairs if value * living]
-    shares = [value * living / total for value, living in having]
-    relative = np.array([value * spread.people / total for value, _ in having], np.float64)
+    having = spread.held > 0
+    shares = [held / spread.total for held in spread.held[having]]
+    whole = spread.values[having].tolist()
+    relative = np.array([value * spread.people / spread.total for value in whole], np.float64)
     # So little that its relative value is no number any more has no share of anything either.
     logs = _log(np.maximum(relative, np.finfo(np.float64).tiny)).tolist()
     parts = (share * log for share, log in zip(shares, logs, strict=True))
     return Figure(max(0.0, fsum(parts)))  # The rounding of a sum that is not negative.
 
 
-def _held(pairs: Iterable[tuple[int, int]], tenths: int) -> int:
-    """Return ten times what the first of the pairs have, up to so many tenths of a person."""
-    held = 0
-    for value, living in pairs:
-        taken = min(TENTHS * living, tenths)
-        held += taken * value
-        tenths -= taken
-    return held
-
-
 class _Spread(NamedTuple):
-    """Whole values and people, place by place; a value is its whole one times 2^scale."""
+    """Whole values (a value is its whole one times 2^scale), people, and what they hold.
 
-    pairs: list[tuple[int, int]]
-    people: int
+    `people` and `total` are the sums of `living` and `held`.
+    """
+
+    values: Whole
     scale: int
+    living: Int64
+    held: Whole
+    people: int
+    total: int
 
 
 def _spread(values: Values, people: NDArray[np.integer]) -> _Spread:
-    living = counts("people", people).tolist()
+    living = counts("people", people)
     assert len(living) == len(values), "a value for each place"
     assert not len(values) or values.min() >= 0, "nobody has less than nothing"
-    made, scale = _whole(values)
-    return _Spread(list(zip(made, living, strict=True)), sum(living), scale)
+    whole, scale = _whole(values)
+    held = whole * living.astype(object)
+    return _Spread(whole, scale, living, held, int(living.sum()), int(held.sum()))
 
 
-def _whole(values: Values) -> tuple[list[int], int]:
+def _whole(values: Values) -> tuple[Whole, int]:
     """Return whole numbers in the proportion of the values, and the power of 2 that they lack."""
     if values.dtype.kind in "iu":
-        return values.tolist(), 0
+        return values.astype(object), 0
     assert np.isfinite(values).all(), "a value is a number"
     mantissa, exponent = np.frexp(values.astype(np.float64))
-    whole = np.ldexp(mantissa, _MANTISSA_BITS).astype(np.int64).tolist()
-    powers = (exponent.astype(np.int64) - _MANTISSA_BITS).tolist()
-    least = min((power for each, power in zip(whole, powers, strict=True) if each), default=0)
-    scaled = (each << max(0, power - least) for each, power in zip(whole, powers, strict=True))
-    return list(scaled), least
+    whole = np.ldexp(mantissa, _MANTISSA_BITS).astype(np.int64)
+    powers = exponent.astype(np.int64) - _MANTISSA_BITS
+    least = int(powers[whole > 0].min(initial=_POWER_MAX))
+    if least == _POWER_MAX:
+        return whole.astype(object), 0
+    return whole.astype(object) << np.maximum(powers - least, 0).astype(object), least
+
+
+def _held(spread: _Spread, order: Int64, tenths: int) -> int:
+    """Return ten times what the first so many tenths of the people hold, in an order of places."""
+    wanted = tenths * spread.people
+    living = TENTHS * spread.living[order]
+    before = np.cumsum(living) - living
+    taken = np.clip(wanted - before, 0, living)
+    return int((taken.astype(object) * spread.values[order]).sum())
 
 
 def _log(values: Float64) -> Float64:

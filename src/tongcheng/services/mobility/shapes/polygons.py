@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from math import cos, pi, radians, sin
 from typing import Any, Final
 
+import numpy as np
 import shapely
 
 from tongcheng.kernel.errors import Refused
@@ -34,13 +35,14 @@ def united(shapes: Sequence[MultiPolygon]) -> MultiPolygon | None:
 
     Refuses MOBILITY_POLYGON for one that crosses itself.
     """
-    parts = []
-    for at, shape in enumerate(shapes):
-        part = shapely.MultiPolygon([(outer, holes) for outer, *holes in shape.polygons])
-        if not part.is_valid:
-            raise Refused("MOBILITY_POLYGON", row=at, fault=shapely.is_valid_reason(part))
-        parts.append(part)
-    return _from_shapely(shapely.union_all(parts, grid_size=1))
+    parts = [
+        shapely.MultiPolygon([(outer, holes) for outer, *holes in shape.polygons])
+        for shape in shapes
+    ]
+    for at in np.flatnonzero(~shapely.is_valid(parts)).tolist():
+        raise Refused("MOBILITY_POLYGON", row=at, fault=shapely.is_valid_reason(parts[at]))
+    # Uniting in whole numbers from the start takes forty times as long.
+    return _from_shapely(shapely.set_precision(shapely.union_all(parts), 1))
 
 
 def hexagon(lon: float, lat: float, radius_m: int) -> MultiPolygon:

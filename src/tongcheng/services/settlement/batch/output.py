@@ -1,6 +1,5 @@
 """Writes a table to Parquet or CSV, by its suffix: whole under its name, or not at all."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.whole_file import open_whole
 
 PARQUET: Final = ".parquet"
 CSV: Final = ".csv"
@@ -37,39 +37,20 @@ def open_output(path: Path, schema: pa.Schema, notes: dict[str, str]) -> Iterato
     suffix = path.suffix.lower()
     if suffix not in {PARQUET, CSV}:
         raise Refused("CLAIMS_OUT", file=str(path), fault=f"neither {PARQUET} nor {CSV}")
-    part = path.with_name(f"{path.name}.part")
     try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                opened = _Parquet if suffix == PARQUET else _Csv
-                output = opened(file, schema.with_metadata(notes))
-                try:
-                    yield output
-                except BaseException:
-                    # Arrow closes it otherwise; that it can not be closed is not what went wrong.
-                    with suppress(pa.ArrowException, OSError):
-                        output.close()
-                    raise
-                output.close()
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            _sync_folder(path.parent)
-        except BaseException:
-            with suppress(OSError):
-                part.unlink()
-            raise
+        with open_whole(path) as file:
+            opened = _Parquet if suffix == PARQUET else _Csv
+            output = opened(file, schema.with_metadata(notes))
+            try:
+                yield output
+            except BaseException:
+                # Arrow closes it otherwise; that it can not be closed is not what went wrong.
+                with suppress(pa.ArrowException, OSError):
+                    output.close()
+                raise
+            output.close()
     except OSError as fault:
         raise Refused("CLAIMS_OUT", file=str(path), fault=fault.strerror or "?") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class _Parquet:
