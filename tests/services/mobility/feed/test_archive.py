@@ -1,6 +1,5 @@
 """Archives are read within bounds, and never for longer or from elsewhere than they say."""
 
-import io
 import struct
 import zipfile
 from collections.abc import Callable
@@ -212,13 +211,3 @@ def test_line_numbers_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [next(lines) for _ in range(50)] == ["名,b\r\n"] * 50
     with pytest.raises(Refused, match="line=51"):
         next(lines)
-
-
-def test_printable() -> None:
-    """A name out of an archive does nothing to a terminal."""
-    assert (
-        archives.printable("a\x1b[31m\n")
-        == "a\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}"
-    )
-    assert len(archives.printable("x" * 500)) == 80
-    assert io.StringIO(archives.printable("北京")).read() == "北京"

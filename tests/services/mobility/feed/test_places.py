@@ -92,7 +92,7 @@ def test_far_and_never_served(tmp_path: Path) -> None:
     tables = _tables()
     tables["stops.txt"].append({"stop_id": "X", "stop_lat": 22.5, "stop_lon": 114.0})
 
-    assert _codes(_read(tmp_path, tables)) == {"stop_far": ["22.5"]}
+    assert _codes(_read(tmp_path, tables)) == {"stop_far": ["X  22.5 114.0"]}
 
 
 def test_far_but_reached_in_time(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_platform_has_its_stations_place(tmp_path: Path) -> None:
 
     reading = _read(tmp_path, tables)
 
-    assert _codes(reading) == {"place_of_station": ["0", "39.5"]}
+    assert _codes(reading) == {"place_of_station": ["S0 S0 0 0", "S1 S1 39.5 119"]}
     assert reading.feed.stops.lon[:2].tolist() == [116.02, 116.02]
     assert reading.report.counts.calls == 36
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from tongcheng.kernel.errors import Refused
-from tongcheng.services.mobility.feed.findings import EXAMPLES_MAX, Findings
+from tongcheng.services.mobility.feed.findings import EXAMPLES_MAX, Findings, printable
 from tongcheng.services.mobility.feed.rows import Table, Wanted, read_table
 
 WANTED = Wanted(("a",), ("b", "c"))
@@ -72,3 +72,16 @@ def test_many_rows_and_few_examples() -> None:
     assert told == {"row_blank": (3_000, 3)}
     assert findings.listed()[0].count == 3_000
     assert len(findings.listed()[0].examples) == EXAMPLES_MAX
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a\x1b[31m\n", "a\ufffd[31m\ufffd"), ("北京", "北京"), ("x" * 500, "x" * 79 + "…")],
+)
+def test_examples_are_printable(text: str, expected: str) -> None:
+    """What a feed says does nothing to the terminal that shows it, and does not fill it."""
+    findings = Findings()
+    findings.add("value_wrong", "t.txt", 2, text)
+
+    assert printable(text) == expected
+    assert findings.listed()[0].examples[0].value == expected

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from tongcheng.kernel.errors import Refused
+from tongcheng.services.mobility.feed.findings import printable
 
 MEMBERS_MAX: Final = 256
 """GTFS has some thirty files."""
@@ -109,12 +110,6 @@ def file_lines(path: Path) -> Iterator[str]:
             yield from _lines(path.name, stream)
     except OSError as fault:
         raise Refused("FILE_MISSING", file=str(path), fault=fault.strerror or "?") from None
-
-
-def printable(text: str, most: int = 80) -> str:
-    """Return text of a stranger's as it may be shown on a terminal, cut to a length."""
-    cut = text if len(text) <= most else text[: most - 1] + "…"
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cut)
 
 
 def _damaged(file: str, fault: Exception) -> Refused:

@@ -77,7 +77,10 @@ _ORDER: Final[tuple[Severity, ...]] = ("error", "warning", "repaired", "ignored"
 
 
 class Example(msgspec.Struct, frozen=True):
-    """Where something was found: the line in its file (0: of the file as a whole), and what."""
+    """Where something was found: the line in its file (0: of the file as a whole), and what.
+
+    The value is cut to a length, and does nothing to a terminal.
+    """
 
     line: int
     value: str
@@ -95,6 +98,12 @@ class Finding(msgspec.Struct, frozen=True):
     examples: tuple[Example, ...]
 
 
+def printable(text: str, most: int = 80) -> str:
+    """Return text of a stranger's as it may be shown on a terminal, cut to a length."""
+    cut = text if len(text) <= most else text[: most - 1] + "…"
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cut)
+
+
 class Findings:
     """Collects what is found while a feed is read."""
 
@@ -109,10 +118,12 @@ class Findings:
         self._counts[key] = self._counts.get(key, 0) + 1
         examples = self._examples.setdefault(key, [])
         if len(examples) < EXAMPLES_MAX:
-            examples.append(Example(line, value))
+            examples.append(Example(line, printable(value)))
 
-    def rows(self, code: str, table: Table, where: Bool, column: str) -> None:
-        """Note rows of a table, those where it is true, with their values of a column."""
+    def rows(
+        self, code: str, table: Table, where: Bool, column: str, shown: tuple[str, ...] = ()
+    ) -> None:
+        """Note rows of a table, those where it is true; examples show `shown`, else the column."""
         assert code in SEVERITIES, code
         count = int(np.count_nonzero(where))
         if not count:
@@ -121,7 +132,8 @@ class Findings:
         self._counts[key] = self._counts.get(key, 0) + count
         examples = self._examples.setdefault(key, [])
         for row in np.flatnonzero(where)[: EXAMPLES_MAX - len(examples)].tolist():
-            examples.append(Example(int(table.lines[row]), table.text(column, row)))
+            value = " ".join(table.text(each, row) for each in shown or (column,))
+            examples.append(Example(int(table.lines[row]), printable(value.strip())))
 
     def count(self, code: str, file: str) -> int:
         """Return how often a code was found in a file, in whatever column."""

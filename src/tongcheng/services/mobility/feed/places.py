@@ -25,6 +25,7 @@ STATION_FAR_M: Final = 5_000.0
 ACCUSED_MAX: Final = 500
 """So many stops at most are left out for the speed of their vehicles; a feed with more is not
 wrong in its stops."""
+_SHOWN: Final = ("stop_id", "stop_name", "stop_lat", "stop_lon")
 _LON_MAX, _LAT_MAX = 180.0, 90.0
 _POWERS: Final = tuple(10.0**power for power in range(-2, 10))
 
@@ -94,9 +95,10 @@ def placed(locations: Locations, legs: Legs, findings: Findings) -> Places:
         _by_distance(draft, region, legs, edges)
     _from_relations(draft, findings)
     table = locations.table
-    findings.rows("stop_swapped", table, draft.swapped & (draft.fault == ""), "stop_lat")
+    swapped = draft.swapped & (draft.fault == "")
+    findings.rows("stop_swapped", table, swapped, "stop_lat", _SHOWN)
     for fault in sorted(set(draft.fault.tolist()) - {""}):
-        findings.rows(fault, table, draft.fault == fault, "stop_lat")
+        findings.rows(fault, table, draft.fault == fault, "stop_lat", _SHOWN)
     _note_stations(draft, findings)
     return Places(draft.lon, draft.lat, draft.fault == "")
 
@@ -219,8 +221,9 @@ def _from_relations(draft: _Draft, findings: Findings) -> None:
         lon, lat = _relations(draft)
         given = chosen & (draft.fault != "") & ~np.isnan(lon)
         free = (kind > STATION + 1) & (draft.fault == "stop_without_place")
-        findings.rows("place_of_platforms", table, given & (kind == STATION), "stop_lat")
-        findings.rows("place_of_station", table, given & (kind != STATION) & ~free, "stop_lat")
+        of_platforms, of_station = given & (kind == STATION), given & (kind != STATION) & ~free
+        findings.rows("place_of_platforms", table, of_platforms, "stop_lat", _SHOWN)
+        findings.rows("place_of_station", table, of_station, "stop_lat", _SHOWN)
         draft.lon, draft.lat = np.where(given, lon, draft.lon), np.where(given, lat, draft.lat)
         draft.fault[given] = ""
         draft.swapped &= ~given

@@ -15,10 +15,10 @@ import numpy as np
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.feed import calls, datum, days, extras, lines, locations
-from tongcheng.services.mobility.feed.archive import Archive, open_archive, printable
+from tongcheng.services.mobility.feed.archive import Archive, open_archive
 from tongcheng.services.mobility.feed.assembly import assembled
 from tongcheng.services.mobility.feed.datum import Asked, Evidence, Reference
-from tongcheng.services.mobility.feed.findings import Findings
+from tongcheng.services.mobility.feed.findings import Findings, printable
 from tongcheng.services.mobility.feed.model import Feed
 from tongcheng.services.mobility.feed.network import Network, read_network
 from tongcheng.services.mobility.feed.report import Report, verdict_of
@@ -95,9 +95,9 @@ def _tables(archive: Archive, findings: Findings) -> dict[str, Table]:
     if missing:
         raise Refused("FEED_FILES_MISSING", files=", ".join(missing))
     if archive.folder:
-        findings.add("folder", printable(archive.folder), 0, printable(archive.folder))
+        findings.add("folder", "", 0, archive.folder)
     for name in archive.ignored:
-        findings.add("file_ignored", "", 0, printable(name))
+        findings.add("file_ignored", "", 0, name)
     return {
         name: read_table(name, archive.lines(name), wanted, findings)
         if name in archive.files

@@ -85,7 +85,8 @@ def words(report: Report, texts: Texts, language: str) -> list[str]:
         column = f" {each.column}" if each.column else ""
         what = say(f"finding.{each.code}")
         severity = say(f"severity.{each.severity}")
-        lines.append(f"{severity} {each.file}{column}: {what} × {each.count} [{each.code}]")
+        where = f"{each.file}{column}: ".removeprefix(": ")
+        lines.append(f"{severity} {where}{what} × {each.count} [{each.code}]")
         shown = [
             (f"{example.line}: " if example.line else "") + example.value
             for example in each.examples
