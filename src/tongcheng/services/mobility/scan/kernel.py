@@ -9,7 +9,8 @@ close to the profile scan of the paper, turned forward; nothing about it is new.
 
 With a cap on rides everything is held once for each number of rides taken (a *layer*).
 
-Times are seconds from the first instant; instant w is `w * step`.
+Times are seconds from the first instant; instant w is `w * step`. Where an index is made unsigned,
+compiled code does not ask whether it counts from the end, which was a seventh of all it did.
 """
 
 import numpy as np
@@ -21,7 +22,9 @@ from tongcheng.services.mobility.scan.layout import (
     COMING,
     COMING_S,
     FOREVER,
+    HALF,
     HEAD,
+    LOW,
     NEXT_S,
     NO_TIME,
     NONE,
@@ -35,57 +38,64 @@ from tongcheng.services.mobility.scan.network import Network
 
 
 @compiled
+def entry_of(when_s: int, instant: int) -> int:
+    """Return a place in a queue: whoever is there earlier stands before."""
+    return (when_s << HALF) | instant
+
+
+@compiled
 def make_room(room: Room, at: int) -> None:
     """Move a queue back to where it may begin."""
     state, begin = room.state[at], room.queue[at]
     head, tail = state[HEAD], state[TAIL]
     for place in range(head, tail):
-        room.queue_s[begin + place - head] = room.queue_s[place]
-        room.queue_instant[begin + place - head] = room.queue_instant[place]
+        room.queued[begin + place - head] = room.queued[place]
     state[HEAD], state[TAIL] = begin, begin + tail - head
 
 
 @compiled
 def insert(room: Room, at: int, when_s: int, instant: int) -> None:
     """Put somebody into a queue before others, or in place of others who left no later."""
-    state, seconds, instants = room.state[at], room.queue_s, room.queue_instant
+    state, queued = room.state[at], room.queued
     head, tail = state[HEAD], state[TAIL]
     place = tail
-    while place > head and seconds[place - 1] >= when_s:
+    while place > head and queued[place - 1] >> HALF >= when_s:
         place -= 1
-    if place > head and instants[place - 1] >= instant:
+    if place > head and queued[place - 1] & LOW >= instant:
         return
     after = place
-    while after < tail and instants[after] <= instant:
+    while after < tail and queued[after] & LOW <= instant:
         after += 1
     shift = place + 1 - after
     if shift > 0:
         for each in range(tail, after, -1):
-            seconds[each], instants[each] = seconds[each - 1], instants[each - 1]
+            queued[each] = queued[each - 1]
     elif shift < 0:
         for each in range(after, tail):
-            seconds[each + shift], instants[each + shift] = seconds[each], instants[each]
-    seconds[place], instants[place] = when_s, instant
+            queued[each + shift] = queued[each]
+    queued[place] = entry_of(when_s, instant)
+    last = queued[tail + shift - 1]
     state[TAIL] = tail + shift
-    state[COMING], state[COMING_S] = instants[tail + shift - 1], seconds[tail + shift - 1]
+    state[COMING], state[COMING_S] = last & LOW, last >> HALF
     state[NEXT_S] = min(state[NEXT_S], when_s)
 
 
 @compiled
-def come(room: Room, at: int, when_s: int, instant: int) -> None:
+def come(room: Room, row: int, when_s: int, instant: int) -> None:
     """Note that from `when_s` one stands ready at a stop, having left at an instant."""
+    at = np.uintp(row)
     state = room.state[at]
-    if instant <= state[READY]:
+    # One branch instead of three: whether somebody is worth noting can not be foretold.
+    worth = (instant > state[COMING]) | (when_s < state[COMING_S])
+    if not worth & (instant > state[READY]):
         return
-    if instant <= state[COMING] and when_s >= state[COMING_S]:
-        return
-    if state[TAIL] == room.queue[at + 1]:
-        make_room(room, at)
+    if state[TAIL] == room.queue[row + 1]:
+        make_room(room, row)
     head, tail = state[HEAD], state[TAIL]
-    if head != tail and when_s <= state[COMING_S]:
-        insert(room, at, when_s, instant)
+    if (head != tail) & (when_s <= state[COMING_S]):
+        insert(room, row, when_s, instant)
         return
-    room.queue_s[tail], room.queue_instant[tail] = when_s, instant
+    room.queued[np.uintp(tail)] = entry_of(when_s, instant)
     state[TAIL] = tail + 1
     state[COMING], state[COMING_S] = instant, when_s
     state[NEXT_S] = min(state[NEXT_S], when_s)
@@ -96,14 +106,16 @@ def stand_ready(room: Room, at: int, now_s: int, access_s: int, terms: Terms) ->
     """Let those who are at a stop by now stand ready there; `access_s` is the way there, if any."""
     state = room.state[at]
     ready, head, tail, following = state[READY], state[HEAD], state[TAIL], FOREVER
-    while head != tail and room.queue_s[head] <= now_s:
-        ready = max(ready, room.queue_instant[head])
+    before = entry_of(now_s + 1, 0)
+    while head != tail and room.queued[np.uintp(head)] < before:
         head += 1
+    if head != state[HEAD]:
+        ready = max(ready, room.queued[head - 1] & LOW)
     if head == tail:
         head = tail = room.queue[at]
         state[TAIL] = tail
     else:
-        following = room.queue_s[head]
+        following = room.queued[head] >> HALF
     state[HEAD] = head
     if access_s <= now_s:
         instant = min((now_s - access_s) // terms.step, terms.instants - 1)
@@ -116,32 +128,22 @@ def stand_ready(room: Room, at: int, now_s: int, access_s: int, terms: Terms) ->
 
 
 @compiled
-def write_time(room: Room, stop: int, instant: int, seconds: int) -> None:
-    """Write the time from one instant; those before it are seen to at the end."""
-    if room.least_s[stop] == FOREVER:
-        room.reached[room.counts[0]] = stop
-        room.counts[0] += 1
-        for each in range(room.times.shape[1]):
-            room.times[stop, each] = NO_TIME
-    room.least_s[stop] = min(room.least_s[stop], seconds)
-    room.times[stop, instant] = min(room.times[stop, instant], np.uint16(seconds))
-
-
-@compiled
 def alight(
     network: Network, room: Room, at: tuple[int, int], when_s: int, instant: int, terms: Terms
 ) -> None:
     """Note an arrival at a stop with so many rides before this one, and all changes from it."""
     stop, layer = at
     rows = network.changes.start.size
-    state = room.state[layer * rows + stop]
-    last = state[CAME]
-    if instant <= last and when_s >= state[CAME_S]:
-        return
-    if instant >= last:
+    state = room.state[np.uintp(layer * rows + stop)]
+    if room.wanted[np.uintp(stop)]:
+        if room.least_s[stop] == FOREVER:
+            room.least_s[stop] = when_s
+            room.times[stop] = NO_TIME
+        # The times of earlier instants are seen to at the end.
+        seconds = np.uint16(when_s - instant * terms.step)
+        room.times[stop, instant] = min(room.times[stop, instant], seconds)
+    if instant >= state[CAME]:
         state[CAME], state[CAME_S] = instant, when_s
-    if room.wanted[stop]:
-        write_time(room, stop, instant, when_s - instant * terms.step)
     if terms.capped:
         layer += 1
         if layer == terms.layers:
@@ -154,17 +156,18 @@ def alight(
 @compiled
 def clear(ways: Ways, origin: int, room: Room) -> None:
     """Make the room as new, with the ways from an origin."""
-    for at in range(room.counts[0]):
-        room.least_s[room.reached[at]] = FOREVER
-    room.counts[0] = 0
     room.aboard[:] = NONE
     room.access_s[:] = FOREVER
+    room.least_s[:] = FOREVER
+    stops = room.wanted.size
     for at in range(room.state.shape[0]):
         state = room.state[at]
         state[READY] = state[COMING] = state[CAME] = NONE
         state[COMING_S] = state[CAME_S] = 0
         state[NEXT_S] = FOREVER
         state[HEAD] = state[TAIL] = room.queue[at]
+        if at % (stops + 1) == stops:  # no stop: nothing that comes there is news
+            state[CAME], state[CAME_S] = FOREVER, -FOREVER
     for way in range(ways.access.start[origin], ways.access.start[origin + 1]):
         stop, seconds = ways.access.to[way], ways.access.seconds[way]
         room.access_s[stop] = seconds
@@ -174,14 +177,17 @@ def clear(ways: Ways, origin: int, room: Room) -> None:
 @compiled
 def spread(room: Room, terms: Terms) -> None:
     """Give earlier instants the arrivals of later ones: who left earlier takes as much longer."""
-    for at in range(room.counts[0]):
-        stop = room.reached[at]
-        seconds = NO_TIME
+    for stop in range(room.wanted.size):
+        if room.least_s[stop] == FOREVER:
+            continue
+        seconds = least_s = NO_TIME
         for instant in range(terms.instants - 1, -1, -1):
             seconds = min(seconds + terms.step, int(np.int64(room.times[stop, instant])))
             if seconds > terms.longest:
                 seconds = NO_TIME
             room.times[stop, instant] = seconds
+            least_s = min(least_s, seconds)
+        room.least_s[stop] = least_s
 
 
 @compiled
@@ -193,20 +199,20 @@ def scan(network: Network, ways: Ways, origin: int, room: Room, terms: Terms) ->
     rows = network.changes.start.size
     for at in range(network.trip.size):
         departure_s, stop, run = network.departure_s[at], network.origin[at], network.trip[at]
+        when_s, to = network.arrival_s[at], network.to[at]
         best = NONE
         for layer in range(terms.layers):
-            row, trip = layer * rows + stop, layer * network.trips + run
+            row, trip = np.uintp(layer * rows + stop), np.uintp(layer * network.trips + run)
             if room.state[row, NEXT_S] <= departure_s:
                 access_s = room.access_s[stop] if layer == 0 else FOREVER
-                stand_ready(room, row, departure_s, access_s, terms)
-            instant = room.aboard[trip]
-            if room.state[row, READY] > instant:
-                room.aboard[trip] = instant = room.state[row, READY]
-            # With no more rides, somebody is aboard who left no earlier.
-            if instant <= best:
-                continue
-            best = instant
-            when_s, to = network.arrival_s[at], network.to[at]
-            if to != NONE and when_s - instant * terms.step <= terms.longest:
+                stand_ready(room, layer * rows + stop, departure_s, access_s, terms)
+            instant = max(room.aboard[trip], room.state[row, READY])
+            room.aboard[trip] = instant
+            there = room.state[np.uintp(layer * rows + to)]
+            # With fewer rides nobody is aboard who left as late; in time; and that is news there.
+            # One branch for all of it: none of them can be foretold.
+            news = (instant > best) & ((instant > there[CAME]) | (when_s < there[CAME_S]))
+            if news & (when_s - instant * terms.step <= terms.longest):
                 alight(network, room, (to, layer), when_s, instant, terms)
+            best = max(best, instant)
     spread(room, terms)

@@ -13,6 +13,10 @@ NO_TIME: Final = 65_535
 LANES: Final = 32
 """Rows of times are padded to a multiple of this, which a processor takes at once."""
 
+HALF: Final = 32
+"""Bits of a number in a queue that hold the instant; the second stands above them."""
+LOW: Final = (1 << HALF) - 1
+
 READY: Final = 0
 """Column of a stop: the latest instant with which one stands ready there."""
 NEXT_S: Final = 1
@@ -50,23 +54,20 @@ class Room(NamedTuple):
     """What one scan writes, made once for a thread.
 
     By trip and layer `aboard`, the latest instant or NONE; by stop and layer (row) `state` with
-    the columns above. Queues of row `at` lie in `queue_s` and `queue_instant` from `queue[at]` to
-    `queue[at + 1]`. By stop `access_s`, the way there from the origin. `reached` are the stops with
-    an arrival, `least_s` their shortest time, `times` their times by instant, padded with
-    UNREACHED, of stops that are `wanted`; `counts` has how many stops are reached.
+    the columns above. Queues of row `at` lie in `queued` from `queue[at]` to `queue[at + 1]`,
+    each number a second and an instant. By stop `access_s`, the way there from the origin, and of
+    the stops that are `wanted` the shortest time `least_s` (FOREVER if not reached) and, where
+    reached, the `times` by instant, padded with UNREACHED.
     """
 
     aboard: Int32
     state: Int32
     queue: Int64
-    queue_s: Int32
-    queue_instant: Int32
+    queued: Int64
     access_s: Int32
-    reached: Int32
     least_s: Int32
     times: UInt16
     wanted: Bool
-    counts: Int64
 
 
 class Desk(NamedTuple):
@@ -74,3 +75,19 @@ class Desk(NamedTuple):
 
     walk: UInt16
     row: UInt16
+
+
+class Trail(NamedTuple):
+    """What the scan of one departure writes, by layer and then stop or trip.
+
+    `ready_s` is when one can board, `ready_by` with what one arrived before the change there
+    (layer times the number of connections, and the connection), NONE if one came from the origin.
+    `boarded` is by trip the connection at which one got in, NONE if nowhere. `arrived_s` is when
+    one alights, `arrived_by` the last connection of that ride.
+    """
+
+    ready_s: Int32
+    ready_by: Int32
+    boarded: Int32
+    arrived_s: Int32
+    arrived_by: Int32

@@ -20,7 +20,7 @@ from tongcheng.services.mobility.timetable.model import Connections, Timetable
 class Network(NamedTuple):
     """Connections in the order of departure, without flags, and the ways between stops.
 
-    `origin` is `changes.rows` (no stop) where one may not board, `to` is -1 where one may not
+    `origin` is `changes.rows` (no stop) where one may not board, and so is `to` where one may not
     alight. In the mirror, seconds are negative.
     """
 
@@ -42,9 +42,9 @@ def network_of(
     assert bool((np.diff(rides.departure_s) >= 0).all()), "connections are sorted by departure"
     assert bool((rides.arrival_s >= rides.departure_s).all()), "no vehicle arrives before it left"
     _holds(rides, changes.rows, trips)
-    nowhere, stops = np.int32(-1), np.int32(changes.rows)
+    nowhere = np.int32(changes.rows)
     return Network(
-        origin=np.where(rides.boards, rides.origin, stops),
+        origin=np.where(rides.boards, rides.origin, nowhere),
         to=np.where(rides.alights, rides.to, nowhere),
         departure_s=rides.departure_s,
         arrival_s=rides.arrival_s,

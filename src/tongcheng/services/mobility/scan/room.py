@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from tongcheng.services.mobility.numbers import UNREACHED, Bool, Int64
-from tongcheng.services.mobility.scan.layout import COLUMNS, FOREVER, LANES, Desk, Room, Terms
+from tongcheng.services.mobility.scan.layout import (
+    COLUMNS,
+    FOREVER,
+    LANES,
+    Desk,
+    Room,
+    Terms,
+    Trail,
+)
 from tongcheng.services.mobility.scan.model import Block, Question
 from tongcheng.services.mobility.scan.network import Network
 
@@ -31,7 +39,7 @@ def queues_of(network: Network, terms: Terms) -> Int64:
     back to its begin once in as many steps.
     """
     stops = network.changes.rows
-    arrivals = np.bincount(network.to[network.to >= 0], minlength=stops)
+    arrivals = np.bincount(network.to, minlength=stops + 1)[:stops]
     changing = np.repeat(arrivals, np.diff(network.changes.start))
     coming = np.bincount(network.changes.to, weights=changing, minlength=stops + 1)
     most = 2 * np.minimum(coming.astype(np.int64), terms.instants) + 1
@@ -48,15 +56,20 @@ def room_for(network: Network, wanted: Bool, terms: Terms) -> Room:
         aboard=np.empty(terms.layers * network.trips, np.int32),
         state=np.empty((terms.layers * (stops + 1), COLUMNS), np.int32),
         queue=queues,
-        queue_s=np.empty(queues[-1], np.int32),
-        queue_instant=np.empty(queues[-1], np.int32),
+        queued=np.empty(queues[-1], np.int64),
         access_s=np.empty(stops + 1, np.int32),
-        reached=np.empty(stops, np.int32),
         least_s=np.full(stops, FOREVER, np.int32),
         times=np.empty((stops, padded(terms.instants)), np.uint16),
         wanted=wanted,
-        counts=np.zeros(1, np.int64),
     )
+
+
+def trail_for(network: Network, layers: int) -> Trail:
+    """Return what the scan of one departure writes; one row of a layer is for no stop."""
+    stops = np.empty((4, layers, network.changes.rows + 1), np.int32)
+    ready_s, ready_by, arrived_s, arrived_by = stops
+    boarded = np.empty((layers, network.trips), np.int32)
+    return Trail(ready_s, ready_by, boarded, arrived_s, arrived_by)
 
 
 def desk_for(destinations: int, terms: Terms) -> Desk:

@@ -12,7 +12,7 @@ import numpy as np
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.links import Links, links_of
 from tongcheng.services.mobility.numbers import Bool, Int64, UInt16
-from tongcheng.services.mobility.scan.layout import FOREVER, Desk, Room
+from tongcheng.services.mobility.scan.layout import FOREVER, Desk, Room, Trail
 from tongcheng.services.mobility.scan.model import Block, Question, Ways, Window, check
 from tongcheng.services.mobility.scan.network import (
     Network,
@@ -23,7 +23,13 @@ from tongcheng.services.mobility.scan.network import (
     network_of,
     windowed,
 )
-from tongcheng.services.mobility.scan.room import block_for, desk_for, room_for, terms_of
+from tongcheng.services.mobility.scan.room import (
+    block_for,
+    desk_for,
+    room_for,
+    terms_of,
+    trail_for,
+)
 from tongcheng.services.mobility.timetable.model import Connections, Timetable
 
 try:
@@ -38,6 +44,7 @@ else:
 ROWS: Final = 32
 """Origins of a block: enough that handing one out costs nothing beside it."""
 THREADS: Final = 2
+FIRST_RIDE_S: Final = 60
 
 
 def forward(
@@ -111,6 +118,24 @@ def profile(network: Network, ways: Ways, question: Question, origin: int) -> UI
     return table[:, ::-1] if network.mirrored else table
 
 
+def trail(
+    network: Network, ways: Ways, question: Question, layers: int, *, capped: bool
+) -> tuple[Network, Trail]:
+    """Return the trail of the one departure of a question, and the network that it is of.
+
+    `layers` and `capped` are those of `kernel_journey`; `ways.access` has one origin.
+
+    Raises:
+        Refused: MOBILITY_EXTRA where numba is not installed.
+    """
+    _needs_kernel()
+    _check(network, ways, question)
+    work = _Work(network, ways, question)
+    found = trail_for(work.network, layers)
+    entry.fill_trail(work.network, work.ways, question.longest_s, found, (layers, capped))
+    return work.network, found
+
+
 def warm() -> None:
     """Compile, or load what an earlier process compiled, on a timetable of one ride.
 
@@ -119,13 +144,14 @@ def warm() -> None:
     """
     _needs_kernel()
     no, yes = np.zeros(1, np.int32), np.ones(1, np.bool_)
-    rides = Connections(no, no + 1, no, no + 60, no, yes, yes)
+    rides = Connections(no, no + 1, no, no + FIRST_RIDE_S, no, yes, yes)
     network = network_of(rides, links_of(2, [], [], []), 1)
     place = links_of(1, [0], [0], [0])
     ways = Ways(place, links_of(1, [0], [1], [0]), place)
     question = Question(Window(0, 60, 2), 600)
     assert len(list(blocks(network, ways, question, threads=1))) == 1
     assert profile(network, ways, question, 0).shape == (1, 2)
+    assert trail(network, ways, question, 1, capped=False)[1].arrived_s[0, 1] == FIRST_RIDE_S
 
 
 class _Work:
