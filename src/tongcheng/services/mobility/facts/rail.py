@@ -30,7 +30,7 @@ from tongcheng.services.mobility.facts.model import Facts, Line, LineStop, Stati
 from tongcheng.services.mobility.nearness import Points, distances_m
 
 STOP_WEIGHT_M: Final = 1_000
-"""Chosen on nineteen lines of the Beijing subway, whose posted times of 2026 are known: stations
+"""Chosen on 26 lines of the Beijing subway, whose posted times of 2026 are known: stations
 between a line's ends come out 35 s wrong on average and at most 2.5 minutes, on two lines 4. By
 distance alone it is 77 s, and at most 6.4 minutes."""
 
