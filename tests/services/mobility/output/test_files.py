@@ -53,7 +53,9 @@ def written(path: Path, times: int = 1, rows: int = 3) -> bytes:
     with open_table(path, TABLE.schema, METHOD, "MultiPolygon") as file:
         for _ in range(times):
             for begin in range(0, 3, rows):
-                file.add(TABLE.slice(begin, rows), SHAPES[begin : begin + rows])
+                part = TABLE.slice(begin, rows).to_pylist()
+                table = pa.Table.from_pylist(part, schema=TABLE.schema)  # with its own words alone
+                file.add(table, SHAPES[begin : begin + rows])
     return path.read_bytes()
 
 

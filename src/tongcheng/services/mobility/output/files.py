@@ -83,9 +83,9 @@ class TableFile:
         self._format.end()
 
     def _write(self, rows: int) -> None:
-        joined = pa.concat_tables(self._tables).unify_dictionaries()
+        joined = pa.concat_tables(self._tables)
         # In one piece, as pages end where pieces do.
-        self._format.rows(joined.slice(0, rows).combine_chunks(), self._shapes[:rows])
+        self._format.rows(_own_words(joined.slice(0, rows).combine_chunks()), self._shapes[:rows])
         self._tables, self._shapes = [joined.slice(rows)], self._shapes[rows:]
         self._waiting -= rows
 
@@ -268,6 +268,17 @@ class _GeoJson:
 
     def end(self) -> None:
         self._file.write(b"\n]}\n")
+
+
+def _own_words(table: pa.Table) -> pa.Table:
+    """Return rows with dictionaries of their own words alone, whatever they came with."""
+    columns = [
+        column.cast(column.type.value_type).dictionary_encode()
+        if pa.types.is_dictionary(column.type)
+        else column
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, schema=table.schema).combine_chunks()
 
 
 def _json(value: object) -> str:
