@@ -127,6 +127,29 @@ def test_two_stops_accuse_each_other(tmp_path: Path) -> None:
     assert list(_codes(_read(tmp_path, tables))) == ["speed"]
 
 
+def test_a_feed_that_flies(tmp_path: Path) -> None:
+    """Where nearly no vehicle would come in time, places and times do not belong together."""
+    places = {name: (116.0 + 3 * number, 39.5) for number, name in enumerate(NAMES)}
+    lines = [Line(f"L{n}", NAMES[n : n + 2], ["7:00"], [300]) for n in range(0, 12, 2)] * 3
+
+    for number, line in enumerate(lines):
+        lines[number] = line._replace(name=f"L{number}")
+    with pytest.raises(Refused, match="FEED_BROKEN"):
+        _read(tmp_path, line_tables(places, lines))
+
+
+@pytest.mark.parametrize("mode", [1, 2, 3])
+def test_a_railway_called_a_bus(mode: int, tmp_path: Path) -> None:
+    """What is only too fast for its kind is warned of, and none of its stops is left out."""
+    places = {name: (116.0 + 0.35 * number, 39.5) for number, name in enumerate(NAMES)}
+    tables = line_tables(places, [Line("L", NAMES, ["7:00"], [360], mode=mode)])
+
+    reading = _read(tmp_path, tables)
+
+    assert list(_codes(reading)) == ([] if mode == 2 else ["speed"])
+    assert reading.report.counts.calls == 12
+
+
 def _station_tables() -> Tables:
     """Return the line with a station G of platforms S0 and S1, and an entrance E of it."""
     tables = _tables()

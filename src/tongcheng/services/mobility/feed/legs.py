@@ -5,6 +5,7 @@ when more than half of its trips would be; a single trip with a wrong time accus
 is to blame when more than half of its edges are too fast.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,11 @@ SLACK_M: Final = 1_000
 _KMH: Final = {0: 120, 1: 200, 2: 500, 3: 160, 4: 120, 5: 120, 6: 120, 7: 120, 11: 160, 12: 200}
 """The fastest that runs anywhere, and more: Shanghai's Maglev 431 km/h, a county bus 100."""
 _KMH_OTHER: Final = 500
+KMH_CERTAIN: Final = 500
+"""Nothing on land is faster. What is twice as fast as its kind, or as fast as this, is certainly
+wrong; in between a railway may just be called a bus, which is no reason to leave out its stops."""
+TRIES_MAX: Final = 8
+"""So many stops are looked at for one that is clearly to blame, the gravest first."""
 _KMH_EXTENDED: Final = {range(200, 300): 160, range(700, 900): 160, range(1100, 1200): 1_200}
 
 
@@ -31,6 +37,10 @@ class Legs(NamedTuple):
     to: Int64
     most_m: Float64
     call: Int64
+
+    def of(self, some: Bool) -> "Legs":
+        """Return the legs where it is true."""
+        return Legs(self.origin[some], self.to[some], self.most_m[some], self.call[some])
 
 
 class Edges(NamedTuple):
@@ -57,12 +67,18 @@ def speed_max_kmh(route_type: int) -> int:
     return _KMH.get(route_type, _KMH_OTHER)
 
 
-def legs_of(calls: Calls, mode_of_trip: Int64) -> Legs:
+def certain_kmh(route_type: int) -> int:
+    """Return what vehicles called a route_type certainly do not drive, whatever they are."""
+    kmh = speed_max_kmh(route_type)
+    return max(kmh, min(2 * kmh, KMH_CERTAIN))
+
+
+def legs_of(calls: Calls, mode_of_trip: Int64, kmh_of: Callable[[int], int]) -> Legs:
     """Return the legs whose two times are given, with how far their vehicle comes at most."""
     same = (calls.trip[1:] == calls.trip[:-1]) & (calls.stop[1:] != calls.stop[:-1])
     second = np.flatnonzero(same & calls.timed[1:] & calls.timed[:-1]) + 1
     modes, code = np.unique(mode_of_trip[calls.trip[second]], return_inverse=True)
-    speed_ms = np.array([speed_max_kmh(int(mode)) / 3.6 for mode in modes], np.float64)[code]
+    speed_ms = np.array([kmh_of(int(mode)) / 3.6 for mode in modes], np.float64)[code]
     length_s = calls.arrival_s[second] - calls.departure_s[second - 1]
     most_m = speed_ms * (length_s + ROUNDING_S) + SLACK_M
     return Legs(calls.stop[second - 1], calls.stop[second], most_m, second)
@@ -73,6 +89,11 @@ def edges_of(legs: Legs, stops: int) -> Edges:
     low, high = np.minimum(legs.origin, legs.to), np.maximum(legs.origin, legs.to)
     keys, of_leg = np.unique(low * stops + high, return_inverse=True)
     return Edges(keys // max(stops, 1), keys % max(stops, 1), of_leg)
+
+
+def edges_at(edges: Edges, stop: int) -> Bool:
+    """Tell which edges a stop is an end of."""
+    return np.asarray((edges.origin == stop) | (edges.to == stop))
 
 
 def too_fast(legs: Legs, lon: Float64, lat: Float64) -> Bool:
@@ -105,12 +126,15 @@ def accused(edges: Edges, fast: Bool, active: Bool, far_m: Float64) -> int | Non
         return None
     share = wrong[candidates] / all_edges[candidates]
     order = np.lexsort((candidates, -far_m[candidates], -share, -wrong[candidates]))
-    best = int(candidates[order[0]])
-    for other in _joined(edges, active & fast, best):
-        alike = wrong[other] == wrong[best] and all_edges[other] == all_edges[best]
-        if alike and not far_m[best] >= 2 * far_m[other]:
-            return None
-    return best
+    for stop in candidates[order[:TRIES_MAX]].tolist():
+        alike = [
+            other
+            for other in _joined(edges, active & fast, stop)
+            if wrong[other] == wrong[stop] and all_edges[other] == all_edges[stop]
+        ]
+        if all(far_m[stop] >= 2 * far_m[other] for other in alike):
+            return int(stop)
+    return None
 
 
 def _joined(edges: Edges, some: Bool, stop: int) -> list[int]:

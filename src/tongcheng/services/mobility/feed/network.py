@@ -50,7 +50,7 @@ def read_network(tables: Mapping[str, Table], findings: Findings) -> Network:
     table = tables[calls.FILE]
     called, usable = calls.read_calls(table, trips.row_of, located, findings)
     modes = routes.mode[trips.route]
-    found = places.placed(located, legs.legs_of(called, modes), findings)
+    found = places.placed(located, legs.legs_of(called, modes, legs.certain_kmh), findings)
     there = found.kept[called.stop]
     findings.rows("reference_left_out", table, _in_file(table, called, ~there), "stop_id")
     called = called.only(there)
@@ -94,8 +94,14 @@ def _in_file(table: Table, called: Calls, where: Bool) -> Bool:
 def _note_speed(
     table: Table, called: Calls, modes: Int64, found: places.Places, findings: Findings
 ) -> None:
-    """Warn of calls that no vehicle reaches in time; which of the two is wrong nobody can say."""
-    ways = legs.legs_of(called, modes)
+    """Warn of calls that no vehicle reaches in time; which of the two is wrong nobody can say.
+
+    Refuses FEED_BROKEN where that is so of too many.
+    """
+    sure = legs.legs_of(called, modes, legs.certain_kmh)
+    slow = ~legs.too_fast(sure, found.lon, found.lat)
+    _assure_whole(findings, calls.FILE, int(np.count_nonzero(slow)), len(slow))
+    ways = legs.legs_of(called, modes, legs.speed_max_kmh)
     fast = np.zeros(len(called.row), np.bool_)
     fast[ways.call[legs.too_fast(ways, found.lon, found.lat)]] = True
     findings.rows("speed", table, _in_file(table, called, fast), "arrival_time")

@@ -151,29 +151,31 @@ def _scaled(draft: _Draft, region: Region, where: Bool) -> Bool:
 def _by_speed(draft: _Draft, region: Region, legs: Legs, edges: Edges) -> None:
     """Blame stops that no vehicle could call at in time, the gravest first."""
     active = np.ones(len(edges.origin), np.bool_)
+    fast = ways.edges_too_fast(edges, ways.too_fast(legs, draft.lon, draft.lat))
+    far_m = np.nan_to_num(region.far_m(draft.lon, draft.lat))
     for _ in range(ACCUSED_MAX):
-        fast = ways.edges_too_fast(edges, ways.too_fast(legs, draft.lon, draft.lat))
-        far_m = np.nan_to_num(region.far_m(draft.lon, draft.lat))
         stop = ways.accused(edges, fast, active, far_m)
         if stop is None:
             return
         one = np.arange(len(far_m)) == stop
-        own = (edges.origin == stop) | (edges.to == stop)
-        if not draft.swapped[stop] and _better_swapped(draft, region, legs, edges, one):
+        if not draft.swapped[stop] and _better_swapped(draft, region, legs, edges, stop):
             draft.swap(one)
+            fast &= ~ways.edges_at(edges, stop)
+            far_m = np.nan_to_num(region.far_m(draft.lon, draft.lat))
         else:
             draft.blame(one, "stop_speed")
-            active &= ~own
+            active &= ~ways.edges_at(edges, stop)
 
 
-def _better_swapped(draft: _Draft, region: Region, legs: Legs, edges: Edges, one: Bool) -> bool:
+def _better_swapped(draft: _Draft, region: Region, legs: Legs, edges: Edges, stop: int) -> bool:
     """Tell whether a stop lies well with longitude and latitude exchanged."""
-    lon, lat = np.where(one, draft.lat, draft.lon), np.where(one, draft.lon, draft.lat)
-    if abs(float(lat[one][0])) > _LAT_MAX or region.far_m(lon[one], lat[one])[0] > region.reach_m:
+    lon, lat = draft.lon.copy(), draft.lat.copy()
+    lon[stop], lat[stop] = draft.lat[stop], draft.lon[stop]
+    far_m = region.far_m(lon[[stop]], lat[[stop]])[0]
+    if abs(float(lat[stop])) > _LAT_MAX or far_m > region.reach_m:
         return False
-    fast = ways.edges_too_fast(edges, ways.too_fast(legs, lon, lat))
-    own = one[edges.origin] | one[edges.to]
-    return not np.any(fast & own)
+    own = legs.of(ways.edges_at(edges, stop)[edges.of_leg])
+    return not ways.too_fast(own, lon, lat).any()
 
 
 def _by_distance(draft: _Draft, region: Region, legs: Legs, edges: Edges) -> None:
