@@ -230,6 +230,19 @@ def test_a_void_far_from_its_claim(tmp_path: Path) -> None:
     assert pool_fen(file)[far] == -pool_fen(file)[0] != 0
 
 
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("between", [0, 2 * persons.STEPS_BACK])
+def test_no_void_finds_a_row_without_a_person(tmp_path: Path, between: int, *, apart: bool) -> None:
+    """Nobody knows whose it is, whether each person's rows lie together or not."""
+    rows = [claim(0, "A"), claim(1, None), *(claim(at + 2, "A") for at in range(between))]
+    rows += [claim("v", "A", event="void", reverses=1), claim("b", "B")]
+    rows += [claim("last", "A")] if apart else []
+    found = verdicts(write_csv(tmp_path / "claims.csv", rows))
+
+    assert found[1] == "CLAIM_MISSING person_id"
+    assert found[between + 2] == "CLAIM_VOID_UNKNOWN"
+
+
 @pytest.mark.parametrize("between", [0, 2 * persons.STEPS_BACK])
 def test_no_void_takes_back_an_opening(tmp_path: Path, between: int) -> None:
     """What was used before the file is another's to correct, be the opening near or far."""

@@ -18,13 +18,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.settlement.batch import decoding
 from tongcheng.services.settlement.batch.arrays import Events
 from tongcheng.services.settlement.batch.decoding import ROW
-from tongcheng.services.settlement.batch.events import AGE_UNKNOWN, Places, Reader
+from tongcheng.services.settlement.batch.events import AGE_UNKNOWN, Ordered, Places, Reader
 from tongcheng.services.settlement.batch.persons import (
     arranged,
     changes,
@@ -198,7 +199,7 @@ class Claims:
         read = reader.read(block, is_twice)
         group = runs_of(read.person) if self.adjacent else groups_of(read.person)
         order = order_of(read, group, adjacent=self.adjacent)
-        claim, reverses, claim_id = read.claim, read.reverses, block.column("claim_id")
+        claim, reverses, claim_id = _found(read), read.reverses, block.column("claim_id")
         column, age = read.column, read.age
         kept = {name: _ids_in(block, name) for name in ids}
         if order is not None:
@@ -212,6 +213,15 @@ class Claims:
         events = arranged(read.events, order)._replace(person=group)
         events = events._replace(reverses=reversed_rows(events, claim, reverses))
         return Batch(events, row, claim_id, column, age, kept)
+
+
+def _found(read: Ordered) -> decoding.Ids:
+    """Return the claims that voids may find: of a row without a person nobody knows whose it is."""
+    person, claim = read.person.values, read.claim
+    if not person.null_count:
+        return claim
+    nothing = pa.scalar(None, claim.values.type)
+    return claim._replace(values=pc.if_else(person.is_valid(), claim.values, nothing))
 
 
 def _ids_in(block: pa.RecordBatch, name: str) -> pa.Array:
