@@ -14,6 +14,7 @@ from tongcheng.services.mobility.isochrones import (
     GivenCells,
     GridCells,
     Nesting,
+    grid_cells,
     isochrones,
 )
 from tongcheng.services.mobility.numbers import UNREACHED
@@ -102,3 +103,34 @@ def test_every_band_says_what_its_outline_is_made_of(cells: Cells, told: str) ->
         "cell_shape": told,
     }
     assert band.shape is not None
+
+
+@given(st.sets(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=40))
+def test_a_grid_is_read_off_the_middles_of_its_cells(cells: set[tuple[int, int]]) -> None:
+    """Gaps and all: the outline is that of the grid the middles are from."""
+    ordered = sorted(cells)
+    middles = np.array(ordered) * [0.02, 0.015] + [116.01, 39.0075]
+    read = grid_cells(middles[:, 0], middles[:, 1])
+    everything = np.ones(len(ordered), np.bool_)
+
+    assert read is not None
+    assert read.union(everything) == GridCells(GRID, ordered).union(everything)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [],
+        [(116.0, 39.0)],
+        [(116.0, 39.0), (116.02, 39.0)],
+        [(116.0, 39.0), (116.0, 39.0), (116.02, 39.015)],
+        [(116.0, 39.0), (116.02, 39.015), (116.05, 39.015)],
+        [(116.0 + at * 0.013, 39.0 + at * at * 0.007) for at in range(12)],
+    ],
+    ids=["none", "one", "a row", "twice", "no whole steps", "scattered"],
+)
+def test_places_that_are_no_grid_are_not_made_one(places: list[tuple[float, float]]) -> None:
+    """A cell whose shape nobody knows is not given one in silence."""
+    made = np.array(places, np.float64).reshape(-1, 2)
+
+    assert grid_cells(made[:, 0], made[:, 1]) is None

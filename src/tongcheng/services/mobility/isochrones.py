@@ -7,6 +7,7 @@ feature says so.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from tongcheng.services.mobility.measures.parameters import LONGEST_S, ascending, counts
 from tongcheng.services.mobility.numbers import Bool, Float64, UInt16
-from tongcheng.services.mobility.shapes.geometry import MultiPolygon
+from tongcheng.services.mobility.shapes.geometry import MultiPolygon, micro
 from tongcheng.services.mobility.shapes.lattice import Cell, Grid
 from tongcheng.services.mobility.shapes.polygons import hexagon, united
 
@@ -51,6 +52,36 @@ class GridCells:
     def union(self, chosen: Bool) -> MultiPolygon | None:
         """Return the shape of the chosen cells, None of none."""
         return self._grid.union(self._cells[at] for at in np.flatnonzero(chosen).tolist())
+
+
+def grid_cells(lon: Float64, lat: Float64) -> GridCells | None:
+    """Read a regular grid off the middles of its cells; None where they are not of one.
+
+    They are when, in micro-degrees, all lie whole steps apart in both directions, the step is the
+    least distance that occurs, no two coincide, and most have a neighbour one step away. Points
+    that merely lie somewhere fail the last, whatever step they happen to share.
+    """
+    places = [(micro(x), micro(y)) for x, y in zip(lon.tolist(), lat.tolist(), strict=True)]
+    if len(set(places)) != len(places):
+        return None
+    width, height = (_step({place[axis] for place in places}) for axis in (0, 1))
+    if not width or not height:
+        return None
+    west, south = (min(place[axis] for place in places) for axis in (0, 1))
+    cells = [((x - west) // width, (y - south) // height) for x, y in places]
+    there = set(cells)
+    beside = sum(bool({(x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)} & there) for x, y in cells)
+    if 2 * beside <= len(cells):
+        return None
+    return GridCells(Grid(west - width // 2, south - height // 2, width, height), cells)
+
+
+def _step(values: set[int]) -> int:
+    """Return the least distance of two values if all are whole steps of it apart, else 0."""
+    ordered = sorted(values)
+    apart = [two - one for one, two in pairwise(ordered)]
+    least = min(apart, default=0)
+    return least if all(each % least == 0 for each in apart) else 0
 
 
 class GivenCells:

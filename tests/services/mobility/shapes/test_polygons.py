@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.shapes.geometry import MultiPolygon, double_area
 from tongcheng.services.mobility.shapes.lattice import Grid
-from tongcheng.services.mobility.shapes.polygons import hexagon, united
+from tongcheng.services.mobility.shapes.polygons import hexagon, rounded, united
 
 GRID = Grid(0, 0, 10, 10)
 
@@ -71,3 +71,12 @@ def test_a_size_that_is_none_is_refused(radius_m: int) -> None:
     """A hexagon of no size would be a point again."""
     with pytest.raises(Refused, match="MOBILITY_PARAMETER"):
         hexagon(116.4, 39.9, radius_m)
+
+
+def test_degrees_are_rounded_to_whole_micro_degrees() -> None:
+    """Whatever way round it came; what is smaller than a micro-degree is gone."""
+    square = shapely.Polygon([(0, 0), (0, 2e-5), (2e-5, 2e-5), (2e-5 + 4e-7, 0)])
+    made = rounded(square)
+
+    assert made == MultiPolygon(((((0, 0), (20, 0), (20, 20), (0, 20), (0, 0)),),))
+    assert rounded(shapely.box(0, 0, 1e-8, 1e-8)) is None

@@ -63,9 +63,22 @@ def hexagon(lon: float, lat: float, radius_m: int) -> MultiPolygon:
     return MultiPolygon(((_turned((*corners, corners[0]), is_outer=True),),))
 
 
+def rounded(shape: Any) -> MultiPolygon | None:
+    """Return a shapely (multi)polygon in degrees as ours, corners rounded to micro-degrees.
+
+    None where nothing of it is left. Rounding never makes it cross itself (GEOS reduces precision).
+    """
+    scaled = shapely.transform(shape, lambda degrees: degrees * MICRO)
+    return _from_shapely(shapely.set_precision(scaled, 1))
+
+
 def _from_shapely(shape: Any) -> MultiPolygon | None:
     """Return a shape of whole coordinates in our order; lines and points left over are no area."""
-    parts = [each for each in shapely.get_parts(shape).tolist() if each.geom_type == "Polygon"]
+    parts = [
+        each
+        for each in shapely.get_parts(shape).tolist()
+        if each.geom_type == "Polygon" and not each.is_empty
+    ]
     polygons: list[Polygon] = []
     for part in parts:
         outer = _turned(_positions(part.exterior), is_outer=True)
