@@ -10,6 +10,7 @@ import hashlib
 import io
 import itertools
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FAULTS: Final = (
     zipfile.BadZipFile,
     zlib.error,
+    struct.error,
     OSError,
     EOFError,
     ValueError,
@@ -49,7 +51,7 @@ _FAULTS: Final = (
     LookupError,
     OverflowError,
 )
-"""What zipfile raises about damaged archives; struct.error does not come out of it."""
+"""What zipfile raises about damaged archives, one time or another."""
 _HIGH: Final = re.compile(rb"[\x80-\xff]+")
 
 
