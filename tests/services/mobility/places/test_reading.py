@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.places import csv_table, parquet_table, reading
@@ -65,6 +68,14 @@ def geo(encoding: str = "WKB", **about: Any) -> dict[str, Any]:
 def wkb(shapes: list[Any]) -> list[bytes]:
     """Return shapes as bytes."""
     return [bytes(each) for each in shapely.to_wkb(np.array(shapes, object))]
+
+
+def twice() -> bytes:
+    """Return a Parquet file with two columns of one name."""
+    table = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["lon", "lon"])
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 FILES: dict[str, tuple[bytes, Format]] = {
@@ -195,6 +206,7 @@ def test_rows_are_numbered_where_there_is_no_id() -> None:
         (b"PAR1 and more, but not what it should PAR1", "parquet", "PLACES_BROKEN", ""),
         (FILES["geoparquet"][0][:-200], "parquet", "PLACES_BROKEN", ""),
         (parquet(COLUMNS), "parquet", "PLACES_COLUMN", "lon / lng"),
+        (twice(), "parquet", "PLACES_BROKEN", "lon"),
         (parquet({"shape": wkb(POINTS)}, geo("point")), "parquet", "PLACES_BROKEN", "point"),
         (parquet({"shape": ["a"]}, geo()), "parquet", "PLACES_BROKEN", "no WKB"),
         (parquet({"other": ["a"]}, geo()), "parquet", "PLACES_BROKEN", "no WKB"),
@@ -283,6 +295,35 @@ def test_shapes_that_can_not_be_read_are_missing() -> None:
 
     assert places.ids == ("1",)
     assert sum(each.count for each in report.findings) == 3
+
+
+@pytest.mark.parametrize("name", FILES)
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=8), st.floats(0, 1))
+def test_no_bytes_make_the_reading_fail(
+    name: str, changes: list[tuple[float, int]], kept: float
+) -> None:
+    """A file with bytes changed, or cut, gives places or a refusal, and nothing else."""
+    whole, form = FILES[name]
+    raw = bytearray(whole)
+    for place, byte in changes:
+        raw[int(place * (len(raw) - 1))] = byte
+    if kept < 0.2:
+        raw = raw[: int(kept * 5 * len(raw))]
+    with suppress(Refused):
+        places, report = read_places(bytes(raw), form)
+        assert 0 < report.places == len(places.ids) <= report.rows
+        assert np.all(np.abs(places.points.lon) <= 180)
+
+
+@pytest.mark.parametrize("east", ["1e999", "1e308", "400"])
+def test_an_area_beyond_the_map_is_left_out(east: str) -> None:
+    """However far it reaches, also beyond all numbers."""
+    ring = f"[[[0,1],[{east},1],[0,2],[0,1]]]"
+    sound = '{"geometry":{"type":"Point","coordinates":[117,39]}}'
+    wide = f'{{"geometry":{{"type":"Polygon","coordinates":{ring}}}}}'
+    raw = f'{{"type":"FeatureCollection","features":[{sound},{wide}]}}'.encode()
+
+    assert read_places(raw, "geojson").places.ids == ("1",)
 
 
 def test_a_features_own_id_is_taken_where_all_have_one() -> None:

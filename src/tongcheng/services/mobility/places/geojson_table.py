@@ -51,7 +51,8 @@ def geojson_table(raw: bytes, findings: Findings) -> Table:
     check_size("rows", len(made.features), PLACES_MAX)
     rows = np.arange(1, len(made.features) + 1)
     texts = np.array([bytes(each.geometry) for each in made.features], object)
-    shapes = shapely.from_geojson(texts, on_invalid="ignore")
+    with np.errstate(all="ignore"):  # a coordinate beyond all numbers is on no map
+        shapes = shapely.from_geojson(texts, on_invalid="ignore")
     columns = _columns(made.features)
     return Table(rows, *points_of(shapes, rows, findings), columns)
 

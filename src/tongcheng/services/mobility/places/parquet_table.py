@@ -44,23 +44,23 @@ def parquet_table(raw: bytes, findings: Findings) -> Table:
         check_size("bytes", unpacked, BYTES_MAX)
         shape = _shape_column(about.metadata)
         table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as fault:
+        columns = {
+            name: _values(table.column(name))
+            for name in table.column_names
+            if name != shape and _is_plain(table.schema.field(name).type)
+        }
+    except (pa.ArrowException, OSError, ValueError, KeyError) as fault:
         what = (str(fault).splitlines() or ["?"])[0]
         raise Refused("PLACES_BROKEN", format="parquet", fault=what[:200]) from None
     rows = np.arange(1, table.num_rows + 1)
-    columns = {
-        name: _values(table.column(name))
-        for name in table.column_names
-        if name != shape and _is_plain(table.schema.field(name).type)
-    }
     if shape is None:
         return by_columns(rows, columns)
     if shape not in table.column_names or not _is_binary(table.schema.field(shape).type):
         fault_of_shape = f"column {shape!r} holds no WKB"
         raise Refused("PLACES_BROKEN", format="parquet", fault=fault_of_shape)
-    shapes = shapely.from_wkb(
-        np.array(table.column(shape).to_pylist(), object), on_invalid="ignore"
-    )
+    texts = np.array(table.column(shape).to_pylist(), object)
+    with np.errstate(all="ignore"):
+        shapes = shapely.from_wkb(texts, on_invalid="ignore")
     return Table(rows, *points_of(shapes, rows, findings), columns)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tongcheng.services.mobility.numbers import Bool, Float64, Int64
 from tongcheng.services.mobility.places.findings import Findings
 
+_DEGREES_MAX: Final = 360.0
 _POINT: Final = 0
 _AREAS: Final = (3, 6)
 """Shapely's geometry types: polygon and multipolygon."""
@@ -33,13 +34,15 @@ def points_of(
     findings.add("geometry_kind", rows, ~missing & ~areas & ~points)
     lon, lat = np.full(len(shapes), np.nan), np.full(len(shapes), np.nan)
     lon[points], lat[points] = shapely.get_x(shapes[points]), shapely.get_y(shapes[points])
-    finite = areas & np.isfinite(shapely.bounds(shapes)).all(axis=1)
-    crossed = finite & ~shapely.is_valid(shapes)
+    # What reaches beyond the map is left to whoever checks coordinates: NaN.
+    with np.errstate(invalid="ignore"):
+        drawn = areas & (np.abs(shapely.bounds(shapes)) <= _DEGREES_MAX).all(axis=1)
+    crossed = drawn & ~shapely.is_valid(shapes)
     findings.add("geometry_invalid", rows, crossed)
-    whole = shapes[finite]
-    whole[crossed[finite]] = shapely.make_valid(whole[crossed[finite]])
+    whole = shapes[drawn]
+    whole[crossed[drawn]] = shapely.make_valid(whole[crossed[drawn]])
     inside = shapely.centroid(whole)
     outside = ~shapely.covers(whole, inside)
     inside[outside] = shapely.point_on_surface(whole[outside])
-    lon[finite], lat[finite] = shapely.get_x(inside), shapely.get_y(inside)
+    lon[drawn], lat[drawn] = shapely.get_x(inside), shapely.get_y(inside)
     return lon, lat, ~areas & ~points

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,10 +12,12 @@ import numpy as np
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.numbers import Bool, Float64, Int32, Int64
+from tongcheng.services.mobility.streets.blobs import unpacked_bytes
 from tongcheng.services.mobility.streets.tags import Profile, passable
 
 BYTES_MAX: Final = 1 << 31
-"""All of China is about 1.4 GB."""
+UNPACKED_BYTES_MAX: Final = 1 << 32
+"""All of China is about 1.4 GB. Where every node is, takes some five times what is unpacked."""
 POINTS_MAX: Final = 100_000_000
 """Points of ways; more than all streets of China have."""
 
@@ -50,11 +53,7 @@ def read_ways(path: Path, profile: Profile) -> WayTable:
     except ModuleNotFoundError as missing:
         raise Refused("MOBILITY_EXTRA", package=str(missing.name)) from None
     try:
-        size = path.stat().st_size
-        if size > BYTES_MAX:
-            raise Refused("STREETS_TOO_LARGE", what="bytes", size=size, most=BYTES_MAX)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = _checked(path)
         # The format is said, so that no name of a file can choose another.
         file_of_ways = osmium.FileProcessor(
             osmium.io.File(str(path), "pbf"), osmium.osm.NODE | osmium.osm.WAY
@@ -72,6 +71,22 @@ def read_ways(path: Path, profile: Profile) -> WayTable:
     if not found.length:
         raise Refused("STREETS_NONE", profile=profile)
     return found.ways(digest)
+
+
+def _checked(path: Path) -> str:
+    """Return an extract's digest; refuses STREETS_TOO_LARGE, packed or unpacked."""
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        if size > BYTES_MAX:
+            raise Refused("STREETS_TOO_LARGE", what="bytes", size=size, most=BYTES_MAX)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if not size:  # nothing to map
+            raise ValueError("empty")
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as raw:
+            unpacked = unpacked_bytes(raw)
+    if unpacked > UNPACKED_BYTES_MAX:
+        raise Refused("STREETS_TOO_LARGE", what="bytes", size=unpacked, most=UNPACKED_BYTES_MAX)
+    return digest
 
 
 class _Found:
