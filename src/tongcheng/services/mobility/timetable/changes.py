@@ -79,6 +79,8 @@ def _inside(feed: Feed, stops: Boarding, numbers: list[int], walking: Walking) -
     touched = joined_up(paths)
     found: dict[Pair, int] = {}
     for members in together.values():
+        if len(members) < 2:  # noqa: PLR2004 - nowhere to change to
+            continue
         rows = {number: int(stops.row[number]) for number in members}
         for origin in members:
             others = [number for number in members if number != origin]
