@@ -9,6 +9,10 @@ COMMANDS: Final = {
         "tongcheng.cli.mobility_feed:feed",
         "Check timetable feeds (GTFS): what is wrong, what was repaired, what can be used.",
     ),
+    "matrix": Entry(
+        "tongcheng.cli.mobility_matrix:matrix",
+        "Compute how long it takes from every place to every place, over a window of departures.",
+    ),
 }
 
 mobility = LazyGroup(

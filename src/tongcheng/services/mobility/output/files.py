@@ -103,7 +103,7 @@ def open_table(
     if suffix not in {PARQUET, CSV, GEOJSON} or (suffix == GEOJSON and kind is None):
         raise Refused("MOBILITY_OUT", file=path.name, fault=suffix or "–")
     try:
-        with open_whole(path) as file:
+        with open_whole(path, 0o644) as file:
             hashed = _Hashed(file)
             written = _format(hashed, schema, method, kind, suffix)
             table = TableFile(written, schema, kind)
