@@ -191,28 +191,42 @@ def spread(room: Room, terms: Terms) -> None:
 
 
 @compiled
+def ride(network: Network, room: Room, place: tuple[int, int], best: int, terms: Terms) -> int:
+    """Take a connection with the rides of a layer (`place` is both); return who left last aboard.
+
+    `best` is who left last of those aboard with fewer rides.
+    """
+    at, layer = place
+    departure_s, when_s = network.departure_s[at], network.arrival_s[at]
+    stop, to = network.origin[at], network.to[at]
+    first = layer * network.changes.start.size
+    row, trip = np.uintp(first + stop), np.uintp(layer * network.trips + network.trip[at])
+    if room.state[row, NEXT_S] <= departure_s:
+        access_s = room.access_s[np.uintp(stop)] if layer == 0 else FOREVER
+        stand_ready(room, first + stop, departure_s, access_s, terms)
+    instant = int(np.int64(max(room.aboard[trip], room.state[row, READY])))
+    room.aboard[trip] = instant
+    there = room.state[np.uintp(first + to)]
+    # With fewer rides nobody is aboard who left as late; in time; and that is news there.
+    # One branch for all of it: none of them can be foretold.
+    news = (instant > best) & ((instant > there[CAME]) | (when_s < there[CAME_S]))
+    if news & (when_s - instant * terms.step <= terms.longest):
+        alight(network, room, (to, layer), when_s, instant, terms)
+    return max(best, instant)
+
+
+@compiled
 def scan(network: Network, ways: Ways, origin: int, room: Room, terms: Terms) -> None:
     """Find for every stop that is wanted the travel time at each instant of departure."""
     if terms.layers == 0:
         return
     clear(ways, origin, room)
-    rows = network.changes.start.size
-    for at in range(network.trip.size):
-        departure_s, stop, run = network.departure_s[at], network.origin[at], network.trip[at]
-        when_s, to = network.arrival_s[at], network.to[at]
-        best = NONE
-        for layer in range(terms.layers):
-            row, trip = np.uintp(layer * rows + stop), np.uintp(layer * network.trips + run)
-            if room.state[row, NEXT_S] <= departure_s:
-                access_s = room.access_s[stop] if layer == 0 else FOREVER
-                stand_ready(room, layer * rows + stop, departure_s, access_s, terms)
-            instant = max(room.aboard[trip], room.state[row, READY])
-            room.aboard[trip] = instant
-            there = room.state[np.uintp(layer * rows + to)]
-            # With fewer rides nobody is aboard who left as late; in time; and that is news there.
-            # One branch for all of it: none of them can be foretold.
-            news = (instant > best) & ((instant > there[CAME]) | (when_s < there[CAME_S]))
-            if news & (when_s - instant * terms.step <= terms.longest):
-                alight(network, room, (to, layer), when_s, instant, terms)
-            best = max(best, instant)
+    if terms.layers == 1:  # compiled apart, without what other layers need
+        for at in range(network.trip.size):
+            ride(network, room, (at, 0), NONE, terms)
+    else:
+        for at in range(network.trip.size):
+            best = NONE
+            for layer in range(terms.layers):
+                best = ride(network, room, (at, layer), best, terms)
     spread(room, terms)

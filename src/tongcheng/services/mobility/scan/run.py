@@ -41,8 +41,9 @@ except ModuleNotFoundError as missing:
 else:
     KERNEL = True
 
-ROWS: Final = 32
-"""Origins of a block: enough that handing one out costs nothing beside it."""
+ROWS: Final = 8
+"""Origins of a block: handing one out costs nothing beside it, and no thread is done long before
+another."""
 THREADS: Final = 2
 FIRST_RIDE_S: Final = 60
 
