@@ -14,8 +14,8 @@ from tongcheng.services.mobility.feed.fields import BLANK
 from tongcheng.services.mobility.numbers import DAY_S, Bool, Float64, Int64
 
 MIDNIGHT_DROP_S: Final = DAY_S // 2
-"""A time that falls by more than half a day has passed midnight and begun at 0:00 again; one that
-falls by less is wrong, and nobody can say how."""
+"""A time that falls by more than half a day, and by a day at most, has passed midnight and begun at
+0:00 again; one that falls otherwise is wrong, and nobody can say how."""
 
 
 def starts_of(trip: Int64) -> Bool:
@@ -62,9 +62,10 @@ def unwound(trip: Int64, arrival_s: Int64, departure_s: Int64) -> tuple[Int64, I
         calls = timed[begin:end]
         given = np.stack([arrival_s[calls], departure_s[calls]], axis=1).ravel()
         steps = np.diff(given)
-        if np.any((steps < 0) & (steps >= -MIDNIGHT_DROP_S)):
-            at = int(np.flatnonzero((steps < 0) & (steps >= -MIDNIGHT_DROP_S))[0])
-            backwards[calls[(at + 1) // 2]] = True
+        # By more than a whole day no clock falls, and a day more would not set it right.
+        wrong = (steps < 0) & ((steps >= -MIDNIGHT_DROP_S) | (steps < -DAY_S))
+        if wrong.any():
+            backwards[calls[(int(np.flatnonzero(wrong)[0]) + 1) // 2]] = True
             continue
         days = np.concatenate([[0], np.cumsum(steps < 0)])
         whole = given + days * DAY_S
