@@ -101,6 +101,7 @@ def _found(
     arcs = (graph.arc_start, graph.arc_to, graph.arc_cost)
     firsts = range(0, len(here.segment), ORIGINS_AT_ONCE)
     done: list[list[tuple[Int64, Int32, Int64]]] = [[] for _ in firsts]
+    found = [0] * threads
     nodes, targets = len(graph.points.lon), len(there.segment)
 
     def work(thread: int) -> None:
@@ -118,7 +119,8 @@ def _found(
                     (out[0][: upto - first].copy(), out[1][:size].copy(), out[2][:size].copy())
                 )
                 first = upto
-            if sum(len(part[1]) for parts in done for part in parts) > LINKS_MAX:
+                found[thread] += size
+            if sum(found) > LINKS_MAX:
                 raise Refused("MOBILITY_TOO_MANY_WAYS", most=LINKS_MAX, limit_s=limit_s)
 
     if threads > 1:
