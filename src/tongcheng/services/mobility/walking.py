@@ -19,6 +19,10 @@ SPEED_M_PER_S: Final = 1.2
 """Walking speed (4.3 km/h) unless one is chosen: mean of all ages on pavements, between 1.0, by
 which signals are timed, and 1.4 of healthy adults (Bohannon, Age and Ageing 26, 1997)."""
 
+SPEED_MIN: Final = 0.1
+SPEED_MAX: Final = 10.0
+"""Metres a second beyond which nobody walks, and a figure was most likely of another unit."""
+
 DETOUR: Final = 1.3
 """Way on foot over crow's flight unless one is chosen: 1.2 to 1.4 in connected streets (Boscoe,
 Henry, Zdeb, Professional Geographer 64, 2012, found 1.4 by car)."""
@@ -115,7 +119,7 @@ def check_walking(walking: Walking) -> None:
     straight = walking.straight
     most_s = 86_400
     wanted = {
-        "speed_m_per_s": (straight.speed_m_per_s, 0.1, 10.0),
+        "speed_m_per_s": (straight.speed_m_per_s, SPEED_MIN, SPEED_MAX),
         "detour": (straight.detour, 1.0, 10.0),
         "same_stop_s": (walking.same_stop_s, 1, most_s),
         "same_station_s": (walking.same_station_s, 1, most_s),

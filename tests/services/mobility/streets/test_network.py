@@ -219,6 +219,12 @@ def test_a_limit_is_a_time_of_a_day(limit_s: int) -> None:
         StreetNetwork(street()).ways(at((0, 0)), at((0, 0)), limit_s)
 
 
+def test_a_speed_in_another_unit_is_refused() -> None:
+    """Kilometres an hour taken for metres a second are noticed."""
+    with pytest.raises(Refused, match="speed_m_per_s"):
+        StreetNetwork(street(), speed_m_per_s=43.0).ways(at((0, 0)), at((0, 0)), 60)
+
+
 def test_labels_say_what_is_left_out() -> None:
     """A map by car says that there is no traffic on it."""
     assert StreetNetwork(street(foot=True)).label == "OpenStreetMap on foot at 1.2 m/s"

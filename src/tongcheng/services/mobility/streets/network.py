@@ -18,7 +18,12 @@ from tongcheng.services.mobility.numbers import Float64, Int32, Int64
 from tongcheng.services.mobility.streets import kernel
 from tongcheng.services.mobility.streets.graph import MM_PER_M, MS_PER_S, Graph
 from tongcheng.services.mobility.streets.snapping import OFF_STREET_M_MAX, Snapped, snap
-from tongcheng.services.mobility.walking import LINKS_MAX, SPEED_M_PER_S
+from tongcheng.services.mobility.walking import (
+    LINKS_MAX,
+    SPEED_M_PER_S,
+    SPEED_MAX,
+    SPEED_MIN,
+)
 
 ORIGINS_AT_ONCE: Final = 256
 """So many are one thread's next piece of work."""
@@ -54,12 +59,23 @@ class StreetNetwork(NamedTuple):
     def ways(self, origins: Points, to: Points, limit_s: int) -> Links:
         """Return the ways of at most `limit_s` seconds, rounded half up, once.
 
-        Refuses MOBILITY_PARAMETER for a limit beyond a day, MOBILITY_TOO_MANY_WAYS.
+        Refuses MOBILITY_PARAMETER for a limit beyond a day or a speed that nobody walks at, and
+        MOBILITY_TOO_MANY_WAYS.
         """
-        if not 0 <= limit_s <= LIMIT_S_MAX:
-            raise Refused(
-                "MOBILITY_PARAMETER", name="limit_s", given=limit_s, least=0, most=LIMIT_S_MAX
-            )
+        assert self.threads >= 1, "somebody does the work"
+        wanted = {
+            "limit_s": (limit_s, 0, LIMIT_S_MAX),
+            "speed_m_per_s": (self.speed_m_per_s, SPEED_MIN, SPEED_MAX),
+        }
+        for name, (given, least, most) in wanted.items():
+            if not least <= given <= most:
+                raise Refused(
+                    "MOBILITY_PARAMETER",
+                    name=name,
+                    given=str(given),
+                    least=str(least),
+                    most=str(most),
+                )
         here, there = (_Placed.of(points, self) for points in (origins, to))
         limit = int(np.ceil((limit_s + 0.5) * self.cost_per_s)) - 1
         blocks = _found(self.graph, here, there, limit, limit_s, self.threads)
