@@ -44,16 +44,6 @@ def entry_of(when_s: int, instant: int) -> int:
 
 
 @compiled
-def make_room(room: Room, at: int) -> None:
-    """Move a queue back to where it may begin."""
-    state, begin = room.state[at], room.queue[at]
-    head, tail = state[HEAD], state[TAIL]
-    for place in range(head, tail):
-        room.queued[begin + place - head] = room.queued[place]
-    state[HEAD], state[TAIL] = begin, begin + tail - head
-
-
-@compiled
 def insert(room: Room, at: int, when_s: int, instant: int) -> None:
     """Put somebody into a queue before others, or in place of others who left no later."""
     state, queued = room.state[at], room.queued
@@ -89,8 +79,6 @@ def come(room: Room, row: int, when_s: int, instant: int) -> None:
     worth = (instant > state[COMING]) | (when_s < state[COMING_S])
     if not worth & (instant > state[READY]):
         return
-    if state[TAIL] == room.queue[row + 1]:
-        make_room(room, row)
     head, tail = state[HEAD], state[TAIL]
     if (head != tail) & (when_s <= state[COMING_S]):
         insert(room, row, when_s, instant)

@@ -34,15 +34,14 @@ def padded(count: int) -> int:
 def queues_of(network: Network, terms: Terms) -> Int64:
     """Return where the queue of each row begins, and the end.
 
-    A queue holds pairs that ascend in both numbers, so no more than there are instants, nor than
-    arrivals from which one changes to the stop. It has room for twice as many, so that it is moved
-    back to its begin once in as many steps.
+    An instant that has left a queue for the stop never comes back, so no more places are ever taken
+    than there are instants, nor than arrivals from which one changes to the stop.
     """
     stops = network.changes.rows
     arrivals = np.bincount(network.to, minlength=stops + 1)[:stops]
     changing = np.repeat(arrivals, np.diff(network.changes.start))
     coming = np.bincount(network.changes.to, weights=changing, minlength=stops + 1)
-    most = 2 * np.minimum(coming.astype(np.int64), terms.instants) + 1
+    most = np.minimum(coming.astype(np.int64), terms.instants)
     queues = np.zeros(terms.layers * (stops + 1) + 1, np.int64)
     np.cumsum(np.tile(most, terms.layers), out=queues[1:])
     assert queues[-1] < FOREVER, "places in the queues have 32 bits"
