@@ -85,6 +85,22 @@ class CrowFly(NamedTuple):
         return links_of(len(origins.lon), *columns)
 
 
+class Assumed(NamedTuple):
+    """Straight ways that are not walked: `by` says what is assumed to be ridden or driven."""
+
+    by: str
+    straight: CrowFly
+
+    @property
+    def label(self) -> str:
+        """Say what is assumed, and that no street was seen."""
+        return f"{self.by}: {self.straight.label}"
+
+    def ways(self, origins: Points, to: Points, limit_s: int) -> Links:
+        """Return the ways of at most `limit_s` seconds; refuses MOBILITY_TOO_MANY_WAYS."""
+        return self.straight.ways(origins, to, limit_s)
+
+
 class Walking(NamedTuple):
     """How people change and get to a stop; every figure is a parameter of what is computed.
 

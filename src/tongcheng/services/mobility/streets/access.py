@@ -18,6 +18,12 @@ def ways_of(places: Points, compiled: Compiled, feeder: Feeder, limit_s: int) ->
     One walks at most `limit_s` along the streets, to a stop's door or to another place; what lies
     behind the door, and entering or leaving, comes on top. A way on foot is as long back.
     """
+    access, egress = hung(places, compiled, feeder, limit_s)
+    return Ways(access, egress, feeder.ways(places, places, limit_s))
+
+
+def hung(places: Points, compiled: Compiled, feeder: Feeder, limit_s: int) -> tuple[Links, Links]:
+    """Return the ways from places to stops and back, both in rows of places, as `ways_of` does."""
     stops = compiled.timetable.stops
     street = feeder.ways(compiled.entrances.points, places, limit_s)
     access, egress = (
@@ -27,7 +33,7 @@ def ways_of(places: Points, compiled: Compiled, feeder: Feeder, limit_s: int) ->
             (compiled.entrances.leaving, stops.leave_s),
         )
     )
-    return Ways(access, egress, feeder.ways(places, places, limit_s))
+    return access, egress
 
 
 def _through(street: Links, inside: Links, passing_s: Int32) -> Links:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from tongcheng.services.mobility.feed.model import Feed
 from tongcheng.services.mobility.output.method import Source
 from tongcheng.services.mobility.places.model import Places
 from tongcheng.services.mobility.scan.model import Ways
+from tongcheng.services.mobility.scan.network import Network, ahead, mirrored
 from tongcheng.services.mobility.streets.graph import Graph
+from tongcheng.services.mobility.timetable.compiling import Compiled
 from tongcheng.services.mobility.timetable.model import Timetable
 from tongcheng.services.mobility.timetable.process_book import NO_PROCESSES, Processes
-from tongcheng.services.mobility.walking import CrowFly
+from tongcheng.services.mobility.walking import CrowFly, Feeder
 
 WALK_S_MAX: Final = 1_200
 """How far one walks to a stop, or instead of riding, unless it is chosen: twenty minutes."""
@@ -23,7 +26,8 @@ class Study(NamedTuple):
 
     `places_digest` is the hex SHA-256 of the file they came in. Without `streets` one walks as the
     crow flies, by `straight`; with them at its speed. At most `walk_s_max` are walked along the
-    streets at either end, and directly from place to place.
+    streets at either end, and directly from place to place. `feeder`, where it is given, leads
+    there instead, and changes are still walked: where cells are larger than a walk.
     """
 
     feeds: tuple[Feed, ...]
@@ -34,13 +38,32 @@ class Study(NamedTuple):
     straight: CrowFly = CrowFly()
     streets: Graph | None = None
     walk_s_max: int = WALK_S_MAX
+    feeder: Feeder | None = None
+
+
+class Networks:
+    """A timetable as the scans read it, either way, each made when it is first asked for."""
+
+    def __init__(self, timetable: Timetable) -> None:
+        self._timetable = timetable
+
+    @cached_property
+    def ahead(self) -> Network:
+        """The network in which one departs at instants."""
+        return ahead(self._timetable)
+
+    @cached_property
+    def mirrored(self) -> Network:
+        """The network in which one arrives at instants."""
+        return mirrored(self._timetable)
 
 
 class Ready(NamedTuple):
     """A study that can be asked, with what a method says of where it came from.
 
     `places` are rows and columns of every answer. `assumed` is what no source says, by name, with
-    units in the names.
+    units in the names. `day` and `feeder` hang any further point on the network as the places
+    hang on it, at most `walk_s_max` away.
     """
 
     places: Places
@@ -48,3 +71,7 @@ class Ready(NamedTuple):
     ways: Ways
     sources: tuple[Source, ...]
     assumed: dict[str, str | int]
+    day: Compiled
+    feeder: Feeder
+    walk_s_max: int
+    networks: Networks

@@ -6,7 +6,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.output.method import Source
 from tongcheng.services.mobility.streets.access import ways_of
 from tongcheng.services.mobility.streets.network import LIMIT_S_MAX, StreetNetwork
-from tongcheng.services.mobility.study.model import Ready, Study
+from tongcheng.services.mobility.study.model import Networks, Ready, Study
 from tongcheng.services.mobility.timetable.compiling import compiled
 from tongcheng.services.mobility.walking import Feeder, Walking, check_walking
 
@@ -32,8 +32,19 @@ def prepare(study: Study, *, threads: int = 1) -> Ready:
     walking = Walking(straight=study.straight, streets=streets)
     check_walking(walking)
     day = compiled(study.feeds, study.day, study.processes, walking)
-    ways = ways_of(study.places.points, day, walking.feeder, study.walk_s_max)
-    return Ready(study.places, day.timetable, ways, _sources(study), _assumed(study, walking))
+    feeder: Feeder = walking.feeder if study.feeder is None else study.feeder
+    ways = ways_of(study.places.points, day, feeder, study.walk_s_max)
+    return Ready(
+        study.places,
+        day.timetable,
+        ways,
+        _sources(study),
+        _assumed(study, walking, feeder),
+        day,
+        feeder,
+        study.walk_s_max,
+        Networks(day.timetable),
+    )
 
 
 def _sources(study: Study) -> tuple[Source, ...]:
@@ -45,13 +56,15 @@ def _sources(study: Study) -> tuple[Source, ...]:
     return tuple(sorted(found, key=lambda source: (source.kind, source.id)))
 
 
-def _assumed(study: Study, walking: Walking) -> dict[str, str | int]:
+def _assumed(study: Study, walking: Walking, feeder: Feeder) -> dict[str, str | int]:
     """Return what was assumed where no source says it, in whole units."""
     otherwise = study.processes.otherwise
     doors = "refused" if otherwise is None else f"{otherwise.enter_s} in, {otherwise.leave_s} out"
+    between = {} if study.feeder is None else {"walked_between_stops": walking.feeder.label}
     return {
+        **between,
         "day": study.day.isoformat(),
-        "walked": walking.feeder.label,
+        "walked": feeder.label,
         "walked_inside": walking.straight.label,
         "walk_s_max": study.walk_s_max,
         "change_s_max": walking.change_s_max,
