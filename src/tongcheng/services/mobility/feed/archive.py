@@ -92,7 +92,8 @@ def open_archive(path: Path, known: frozenset[str]) -> Iterator[Archive]:
             if path.is_dir():
                 archive = _of_directory(path, known)
             elif path.is_file():
-                archive = _of_zip(stack.enter_context(path.open("rb")), path, known, stack)
+                file = stack.enter_context(path.open("rb"))
+                archive = _of_zip(file, path.stat().st_size, path.name, known, stack)
             else:
                 raise Refused("FILE_MISSING", file=str(path), fault="no file or directory")
         except PermissionError as fault:
@@ -100,6 +101,17 @@ def open_archive(path: Path, known: frozenset[str]) -> Iterator[Archive]:
             raise Refused("FILE_MISSING", file=str(path), fault=told) from None
         except _FAULTS as fault:
             raise _damaged(path.name, fault) from None
+        yield archive
+
+
+@contextmanager
+def open_bytes(raw: bytes, known: frozenset[str]) -> Iterator[Archive]:
+    """Open an archive that is in memory; refuses what it is as `open_archive` does."""
+    with ExitStack() as stack:
+        try:
+            archive = _of_zip(io.BytesIO(raw), len(raw), "feed.zip", known, stack)
+        except _FAULTS as fault:
+            raise _damaged("feed.zip", fault) from None
         yield archive
 
 
@@ -143,15 +155,19 @@ def _of_directory(path: Path, known: frozenset[str]) -> Archive:
 
 
 def _of_zip(
-    file: io.BufferedReader, path: Path, known: frozenset[str], stack: ExitStack
+    file: io.BufferedReader | io.BytesIO,
+    size: int,
+    called: str,
+    known: frozenset[str],
+    stack: ExitStack,
 ) -> Archive:
     """Return an archive as a feed; its digest and its members are of the same open file."""
-    _assure_size(path.name, path.stat().st_size, ARCHIVE_BYTES_MAX)
+    _assure_size(called, size, ARCHIVE_BYTES_MAX)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     file.seek(0)
     packed = stack.enter_context(zipfile.ZipFile(file))
     members = packed.infolist()
-    _assure_safe(path.name, members)
+    _assure_safe(called, members)
     names = {each.filename: each for each in members if not each.is_dir()}
     folder = _folder(list(names))
     files = sorted(name for name in known if folder + name in names)

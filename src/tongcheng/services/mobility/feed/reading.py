@@ -15,7 +15,7 @@ import numpy as np
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.feed import calls, datum, days, extras, lines, locations
-from tongcheng.services.mobility.feed.archive import Archive, open_archive
+from tongcheng.services.mobility.feed.archive import Archive, open_archive, open_bytes
 from tongcheng.services.mobility.feed.assembly import assembled
 from tongcheng.services.mobility.feed.datum import Asked, Evidence, Reference
 from tongcheng.services.mobility.feed.findings import Findings, printable
@@ -61,11 +61,25 @@ def read_feed(
     `archive`, FEED_FILES_MISSING, FEED_COLUMNS, FEED_EMPTY_FILE, FEED_ZONE, FEED_ZONES, FEED_BROKEN
     and FEED_EMPTY.
     """
+    with open_archive(path, frozenset(_WANTED)) as archive:
+        return _read(archive, feed_id, asked, references)
+
+
+def read_feed_bytes(
+    raw: bytes, feed_id: str, *, asked: Asked = "detect", references: Sequence[Reference] = ()
+) -> FeedReading:
+    """Read the bytes of an archive, as `read_feed` reads a file."""
+    with open_bytes(raw, frozenset(_WANTED)) as archive:
+        return _read(archive, feed_id, asked, references)
+
+
+def _read(
+    archive: Archive, feed_id: str, asked: Asked, references: Sequence[Reference]
+) -> FeedReading:
     if not FEED_ID.fullmatch(feed_id):
         raise Refused("FEED_ID", feed=printable(feed_id))
     findings = Findings()
-    with open_archive(path, frozenset(_WANTED)) as archive:
-        tables = _tables(archive, findings)
+    tables = _tables(archive, findings)
     zone = _zone(tables[AGENCY])
     network = read_network(tables, findings)
     network, evidence = _in_wgs84(network, zone, asked, references, findings)
