@@ -217,6 +217,24 @@ def test_order_within_a_person(tmp_path: Path) -> None:
             assert batch.row.tolist() == expected, sequence
 
 
+def test_books_do_not_decide_the_order_of_a_person(tmp_path: Path) -> None:
+    """A row without a sequence counts also where no book knows its place; rubbish never does."""
+    days = ["2025-03-03", "2025-03-01", "2025-03-02"]
+    for third, expected in (
+        ({"admdvs": "650100"}, [1, 2, 0]),
+        ({"scheme": "nobody"}, [1, 2, 0]),
+        ({"total_fen": "much"}, [2, 0, 1]),
+        ({"admdvs": "650100", "total_fen": "much"}, [2, 0, 1]),
+    ):
+        rows = [claim(0, "A", ended_on=days[0], sequence="1")]
+        rows += [claim(1, "A", ended_on=days[1], sequence="2")]
+        rows += [claim(2, "A", ended_on=days[2], sequence=None, **third)]
+        with open_claims(write_csv(tmp_path / "claims.csv", rows)) as claims:
+            (batch,) = claims.batches(plan())
+            assert batch.row.tolist() == expected, third
+            assert batch.events.fault.any(), third
+
+
 def test_a_void_far_from_its_claim(tmp_path: Path) -> None:
     """A void finds its claim however many rows lie between, and only the same person's."""
     far = 2 * persons.STEPS_BACK + 8

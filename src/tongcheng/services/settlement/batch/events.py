@@ -43,6 +43,9 @@ _ABOUT: Final = {
 """Column → the kinds of event in which it is looked at, where that is not SETTLE alone; those of
 openings are not even decoded elsewhere."""
 
+_OF_BOOKS: Final = frozenset({"REGION_UNKNOWN_AREA", "AREA_WITHOUT_RULE_BOOK", "RULE_BOOKS_RIVAL"})
+"""Faults of a row that another plan may not find."""
+
 
 class Places(Protocol):
     """What the reader asks a plan: the numbers of places and of pairs of divisions."""
@@ -63,11 +66,13 @@ class Ordered(NamedTuple):
     """Rows as events in the order of the file, and what their order and their links follow from.
 
     `sequence` is None where the file has none, else the numbers and the rows that have none.
+    `unreadable` are rows that no book could judge: what the books know is not looked at for it.
     `person` and `reverses` of the events are not filled yet.
     """
 
     events: Events
     column: NDArray[np.int8]
+    unreadable: NDArray[np.bool_]
     age: NDArray[np.int16]
     claim: decoding.Ids
     person: decoding.Ids
@@ -121,6 +126,7 @@ class _Rows:
         self._twice = twice
         self.fault = np.zeros(self._rows, np.int16)
         self.column = np.full(self._rows, NONE, np.int8)
+        self.unreadable = np.zeros(self._rows, np.bool_)
         self.kind = np.zeros(self._rows, np.int8)
         self._counts = [self._rows, 0, 0]
 
@@ -171,12 +177,14 @@ class _Rows:
             opening=opening,
             opening_fen=opening_fen,
         )
-        return Ordered(events, self.column, age, claim, person, reverses, sequence)
+        return Ordered(events, self.column, self.unreadable, age, claim, person, reverses, sequence)
 
     def _mark(self, rows: Mask, code: str, name: str | None) -> None:
         """Give rows a fault, where they have none yet."""
         if rows is None:
             return
+        if code not in _OF_BOOKS:
+            self.unreadable |= rows
         new = rows & (self.fault == 0)
         self.fault[new] = CODE_OF[code]
         self.column[new] = NONE if name is None else _PLACE[name]

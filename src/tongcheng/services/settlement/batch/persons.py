@@ -85,8 +85,9 @@ def _key(ordered: Ordered, group: Ints, together: Ints | None) -> Ints | Days:
     if ordered.sequence is not None:
         key, gone = ordered.sequence
         if gone is not None:
-            judged_without = gone & (ordered.events.fault == 0)
-            key = np.where(np.isin(group, np.unique(group[judged_without])), ended, key)
+            # Not by the faults: then books would decide the order, and two sets of books two.
+            without = gone & ~ordered.unreadable
+            key = np.where(np.isin(group, np.unique(group[without])), ended, key)
     return key if together is None else key[together]
 
 
