@@ -168,6 +168,20 @@ def test_another_claim_under_a_booked_id_is_not_taken_for_it(
         assert [(each.code, each.detail) for each in passed] == [("CLAIM_ID_TWICE", differs)]
 
 
+@pytest.mark.parametrize("taken", ["a1", "a2"])
+def test_a_void_under_a_booked_id_takes_nothing_back(node: Agency, taken: str) -> None:
+    """Neither under the id of the claim that it means, nor of another one."""
+    node.book(
+        claim("a1", 0, "2026-02-03", 3_000_000),
+        claim("a2", 0, "2026-02-04", 9_000_000),
+    )
+    for _ in range(2):
+        summary, passed = node.book(void(taken, "a1", 0, "2026-02-05"))
+        assert (summary.already, summary.voids) == (0, 0)
+        assert [(each.code, each.detail) for each in passed] == [("CLAIM_ID_TWICE", "event")]
+    assert node.year(0) == cashier(3_000_000, 9_000_000)[1]
+
+
 @pytest.mark.parametrize("is_apart", [False, True])
 def test_second_void_of_a_claim_is_told_however_often_it_comes(
     node: Agency, *, is_apart: bool

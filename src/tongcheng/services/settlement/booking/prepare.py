@@ -151,7 +151,11 @@ class Preparing:
         person, claim_id, is_void = rows.person[at], rows.claim_id[at], rows.kind[at] == VOID
         key = (rows.reverses_id[at], HOME_VOID) if is_void else (claim_id, HOME)
         there = booked.get((subject(key[0]), key[1]))
-        if there is None or person is None:
+        if person is None:
+            return None
+        if is_void and (subject(claim_id), HOME) in booked:
+            return "CLAIM_ID_TWICE", "event"
+        if there is None:
             return None
         if is_void:
             if there.person_key != person[0]:
@@ -203,9 +207,9 @@ class Preparing:
 
     def _booked(self, snapshot: Snapshot, rows: "_Rows") -> Booked:
         """Return what is booked under the ids of these rows."""
-        columns = zip(rows.kind, rows.claim_id, rows.reverses_id, strict=True)
-        ids = [reverses if kind == VOID else claim_id for kind, claim_id, reverses in columns]
-        return booked(snapshot, self._home.ring, ids)
+        voids = (at for at, kind in enumerate(rows.kind) if kind == VOID)
+        taken_back = [rows.reverses_id[at] for at in voids]
+        return booked(snapshot, self._home.ring, [*rows.claim_id, *taken_back])
 
     def _kept(self, batch: Batch, keep: NDArray[np.bool_], read: "_Rows") -> Prepared:
         rows = np.flatnonzero(keep)
