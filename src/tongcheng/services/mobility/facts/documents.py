@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.plain_yaml import YamlFault, parse
+from tongcheng.kernel.plain_yaml import Plain, YamlFault, parse
 
 CHARACTERS_MAX: Final = 1_048_576
 
@@ -23,13 +23,22 @@ _Document = TypeVar("_Document")
 
 def read(file: str, text: str, kind: type[_Document]) -> _Document:
     """Return the document that a text holds; refuses FACTS_DOCUMENT with the line and the fault."""
+    return shaped(file, text, plain_of(file, text), kind)
+
+
+def plain_of(file: str, text: str) -> Plain:
+    """Return what a text holds, whatever its shape; refuses FACTS_DOCUMENT for no plain YAML."""
     if len(text) > CHARACTERS_MAX:
         raise Refused("FACTS_DOCUMENT", file=file, line=1, fault="too long")
     try:
-        plain = parse(text, _KEY)
+        return parse(text, _KEY)
     except YamlFault as fault:
         reason = str(fault).partition(": ")[2]
         raise Refused("FACTS_DOCUMENT", file=file, line=fault.line, fault=reason) from None
+
+
+def shaped(file: str, text: str, plain: Plain, kind: type[_Document]) -> _Document:
+    """Return what `text` holds in its shape; refuses FACTS_DOCUMENT with the line."""
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as fault:
@@ -52,6 +61,15 @@ def line_of(text: str, where: str) -> int:
             break
         line, node = found
     return line
+
+
+def item_lines(text: str, key: str) -> tuple[int, ...]:
+    """Return the lines at which the items of the list `key` begin; () where there is no list."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    found = None if node is None else _child(node, key, "")
+    if found is None or not isinstance(found[1], yaml.SequenceNode):
+        return ()
+    return tuple(item.start_mark.line + 1 for item in found[1].value)
 
 
 def _child(node: yaml.Node | None, key: str, place: str) -> tuple[int, yaml.Node] | None:

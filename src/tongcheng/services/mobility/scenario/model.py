@@ -92,7 +92,7 @@ class AddServices(NamedTuple):
 class AddLine(NamedTuple):
     """add_line: a line of its own, both ways alike.
 
-    `minutes` are arrivals after the first departure, one a call; None where nobody says, which is
+    `arrivals_s` are seconds after the first departure, one a call; None where nobody says, which is
     shared out by distance. `line_id` is its id in the feed SCENARIO_FEED_ID.
     """
 
@@ -100,7 +100,7 @@ class AddLine(NamedTuple):
     name: str
     mode: Mode
     calls: tuple[Call, ...]
-    minutes: tuple[int | None, ...]
+    arrivals_s: tuple[int | None, ...]
     dwell_s: int
     repeats: Repeats
 
@@ -112,11 +112,14 @@ class RemoveLine(NamedTuple):
 
 
 class Reroute(NamedTuple):
-    """reroute: a service calls elsewhere, as often as before and from its first call as early."""
+    """reroute: a service calls elsewhere, as often as before, and leaves its first call as early.
+
+    `arrivals_s` as of AddLine.
+    """
 
     service: str
     calls: tuple[Call, ...]
-    minutes: tuple[int | None, ...]
+    arrivals_s: tuple[int | None, ...]
 
 
 class HeadwayFactor(NamedTuple):
