@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from tongcheng.services.mobility.feed.model import Feed
+from tongcheng.services.mobility.links import Links
 from tongcheng.services.mobility.output.method import Source
 from tongcheng.services.mobility.places.model import Places
 from tongcheng.services.mobility.scan.model import Ways
@@ -58,20 +59,43 @@ class Networks:
         return mirrored(self._timetable)
 
 
+class Hanging:
+    """How the places hang on the stops, and on one another: the last is found when asked for.
+
+    Of large tables of cells the ways between the places are many; who asks from spots needs none.
+    """
+
+    def __init__(
+        self, places: Places, access: Links, egress: Links, feeder: Feeder, walk_s_max: int
+    ) -> None:
+        self.access, self.egress = access, egress
+        self.feeder, self.walk_s_max = feeder, walk_s_max
+        self._points = places.points
+
+    @cached_property
+    def ways(self) -> Ways:
+        """All of them; refuses MOBILITY_TOO_MANY_WAYS."""
+        direct = self.feeder.ways(self._points, self._points, self.walk_s_max)
+        return Ways(self.access, self.egress, direct)
+
+
 class Ready(NamedTuple):
     """A study that can be asked, with what a method says of where it came from.
 
     `places` are rows and columns of every answer. `assumed` is what no source says, by name, with
-    units in the names. `day` and `feeder` hang any further point on the network as the places
-    hang on it, at most `walk_s_max` away.
+    units in the names. By `day` and `hanging` any further point hangs on the network as the places
+    do.
     """
 
     places: Places
     timetable: Timetable
-    ways: Ways
+    hanging: Hanging
     sources: tuple[Source, ...]
     assumed: dict[str, str | int]
     day: Compiled
-    feeder: Feeder
-    walk_s_max: int
     networks: Networks
+
+    @property
+    def ways(self) -> Ways:
+        """Return the ways between all places; refuses MOBILITY_TOO_MANY_WAYS."""
+        return self.hanging.ways

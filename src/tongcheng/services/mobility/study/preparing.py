@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.output.method import Source
-from tongcheng.services.mobility.streets.access import ways_of
+from tongcheng.services.mobility.streets.access import hung
 from tongcheng.services.mobility.streets.network import LIMIT_S_MAX, StreetNetwork
-from tongcheng.services.mobility.study.model import Networks, Ready, Study
+from tongcheng.services.mobility.study.model import Hanging, Networks, Ready, Study
 from tongcheng.services.mobility.timetable.compiling import compiled
 from tongcheng.services.mobility.walking import Feeder, Walking, check_walking
 
 
-def prepare(study: Study, *, threads: int = 1) -> Ready:
+def prepare(study: Study, *, threads: int = 1, for_spots: bool = False) -> Ready:
     """Compile a study; threads decide nothing.
+
+    Asked `for_spots` alone, it leaves the ways between its places until they are asked for.
 
     Raises:
         Refused: MOBILITY_PARAMETER for a walk of less than none or more than a day; and as
@@ -33,18 +35,20 @@ def prepare(study: Study, *, threads: int = 1) -> Ready:
     check_walking(walking)
     day = compiled(study.feeds, study.day, study.processes, walking)
     feeder: Feeder = walking.feeder if study.feeder is None else study.feeder
-    ways = ways_of(study.places.points, day, feeder, study.walk_s_max)
-    return Ready(
+    access, egress = hung(study.places.points, day, feeder, study.walk_s_max)
+    hanging = Hanging(study.places, access, egress, feeder, study.walk_s_max)
+    ready = Ready(
         study.places,
         day.timetable,
-        ways,
+        hanging,
         _sources(study),
         _assumed(study, walking, feeder),
         day,
-        feeder,
-        study.walk_s_max,
         Networks(day.timetable),
     )
+    if not for_spots:
+        _ = ready.ways
+    return ready
 
 
 def _sources(study: Study) -> tuple[Source, ...]:

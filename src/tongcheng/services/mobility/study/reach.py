@@ -55,15 +55,15 @@ def reach_of(ready: Ready, spot: Spot, question: Question, *, deadlines: bool) -
     Raises:
         Refused: MOBILITY_EXTRA where numba is not installed.
     """
-    places, limit_s = ready.places.points, ready.walk_s_max
-    access, egress = hung(spot.points, ready.day, ready.feeder, limit_s)
-    direct = ready.feeder.ways(spot.points, places, limit_s)
+    places, hanging = ready.places.points, ready.hanging
+    access, egress = hung(spot.points, ready.day, hanging.feeder, hanging.walk_s_max)
+    direct = hanging.feeder.ways(spot.points, places, hanging.walk_s_max)
     if deadlines:
         # The places are origins and the spot is the one destination, until the mirror turns it.
-        ways = Ways(ready.ways.access, egress, turned(direct, len(places.lon)))
+        ways = Ways(hanging.access, egress, turned(direct, len(places.lon)))
         network = ready.networks.mirrored
     else:
-        ways = Ways(access, ready.ways.egress, direct)
+        ways = Ways(access, hanging.egress, direct)
         network = ready.networks.ahead
     (block,) = blocks(network, ways, question, threads=1)
     return Reach(block.times[:, 0], block.least[0], block.within[0], block.usable[0])
