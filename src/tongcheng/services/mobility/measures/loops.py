@@ -5,25 +5,17 @@ same on every machine. All of them are in this one file, which is what numba loo
 what it kept is stale.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
-import numba
 import numpy as np
 
+from tongcheng.kernel.jit import kept_alone
 from tongcheng.services.mobility.numbers import UNREACHED, Float64, Int64, UInt16
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _BYTE: Final = 256
 
 
-def _compiled(function: F) -> F:
-    """Compile a loop, and keep it for the next process; other threads may run beside it."""
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-@_compiled
+@kept_alone
 def sums_within(block: UInt16, counts: Int64, band: UInt16, bands: int, out: Int64) -> None:
     """Add up counts by band of their seconds, then each band with all before it.
 
@@ -40,7 +32,7 @@ def sums_within(block: UInt16, counts: Int64, band: UInt16, bands: int, out: Int
             out[row, at] = total
 
 
-@_compiled
+@kept_alone
 def sums_weighted(block: UInt16, counts: Int64, weights: Int64, out: Int64) -> None:
     """Add up counts times the weights of their seconds, row by row."""
     for row in range(block.shape[0]):
@@ -50,7 +42,7 @@ def sums_weighted(block: UInt16, counts: Int64, weights: Int64, out: Int64) -> N
         out[row] = total
 
 
-@_compiled
+@kept_alone
 def demand_weighted(block: UInt16, people: Int64, weights: Int64, out: Int64) -> None:
     """Add each row's people times the weights of its seconds to every destination's demand."""
     for row in range(block.shape[0]):
@@ -58,7 +50,7 @@ def demand_weighted(block: UInt16, people: Int64, weights: Int64, out: Int64) ->
             out[column] += weights[block[row, column]] * people[row]
 
 
-@_compiled
+@kept_alone
 def shares_weighted(block: UInt16, ratios: Float64, weights: Int64, out: Float64) -> None:
     """Add up ratios times the weights of their seconds, in the order of each row."""
     for row in range(block.shape[0]):
@@ -68,7 +60,7 @@ def shares_weighted(block: UInt16, ratios: Float64, weights: Int64, out: Float64
         out[row] = total
 
 
-@_compiled
+@kept_alone
 def high_byte(row: UInt16, counts: Int64, out: Int64) -> None:
     """Add up counts by the high byte of their seconds."""
     out[:] = 0
@@ -77,7 +69,7 @@ def high_byte(row: UInt16, counts: Int64, out: Int64) -> None:
             out[row[column] >> 8] += counts[column]
 
 
-@_compiled
+@kept_alone
 def low_byte(row: UInt16, counts: Int64, high: int, out: Int64) -> None:
     """Add up counts by the low byte of their seconds, where the high one is `high`."""
     out[:] = 0
@@ -86,7 +78,7 @@ def low_byte(row: UInt16, counts: Int64, high: int, out: Int64) -> None:
             out[row[column] & 255] += counts[column]
 
 
-@_compiled
+@kept_alone
 def seconds_to(block: UInt16, counts: Int64, wanted: Int64, out: UInt16) -> None:
     """Find for each row the seconds within which so many counts are reached.
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
+from tongcheng.kernel import jit
 from tongcheng.services.mobility import links, numbers
 from tongcheng.services.mobility.numbers import Int64, UInt16
 from tongcheng.services.mobility.scan import (
-    jit,
     kernel,
     kernel_journey,
     layout,

@@ -15,7 +15,7 @@ compiled code does not ask whether it counts from the end, which was a seventh o
 
 import numpy as np
 
-from tongcheng.services.mobility.scan.jit import compiled
+from tongcheng.kernel.jit import compiled
 from tongcheng.services.mobility.scan.layout import (
     CAME,
     CAME_S,

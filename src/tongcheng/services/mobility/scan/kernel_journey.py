@@ -5,7 +5,7 @@ arrive first the one of fewest rides is known. In the last layer any number of r
 unless rides are capped.
 """
 
-from tongcheng.services.mobility.scan.jit import compiled
+from tongcheng.kernel.jit import compiled
 from tongcheng.services.mobility.scan.layout import FOREVER, NONE, Trail
 from tongcheng.services.mobility.scan.model import Ways
 from tongcheng.services.mobility.scan.network import Network

@@ -7,8 +7,8 @@ to sort, and exact.
 
 import numpy as np
 
+from tongcheng.kernel.jit import compiled
 from tongcheng.services.mobility.numbers import Int64, UInt16
-from tongcheng.services.mobility.scan.jit import compiled
 from tongcheng.services.mobility.scan.layout import NO_TIME, Desk, Room, Terms
 from tongcheng.services.mobility.scan.model import Block, Ways
 

@@ -6,15 +6,12 @@ keeps, and of no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Final, TypeAlias
 
-import numba
 import numpy as np
 
+from tongcheng.kernel.jit import kept_alone
 from tongcheng.services.mobility.numbers import Int32, Int64
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 Origins: TypeAlias = tuple[Int32, Int32, Int32, Int32, Int32, Int32, Int32]
 """Of each origin its segment (-1 for none), the segment's first and second end (-1 where one may
@@ -29,12 +26,7 @@ NOT_YET: Final = 1 << 40
 """Longer than every way."""
 
 
-def _kept(function: F) -> F:
-    """Compile, and keep for the next process; it asks Python for nothing, so threads run it."""
-    return cast("F", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
-
-
-@_kept
+@kept_alone
 def _next(node: int, start: Int64, to: Int32, at: Int64, component: Int32, order: Int64,
           low: Int64) -> int:  # fmt: skip
     """Follow a node's arcs to one that nobody has seen, and return it; -1 when there is none."""
@@ -48,7 +40,7 @@ def _next(node: int, start: Int64, to: Int32, at: Int64, component: Int32, order
     return -1
 
 
-@_kept
+@kept_alone
 def _close(node: int, waiting: Int64, size: int, component: Int32, found: int) -> int:
     """Give all that waits from a node on its component; returns how much waits still."""
     member = -1
@@ -59,7 +51,7 @@ def _close(node: int, waiting: Int64, size: int, component: Int32, found: int) -
     return size
 
 
-@_kept
+@kept_alone
 def components(start: Int64, to: Int32) -> Int32:
     """Return for each node the number of its strongly connected component.
 
@@ -96,7 +88,7 @@ def components(start: Int64, to: Int32) -> Int32:
     return component
 
 
-@_kept
+@kept_alone
 def _rise(heap: Int32, place: Int32, length: Int64, at: int) -> None:
     """Bring the entry at a place of the heap up to where it belongs."""
     node = heap[at]
@@ -111,7 +103,7 @@ def _rise(heap: Int32, place: Int32, length: Int64, at: int) -> None:
     place[node] = at
 
 
-@_kept
+@kept_alone
 def _sink(heap: Int32, place: Int32, length: Int64, size: int) -> None:
     """Bring the first entry of the heap down to where it belongs."""
     node = heap[0]
@@ -131,7 +123,7 @@ def _sink(heap: Int32, place: Int32, length: Int64, size: int) -> None:
     place[node] = at
 
 
-@_kept
+@kept_alone
 def settle(arcs: tuple[Int64, Int32, Int32], limit: int, scratch: Scratch, size: int) -> int:
     """Find the shortest ways of at most `limit` from the nodes that lie in the heap.
 
@@ -167,7 +159,7 @@ def settle(arcs: tuple[Int64, Int32, Int32], limit: int, scratch: Scratch, size:
     return count
 
 
-@_kept
+@kept_alone
 def _begin(node: int, total: int, length: Int64, heap: Int32, place: Int32, touched: Int32,
            size: int) -> int:  # fmt: skip
     """Put a node into the heap with what it takes to get to it; returns the heap's size."""
@@ -183,7 +175,7 @@ def _begin(node: int, total: int, length: Int64, heap: Int32, place: Int32, touc
     return size
 
 
-@_kept
+@kept_alone
 def _meet(target: int, total: int, best: Int64, met: Int32, reached: int) -> int:
     """Note a way to a target; returns how many targets are met."""
     if total < best[target]:
@@ -194,7 +186,7 @@ def _meet(target: int, total: int, best: Int64, met: Int32, reached: int) -> int
     return reached
 
 
-@_kept
+@kept_alone
 def _meet_all(
     origin: int, origins: Origins, ends: Entries, beside: Entries, scratch: Scratch, count: int,
     limit: int,
@@ -224,7 +216,7 @@ def _meet_all(
     return reached
 
 
-@_kept
+@kept_alone
 def many_to_many(
     arcs: tuple[Int64, Int32, Int32],
     origins: Origins,

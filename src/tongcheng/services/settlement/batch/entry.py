@@ -5,12 +5,12 @@ from typing import Final
 
 import numpy as np
 
+from tongcheng.kernel import jit
 from tongcheng.services.settlement import bill, rules, tables
 from tongcheng.services.settlement.batch import (
     arrays,
     codes,
     columns,
-    jit,
     kernel,
     kernel_checks,
     kernel_pays,

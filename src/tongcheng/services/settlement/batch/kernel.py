@@ -8,6 +8,7 @@ forgotten with the person. Rows of two persons never meet, so a batch may be cut
 
 from typing import Final
 
+from tongcheng.kernel.jit import compiled
 from tongcheng.services.settlement.batch import (
     arrays,
     trace_columns,
@@ -23,7 +24,6 @@ from tongcheng.services.settlement.batch.arrays import (
     Results,
 )
 from tongcheng.services.settlement.batch.codes import CODE_OF
-from tongcheng.services.settlement.batch.jit import compiled
 from tongcheng.services.settlement.batch.kernel_checks import (
     RULE_UNKNOWN,
     check_bill,

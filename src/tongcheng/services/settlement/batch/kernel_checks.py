@@ -5,6 +5,7 @@ Compiled twins of `bill.check_case`, `benefit.year_of_stay` and `benefit.filed_b
 
 from typing import Final
 
+from tongcheng.kernel.jit import compiled
 from tongcheng.services.settlement.batch.arrays import (
     ACCUMULATOR_COUNT,
     NONE,
@@ -13,7 +14,6 @@ from tongcheng.services.settlement.batch.arrays import (
     Fen,
 )
 from tongcheng.services.settlement.batch.codes import CODE_OF, FIELDS
-from tongcheng.services.settlement.batch.jit import compiled
 from tongcheng.services.settlement.batch.layout import (
     DEEMED,
     FROM_ON,

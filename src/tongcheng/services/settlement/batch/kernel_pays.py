@@ -5,8 +5,8 @@ Each keeps the engine's decomposition, because that is what stays within int64 (
 
 from typing import Final
 
+from tongcheng.kernel.jit import compiled
 from tongcheng.services.settlement.batch.arrays import NONE, Events
-from tongcheng.services.settlement.batch.jit import compiled
 from tongcheng.services.settlement.batch.kernel_checks import is_at_home
 from tongcheng.services.settlement.batch.layout import (
     ANNUAL,

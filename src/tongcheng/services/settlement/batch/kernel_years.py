@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from tongcheng.kernel.jit import compiled
 from tongcheng.services.settlement.batch import arrays, trace_columns
 from tongcheng.services.settlement.batch.arrays import (
     NONE,
@@ -13,7 +14,6 @@ from tongcheng.services.settlement.batch.arrays import (
     Results,
 )
 from tongcheng.services.settlement.batch.codes import CODE_OF
-from tongcheng.services.settlement.batch.jit import compiled
 from tongcheng.services.settlement.batch.kernel_checks import (
     ACCUMULATORS_INVALID,
     FIELD_POOL_PAID,

@@ -26,7 +26,7 @@ from tongcheng.services.settlement.what_if.measures import (
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 try:
-    from tongcheng.services.settlement.batch.jit import compiled, fingerprint, kept
+    from tongcheng.kernel.jit import compiled, fingerprint, kept
 except ModuleNotFoundError:  # numba is not installed: the same loops run, slowly
 
     def compiled(function: Function) -> Function:
