@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.kernel.test_spread import in_process
 from tests.services.settlement.batch.claim_files import columns_of, synthetic, write_parquet
-from tests.services.settlement.batch.test_spread import in_process
-from tongcheng.kernel import region
+from tongcheng.kernel import region, spread
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.rulebook import RuleBook
 from tongcheng.node import files
-from tongcheng.services.settlement.batch import spread, work, writing
+from tongcheng.services.settlement.batch import work, writing
 from tongcheng.services.settlement.batch.tally import Tally
 from tongcheng.services.settlement.batch.work import (
     Adjudication,

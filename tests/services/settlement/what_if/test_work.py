@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from tests.documents import command_lines
 from tests.tidy import ROOT
 from tongcheng.cli import main
-from tongcheng.kernel import rulebook
+from tongcheng.kernel import rulebook, spread
 from tongcheng.kernel.region import PACKS_DIR, load
-from tongcheng.services.settlement.batch import spread, synthetic, synthetic_books, synthetic_file
+from tongcheng.services.settlement.batch import synthetic, synthetic_books, synthetic_file
 from tongcheng.services.settlement.batch.columns import RESULT_AMOUNTS
 from tongcheng.services.settlement.batch.plan import plan_of
 from tongcheng.services.settlement.batch.reading import open_claims

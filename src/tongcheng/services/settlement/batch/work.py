@@ -16,6 +16,7 @@ import msgspec
 
 from tongcheng.kernel.region import RegionPack
 from tongcheng.kernel.rulebook import RuleBook
+from tongcheng.kernel.spread import cpus, spread
 from tongcheng.services.settlement.batch.ahead import Behind, ahead
 from tongcheng.services.settlement.batch.arrays import Results
 from tongcheng.services.settlement.batch.handing import handing_on, taken_over
@@ -29,7 +30,6 @@ from tongcheng.services.settlement.batch.reading import (
     open_claims,
 )
 from tongcheng.services.settlement.batch.run import run
-from tongcheng.services.settlement.batch.spread import cpus, spread
 from tongcheng.services.settlement.batch.tally import Checked, Sample, Tally
 from tongcheng.services.settlement.batch.writing import Tables, Writer, open_results
 

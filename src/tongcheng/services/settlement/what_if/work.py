@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from tongcheng.kernel.region import RegionPack
 from tongcheng.kernel.rulebook import RuleBook
+from tongcheng.kernel.spread import spread
 from tongcheng.services.settlement.batch.arrays import Results, blank_results
 from tongcheng.services.settlement.batch.codes import CODES
 from tongcheng.services.settlement.batch.events import Reader
@@ -25,7 +26,6 @@ from tongcheng.services.settlement.batch.output import open_output
 from tongcheng.services.settlement.batch.plan import Plan, plan_of
 from tongcheng.services.settlement.batch.reading import Claims, Piece, Survey, open_claims
 from tongcheng.services.settlement.batch.source import open_source
-from tongcheng.services.settlement.batch.spread import spread
 from tongcheng.services.settlement.what_if import output
 from tongcheng.services.settlement.what_if.answer import Answer, answer
 from tongcheng.services.settlement.what_if.joint import Joint

@@ -1,10 +1,11 @@
-"""Divides work on a file between threads, processes or the workers of a Dask scheduler.
+"""Divides work between threads, processes or the workers of a Dask scheduler.
 
 A task is a pure function of its part: where a worker dies, another one does the part again and
 nothing else changes. The results are handed out in the order of the parts, each once, so whatever
-is added up or written from them is the same for any number of workers.
+is added up or written from them is the same for any number of workers. No more of them wait for
+whoever takes them than there are workers and a few, so memory does not grow with their number.
 
-Parts name persons' claims, so they and what comes of them travel only on this machine, or under
+Parts may name persons' claims, so they and what comes of them travel only on this machine, or under
 TLS: a scheduler, or a worker, that is elsewhere and not asked by TLS is refused.
 """
 
@@ -18,13 +19,17 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from tongcheng.kernel.errors import Refused
 
+Held = TypeVar("Held")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+Task = Callable[..., Any]
+"""A task inside this module: with what is held, if anything, and the part."""
 
 LOST_MOST: Final = 8
 """So often may a worker die before we think that the work itself kills it."""
@@ -49,11 +54,36 @@ def spread(
 
     Refuses WORKERS_LOST; SCHEDULER_UNPROTECTED, SCHEDULER_UNREACHABLE; and what `task` refuses.
     """
+    return _spread(task, (), parts, workers, scheduler)
+
+
+def spread_with(
+    held: Held,
+    task: Callable[[Held, Part], Result],
+    parts: Sequence[Part],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Generator[Result, None, None]:
+    """Yield the result of each part as `spread` does, where every part needs the same besides.
+
+    What is `held` is sent to each worker once, however many parts it does.
+    """
+    return _spread(task, (held,), parts, workers, scheduler)
+
+
+def _spread(
+    task: Task,
+    held: tuple[Any, ...],
+    parts: Sequence[Any],
+    workers: int | None,
+    scheduler: str | None,
+) -> Generator[Any, None, None]:
     if scheduler is not None:
-        return _by_dask(task, parts, scheduler)
+        return _by_dask(task, held, parts, scheduler)
     if workers is not None:
-        return _by_processes(task, parts, workers)
-    return _by_threads(task, parts)
+        return _by_processes(task, held, parts, workers)
+    return _by_threads(partial(task, *held), parts)
 
 
 def cpus() -> int:
@@ -61,9 +91,7 @@ def cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _by_threads(
-    task: Callable[[Part], Result], parts: Sequence[Part]
-) -> Generator[Result, None, None]:
+def _by_threads(task: Task, parts: Sequence[Any]) -> Generator[Any, None, None]:
     count = min(cpus(), len(parts))
     if count <= 1:
         yield from map(task, parts)
@@ -73,10 +101,10 @@ def _by_threads(
 
 
 def _in_order(
-    pool: Executor, task: Callable[[Part], Result], parts: Sequence[Part], workers: int
-) -> Generator[Result, None, None]:
+    pool: Executor, task: Task, parts: Sequence[Any], workers: int
+) -> Generator[Any, None, None]:
     """Yield results in order, a few parts ahead of whoever takes them; the pool's last work."""
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[Future[Any]] = deque()
     left = iter(parts)
     try:
         for part in left:
@@ -92,15 +120,16 @@ def _in_order(
 
 
 def _by_processes(
-    task: Callable[[Part], Result], parts: Sequence[Part], workers: int
-) -> Generator[Result, None, None]:
+    task: Task, held: tuple[Any, ...], parts: Sequence[Any], workers: int
+) -> Generator[Any, None, None]:
     done, lost = 0, 0
     # Not forked: this process may have threads, of which a fork would keep the locks.
     context = multiprocessing.get_context("spawn")
     while done < len(parts):
         try:
-            with _Processes(min(workers, len(parts) - done), context, _end_with_parent) as pool:
-                for result in _in_order(pool, task, parts[done:], workers):
+            count = min(workers, len(parts) - done)
+            with _Processes(count, context, _begin, (held,)) as pool:
+                for result in _in_order(pool, partial(_done_here, task), parts[done:], workers):
                     done += 1
                     yield result
         except BrokenProcessPool:
@@ -134,6 +163,20 @@ def _held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+_held_here: tuple[Any, ...] = ()
+"""What a worker of this machine was sent when it began."""
+
+
+def _begin(held: tuple[Any, ...]) -> None:
+    global _held_here  # noqa: PLW0603 a process has one, as long as it lives
+    _held_here = held
+    _end_with_parent()
+
+
+def _done_here(task: Task, part: Any) -> Any:
+    return task(*_held_here, part)
+
+
 def _end_with_parent() -> None:
     """End this process when the one that started it is gone: it would wait for work for ever."""
     parent = multiprocessing.parent_process()
@@ -143,14 +186,15 @@ def _end_with_parent() -> None:
         parent.join()
         os._exit(1)
 
-    threading.Thread(target=watch, name="claims-parent", daemon=True).start()
+    threading.Thread(target=watch, name="spread-parent", daemon=True).start()
 
 
 def _by_dask(
-    task: Callable[[Part], Result], parts: Sequence[Part], address: str
-) -> Generator[Result, None, None]:
+    task: Task, held: tuple[Any, ...], parts: Sequence[Any], address: str
+) -> Generator[Any, None, None]:
     check_address(address)
-    from distributed import Client, KilledWorker  # noqa: PLC0415 half a second; an extra besides
+    # Half a second; an extra besides.
+    from distributed import CancelledError, Client, KilledWorker  # noqa: PLC0415
 
     try:
         connect: Any = Client  # it has no types
@@ -160,15 +204,35 @@ def _by_dask(
     with client:
         for worker in client.scheduler_info(n_workers=-1)["workers"]:
             check_address(worker)
-        futures: list[Any] = client.map(task, parts, pure=False, retries=0)
-        try:
-            for at in range(len(futures)):
-                yield futures[at].result()
-                futures[at] = None  # the workers may forget it
-        except KilledWorker:
-            raise Refused("WORKERS_LOST", lost=LOST_MOST) from None
-        finally:
-            client.cancel([each for each in futures if each is not None])
+        done, lost = 0, 0
+        while done < len(parts):
+            try:
+                for result in _in_order_of(client, task, held, parts[done:]):
+                    done += 1
+                    yield result
+            except CancelledError:  # every worker that had what is held is gone, and it with them
+                lost += 1
+                if lost > LOST_MOST:
+                    raise Refused("WORKERS_LOST", lost=lost) from None
+            except KilledWorker:
+                raise Refused("WORKERS_LOST", lost=LOST_MOST) from None
+
+
+def _in_order_of(
+    client: Any, task: Task, held: tuple[Any, ...], parts: Sequence[Any]
+) -> Generator[Any, None, None]:
+    """Yield results in order; what has left `waiting` the workers may forget."""
+    kept = client.scatter(list(held), broadcast=True, hash=False) if held else []
+    waiting: deque[Any] = deque()
+    try:
+        for part in parts:
+            waiting.append(client.submit(task, *kept, part, pure=False, retries=0))
+            if len(waiting) >= 2 * sum(client.nthreads().values()) + AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        client.cancel(list(waiting))
 
 
 def _told(fault: Exception) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.tidy import ROOT
 from tongcheng.kernel.errors import Refused
-from tongcheng.services.settlement.batch.spread import check_address, spread
+from tongcheng.kernel.spread import check_address, spread, spread_with
 
 DASK_S = 100
 
@@ -88,8 +88,8 @@ def _parent(folder: Path, seconds: float) -> subprocess.Popen[str]:
     """Start a process that gives four parts to two workers."""
     program = f"""
         from pathlib import Path
-        from tests.services.settlement.batch.test_spread import Told, told
-        from tongcheng.services.settlement.batch.spread import spread
+        from tests.kernel.test_spread import Told, told
+        from tongcheng.kernel.spread import spread
         if __name__ == "__main__":
             parts = [Told(n, Path({str(folder)!r}), {seconds}) for n in range(4)]
             list(spread(told, parts, workers=2))
@@ -136,6 +136,45 @@ def test_ctrl_c_ends_workers_after_the_parts_they_are_at(tmp_path: Path) -> None
     assert not any(map(_is_there, workers))
 
 
+class Weight:
+    """What is held: it keeps a note, in a folder, of every time it is taken along somewhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[type["Weight"], tuple[Path]]:
+        """Be packed, and tell."""
+        (self.folder / f"{time.monotonic_ns()}.packed").touch()
+        return Weight, (self.folder,)
+
+
+def weighed(held: Weight, piece: Piece) -> int:
+    """Return the square; what is held came along."""
+    assert held.folder.is_dir()
+    return square(piece)
+
+
+@pytest.mark.parametrize("workers", [None, 1, 2])
+def test_what_is_held_travels_once_to_each_worker(tmp_path: Path, workers: int | None) -> None:
+    """Not with each of nine parts: a study of a region would be packed again and again."""
+    parts = [Piece(number) for number in range(9)]
+
+    found = list(spread_with(Weight(tmp_path), weighed, parts, workers=workers))
+
+    assert found == [number**2 for number in range(9)]
+    assert len(list(tmp_path.glob("*.packed"))) == (workers or 0)
+
+
+def test_what_is_held_is_sent_again_where_a_worker_died(tmp_path: Path) -> None:
+    """The worker that takes over has it too."""
+    parts = [Piece(n, tmp_path / "killed" if n == 4 else None) for n in range(9)]
+
+    assert list(spread_with(Weight(tmp_path), weighed, parts, workers=2)) == [
+        number**2 for number in range(9)
+    ]
+    assert (tmp_path / "killed").exists()
+
+
 def test_work_that_kills_every_process_is_given_up() -> None:
     """It ends with a code, not never."""
     with pytest.raises(Refused, match="WORKERS_LOST"):
@@ -173,9 +212,9 @@ def test_claims_leave_the_machine_only_by_tls(address: str, *, stands: bool) -> 
 def test_a_scheduler_that_is_not_there_is_named() -> None:
     """And not waited for."""
     program = """
-    from tests.services.settlement.batch.test_spread import Piece, square
+    from tests.kernel.test_spread import Piece, square
     from tongcheng.kernel.errors import Refused
-    from tongcheng.services.settlement.batch import spread
+    from tongcheng.kernel import spread
     spread.ANSWER_WITHIN = "1s"
     try:
         list(spread.spread(square, [Piece(1)], scheduler="tcp://127.0.0.1:9"))
@@ -191,8 +230,8 @@ def test_a_killed_dask_worker_changes_nothing(tmp_path: Path) -> None:
     program = f"""
     from pathlib import Path
     from distributed import LocalCluster
-    from tests.services.settlement.batch.test_spread import Piece, square
-    from tongcheng.services.settlement.batch.spread import spread
+    from tests.kernel.test_spread import Piece, square
+    from tongcheng.kernel.spread import spread
     if __name__ == "__main__":
         killed = Path({str(tmp_path / "killed")!r})
         with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None,
@@ -202,6 +241,27 @@ def test_a_killed_dask_worker_changes_nothing(tmp_path: Path) -> None:
         assert killed.exists()
     """
     assert in_process(program).strip().endswith(str([number**2 for number in range(9)]))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_held_by_dask_survives_its_workers(tmp_path: Path, workers: int) -> None:
+    """Also where the only worker that had it is killed: whoever comes next is sent it again."""
+    program = f"""
+    from pathlib import Path
+    from distributed import LocalCluster
+    from tests.kernel.test_spread import Piece, Weight, weighed
+    from tongcheng.kernel.spread import spread_with
+    if __name__ == "__main__":
+        folder = Path({str(tmp_path)!r})
+        with LocalCluster(n_workers={workers}, threads_per_worker=1, dashboard_address=None,
+                          host="127.0.0.1") as cluster:
+            parts = [Piece(n, folder / "killed" if n == 4 else None) for n in range(9)]
+            address = cluster.scheduler_address
+            print(list(spread_with(Weight(folder), weighed, parts, scheduler=address)))
+        assert (folder / "killed").exists()
+    """
+    assert in_process(program).strip().endswith(str([number**2 for number in range(9)]))
+    assert len(list(tmp_path.glob("*.packed"))) < 9
 
 
 def in_process(program: str) -> str:
