@@ -1,13 +1,14 @@
 """The rule books of the commands over files of claims: those named, else those of the region."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
 import msgspec
 
+from tongcheng.cli import extra
 from tongcheng.kernel import region, rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.region import Area, Member, RegionPack
@@ -19,6 +20,9 @@ from tongcheng.services.settlement import overlay, rules
 KINDS = (rules.KIND, overlay.KIND)
 NO_PACK: Final = "none"
 """In place of a region pack's name: the areas are those of the books of --rulebook alone."""
+
+extra_needed: Final = partial(extra.needed, "CLAIMS_EXTRA")
+"""Refuse CLAIMS_EXTRA where what computes in bulk is not installed."""
 
 rulebook_option = click.option(
     "--rulebook",
@@ -105,14 +109,3 @@ def told(paths: tuple[Path, ...], pack: str) -> str:
     if paths:
         return "rule books: those of --rulebook, and no others"
     return f"rule books: those of the region pack {pack}"
-
-
-@contextmanager
-def extra_needed() -> Iterator[None]:
-    """Refuse CLAIMS_EXTRA where what computes in bulk is not installed."""
-    try:
-        yield
-    except ImportError as missing:
-        if missing.name is None or missing.name.partition(".")[0] == "tongcheng":
-            raise
-        raise Refused("CLAIMS_EXTRA", package=missing.name) from None
