@@ -8,6 +8,7 @@ from tongcheng.kernel.canonical import Json
 from tongcheng.services.mobility.output.method import Method
 from tongcheng.services.mobility.scan.model import Question
 from tongcheng.services.mobility.study.model import Ready
+from tongcheng.services.mobility.study.reach import RoadReady
 
 KERNEL: Final = "tongcheng-range-scan/1"
 """Counts up whenever the same inputs may give another result."""
@@ -30,3 +31,16 @@ def method_of(
         "rides_max": question.rides_max,
     }
     return Method(measure, definition, parameters, ready.sources, KERNEL)
+
+
+def road_method_of(
+    measure: str, definition: str, roads: RoadReady, longest_s: int, *, deadlines: bool
+) -> Method:
+    """Return the method of what was computed from rides by car."""
+    parameters: dict[str, Json] = {
+        **roads.assumed,
+        "instants": "any: no congestion",
+        "direction": "to the place" if deadlines else "from the place",
+        "longest_s": longest_s,
+    }
+    return Method(measure, definition, parameters, roads.sources, KERNEL)

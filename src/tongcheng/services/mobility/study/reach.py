@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from tongcheng.services.mobility.nearness import Points
 from tongcheng.services.mobility.numbers import NEVER, UNREACHED, Int64, UInt16
 from tongcheng.services.mobility.output.method import Source
 from tongcheng.services.mobility.places.model import Places
-from tongcheng.services.mobility.scan.model import Question, Ways
+from tongcheng.services.mobility.scan.model import Block, Question, Ways
 from tongcheng.services.mobility.scan.run import blocks
 from tongcheng.services.mobility.streets.access import hung
 from tongcheng.services.mobility.study.model import Ready
@@ -55,18 +56,27 @@ def reach_of(ready: Ready, spot: Spot, question: Question, *, deadlines: bool) -
     Raises:
         Refused: MOBILITY_EXTRA where numba is not installed.
     """
-    places, hanging = ready.places.points, ready.hanging
-    access, egress = hung(spot.points, ready.day, hanging.feeder, hanging.walk_s_max)
-    direct = hanging.feeder.ways(spot.points, places, hanging.walk_s_max)
-    if deadlines:
-        # The places are origins and the spot is the one destination, until the mirror turns it.
-        ways = Ways(hanging.access, egress, turned(direct, len(places.lon)))
-        network = ready.networks.mirrored
-    else:
-        ways = Ways(access, hanging.egress, direct)
-        network = ready.networks.ahead
-    (block,) = blocks(network, ways, question, threads=1)
+    (block,) = rows_of(ready, spot.points, question, deadlines=deadlines, threads=1)
     return Reach(block.times[:, 0], block.least[0], block.within[0], block.usable[0])
+
+
+def rows_of(
+    ready: Ready, points: Points, question: Question, *, deadlines: bool, threads: int
+) -> Iterator[Block]:
+    """Return the same for many spots, a row each, in blocks; threads decide nothing.
+
+    Raises:
+        Refused: MOBILITY_EXTRA where numba is not installed.
+    """
+    places, hanging = ready.places.points, ready.hanging
+    access, egress = hung(points, ready.day, hanging.feeder, hanging.walk_s_max)
+    direct = hanging.feeder.ways(points, places, hanging.walk_s_max)
+    if deadlines:
+        # The places are origins and the spots destinations, until the mirror turns it.
+        ways = Ways(hanging.access, egress, turned(direct, len(places.lon)))
+        return blocks(ready.networks.mirrored, ways, question, threads=threads)
+    ways = Ways(access, hanging.egress, direct)
+    return blocks(ready.networks.ahead, ways, question, threads=threads)
 
 
 class RoadReady(NamedTuple):
@@ -103,17 +113,34 @@ def reach_by_car(roads: RoadReady, spot: Spot, longest_s: int, *, deadlines: boo
     One drives straight to a node of the roads, along them, and straight on from another; or
     straight all the way where that is shorter. UNREACHED beyond `longest_s`.
     """
+    (row,) = rows_by_car(roads, spot.points, longest_s, deadlines=deadlines)
+    return row
+
+
+def rows_by_car(
+    roads: RoadReady, points: Points, longest_s: int, *, deadlines: bool
+) -> Iterator[UInt16]:
+    """Yield the same for many spots, one after the other."""
     assert 0 <= longest_s < UNREACHED, "seconds of a ride have 16 bits"
     links = roads.roads.links
+    if deadlines:
+        links = turned(links, links.rows)
     nodes = Points(roads.roads.lon, roads.roads.lat)
-    onto = roads.feeder.ways(spot.points, nodes, ROAD_ACCESS_S_MAX)
-    there = _along(turned(links, links.rows) if deadlines else links, onto)
-    taken = np.full(len(roads.places.ids), NEVER, np.int64)
-    from_node = np.repeat(there, np.diff(roads.ways.start))
-    np.minimum.at(taken, roads.ways.to, from_node + roads.ways.seconds)
-    direct = roads.feeder.ways(spot.points, roads.places.points, longest_s)
-    taken[direct.to] = np.minimum(taken[direct.to], direct.seconds)
-    return np.where(taken <= longest_s, taken, UNREACHED).astype(np.uint16)
+    onto = roads.feeder.ways(points, nodes, ROAD_ACCESS_S_MAX)
+    direct = roads.feeder.ways(points, roads.places.points, longest_s)
+    each = np.diff(roads.ways.start)
+    for row in range(len(points.lon)):
+        there = np.repeat(_along(links, _row(onto, row)), each)
+        taken = np.full(len(roads.places.ids), NEVER, np.int64)
+        np.minimum.at(taken, roads.ways.to, there + roads.ways.seconds)
+        straight = _row(direct, row)
+        taken[straight.to] = np.minimum(taken[straight.to], straight.seconds)
+        yield np.where(taken <= longest_s, taken, UNREACHED).astype(np.uint16)
+
+
+def _row(links: Links, row: int) -> Links:
+    begin, end = links.start[row : row + 2].tolist()
+    return Links(np.array([0, end - begin]), links.to[begin:end], links.seconds[begin:end])
 
 
 def _along(links: Links, onto: Links) -> Int64:
