@@ -16,6 +16,8 @@ from tongcheng.kernel.plain_yaml import Plain, YamlFault, parse
 
 CHARACTERS_MAX: Final = 1_048_576
 
+# The same reader as `plain_yaml` has: the two grammars differ in what they take.
+_LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _KEY = re.compile(r"[a-z0-9_]+")
 _WHERE = re.compile(r"\.([a-z0-9_]+)|\[([0-9]+)\]")
 _Document = TypeVar("_Document")
@@ -53,7 +55,7 @@ def line_of(text: str, where: str) -> int:
 
     `text` is YAML that `plain_yaml.parse` took.
     """
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = yaml.compose(text, Loader=_LOADER)
     line = 1 if node is None else node.start_mark.line + 1
     for key, place in _WHERE.findall(where):
         found = _child(node, key, place)
@@ -65,7 +67,7 @@ def line_of(text: str, where: str) -> int:
 
 def item_lines(text: str, key: str) -> tuple[int, ...]:
     """Return the lines at which the items of the list `key` begin; () where there is no list."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = yaml.compose(text, Loader=_LOADER)
     found = None if node is None else _child(node, key, "")
     if found is None or not isinstance(found[1], yaml.SequenceNode):
         return ()

@@ -132,15 +132,18 @@ def _system(feed_id: str, stops: Boarding, place: int, rules: InForce) -> str:
     return fitting[0][1] if fitting else f"{feed_id}/{mode}"
 
 
-def _seconds(
+def deciding(
     figure: Figure,
     stops: Boarding,
     place: int,
     system: str,
     called: frozenset[str],
     rules: InForce,
-) -> int:
-    """Return the figure of one stop by the row that says most about it."""
+) -> tuple[str, ProcessRow] | None:
+    """Return the row that says most about a figure of one stop, with its place; None without one.
+
+    Refuses PROCESS_RIVALS.
+    """
     ranked = [
         (_says(row), where, row)
         for where, row in rules.processes
@@ -153,10 +156,23 @@ def _seconds(
     first = [(where, row) for rank, where, row in ranked if rank == most]
     if len(first) > 1:
         raise Refused("PROCESS_RIVALS", stop=stops.ids[place], one=first[0][0], other=first[1][0])
+    return first[0] if first else None
+
+
+def _seconds(
+    figure: Figure,
+    stops: Boarding,
+    place: int,
+    system: str,
+    called: frozenset[str],
+    rules: InForce,
+) -> int:
+    """Return the figure of one stop by the row that says most about it."""
+    first = deciding(figure, stops, place, system, called, rules)
     value = None
     where = "-"
-    if first:
-        where, row = first[0]
+    if first is not None:
+        where, row = first
         value = seconds(getattr(row, figure), where)
     if value is None and rules.otherwise is not None:
         value = getattr(rules.otherwise, figure)
