@@ -7,7 +7,7 @@ from tongcheng.cli.lazy import Entry, LazyGroup
 COMMANDS: Final = {
     "feed": Entry(
         "tongcheng.cli.mobility_feed:feed",
-        "Check timetable feeds (GTFS): what is wrong, what was repaired, what can be used.",
+        "Check timetable feeds (GTFS), keep them in a node, and exchange them signed.",
     ),
     "matrix": Entry(
         "tongcheng.cli.mobility_matrix:matrix",

@@ -11,6 +11,7 @@ import click
 from tongcheng.cli import options
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_feed_check import feed_id_of
+from tongcheng.cli.mobility_kept import kept_study
 from tongcheng.kernel import rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.node import given
@@ -57,12 +58,19 @@ _OPTIONS: Final = (
         "feeds",
         metavar="[ID=]FILE",
         multiple=True,
-        required=True,
         help="A GTFS feed; its ID is made of its name unless given. May be repeated.",
     ),
     click.option(
-        "--places", "places_file", type=options.EXISTING_FILE, required=True, help="The places."
+        "--places", "places_file", type=options.FILE, required=True, help="The places."
     ),
+    click.option(
+        "--data",
+        "folder",
+        type=options.FOLDER,
+        help="A node: --feed, --places, --streets and --processes are then IDs of what it keeps"
+        " (or MEMBER/ID), all its feeds and rule books unless named.",
+    ),
+    options.passphrase_file,
     click.option(
         "--on",
         "day",
@@ -72,12 +80,12 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--streets",
-        type=options.EXISTING_FILE,
+        type=options.FILE,
         help="An OpenStreetMap extract (.osm.pbf) to walk along; else as the crow flies, and said.",
     ),
     click.option(
         "--processes",
-        type=options.EXISTING_FILE,
+        type=options.FILE,
         multiple=True,
         help="A rule book of what entering and leaving stations takes; else doors stand open.",
     ),
@@ -126,7 +134,12 @@ def question_of(given_options: dict[str, Any]) -> "Question":
 
 
 def study_of(given_options: dict[str, Any]) -> "Study":
-    """Read the files of the options; refuses as their readers do."""
+    """Read the files of the options, or what a node keeps; refuses as their readers do."""
+    if given_options["folder"] is not None:
+        return kept_study(given_options)
+    if not given_options["feeds"]:
+        message = "--feed is needed, or --data with a node that keeps feeds"
+        raise click.UsageError(message)
     with extra_needed():
         from tongcheng.services.mobility.feed.reading import read_feed
         from tongcheng.services.mobility.streets.extract import read_ways

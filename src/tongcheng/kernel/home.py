@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tongcheng.kernel.accord import Accord
 from tongcheng.kernel.agency import Agency, Decider
@@ -23,7 +24,8 @@ class Home:
     `datasets` are the raw bytes of the region pack's other books (catalogues), by file name.
     `allow_draft_rulebooks` lets a demonstration settle on books that no officer has adopted.
     `benefit` says who computes what is paid; `agency` is the way to the agency's own system, there
-    where it is asked.
+    where it is asked. `folder` is the node's directory, where services keep large files; a node
+    that only lives in memory has none.
     """
 
     member_id: str
@@ -35,6 +37,7 @@ class Home:
     allow_draft_rulebooks: bool = False
     benefit: Decider = "engine"
     agency: Agency | None = None
+    folder: Path | None = None
     accord_in_force: Accord | None = None
     accords_lately: tuple[Accord, ...] = ()
 

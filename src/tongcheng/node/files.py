@@ -4,6 +4,7 @@
 DIR/node.toml          settings, written once, edited by the operator (docs/settings.md)
 DIR/keys/              the ring, readable by its owner only
 DIR/member-card.json   public: what an accord says of this member
+DIR/mobility/          files of bundles, each called by its SHA-256 (docs/mobility-bundles.md)
 DIR/node.sqlite        everything else
 ```
 """
@@ -116,7 +117,7 @@ def create(
     database.close()
     # The settings come last: a directory without them is not a node yet.
     _write(directory / SETTINGS_FILE, _toml(settings).encode(), 0o600)
-    return _home(settings, pack, ring, entropy)
+    return _home(directory, settings, pack, ring, entropy)
 
 
 def open_home(
@@ -127,10 +128,12 @@ def open_home(
     pack = region.load(settings.region)
     pack.member(settings.member_id)
     ring = KeyRing.load(directory / KEYS_FOLDER, passphrase)
-    return _home(settings, pack, ring, entropy or SystemEntropy())
+    return _home(directory, settings, pack, ring, entropy or SystemEntropy())
 
 
-def _home(settings: Settings, pack: RegionPack, ring: KeyRing, entropy: Entropy) -> Home:
+def _home(
+    directory: Path, settings: Settings, pack: RegionPack, ring: KeyRing, entropy: Entropy
+) -> Home:
     folder = pack_folder(settings.region)
     return Home(
         member_id=settings.member_id,
@@ -141,6 +144,7 @@ def _home(settings: Settings, pack: RegionPack, ring: KeyRing, entropy: Entropy)
         datasets=read_datasets(folder),
         allow_draft_rulebooks=settings.allow_draft_rulebooks,
         benefit=settings.benefit,
+        folder=directory,
     )
 
 

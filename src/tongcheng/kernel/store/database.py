@@ -35,7 +35,7 @@ IDLE_CONNECTIONS_MAX = 4
 KEYS_A_READ_MAX = 1_024
 CHECKPOINT_PAGES = 8_000
 """32 MiB of WAL before its pages go to their places: a page that changes often goes there once."""
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 APPLICATION_ID = 0x544F4E47
 """'TONG': a foreign SQLite file is refused before anything is read from it."""
 

@@ -28,7 +28,8 @@ class Study(NamedTuple):
     `places_digest` is the hex SHA-256 of the file they came in. Without `streets` one walks as the
     crow flies, by `straight`; with them at its speed. At most `walk_s_max` are walked along the
     streets at either end, and directly from place to place. `feeder`, where it is given, leads
-    there instead, and changes are still walked: where cells are larger than a walk.
+    there instead, and changes are still walked: where cells are larger than a walk. `said` is what
+    every method made of it says besides, by name: whose data it is, and what a model made.
     """
 
     feeds: tuple[Feed, ...]
@@ -40,6 +41,7 @@ class Study(NamedTuple):
     streets: Graph | None = None
     walk_s_max: int = WALK_S_MAX
     feeder: Feeder | None = None
+    said: tuple[tuple[str, str], ...] = ()
 
 
 class Networks:

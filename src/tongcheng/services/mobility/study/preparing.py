@@ -66,6 +66,7 @@ def _assumed(study: Study, walking: Walking, feeder: Feeder) -> dict[str, str | 
     doors = "refused" if otherwise is None else f"{otherwise.enter_s} in, {otherwise.leave_s} out"
     between = {} if study.feeder is None else {"walked_between_stops": walking.feeder.label}
     return {
+        **dict(study.said),
         **between,
         "day": study.day.isoformat(),
         "walked": feeder.label,
