@@ -68,14 +68,14 @@ def test_deadlines_are_the_mirror(folder: Path) -> None:
 
 
 def test_the_same_files_make_the_same_bytes(folder: Path) -> None:
-    """Threads decide nothing, and the file says how it was made."""
+    """Threads and workers decide nothing, and the file says how it was made."""
     done = [
-        json.loads(_matrix("--threads", threads, "--json", "--out", f"{threads}.parquet").output)
-        for threads in ("1", "3")
+        json.loads(_matrix(*words, "--json", "--out", f"{at}.parquet").output)
+        for at, words in enumerate((["--threads", "1"], ["--threads", "3"], ["--workers", "1"]))
     ]
 
-    assert (folder / "1.parquet").read_bytes() == (folder / "3.parquet").read_bytes()
-    assert done[0]["method"] == done[1]["method"]
+    assert len({(folder / f"{at}.parquet").read_bytes() for at in range(3)}) == 1
+    assert done[0]["method"] == done[1]["method"] == done[2]["method"]
     assert done[0]["assumed"]["walked"] == "crow fly x 1.3 at 1.2 m/s"
     assert done[0]["places"] == 3
     assert done[0]["reached_pairs"] == 4
@@ -90,6 +90,8 @@ def test_the_same_files_make_the_same_bytes(folder: Path) -> None:
         (["--feed", "gone.zip", "--out", "m.csv"], 1, "FILE_MISSING"),
         (["--out", "m.xlsx"], 1, "MOBILITY_OUT"),
         (["--walk", "2000", "--out", "m.csv"], 1, "MOBILITY_PARAMETER"),
+        (["--workers", "1", "--scheduler", "tls://x:1", "--out", "m.csv"], 2, "of its own"),
+        (["--scheduler", "tcp://10.0.0.1:8786", "--out", "m.csv"], 1, "SCHEDULER_UNPROTECTED"),
     ],
 )
 def test_what_can_not_be_computed_is_refused(

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from tongcheng.cli import options
-from tongcheng.cli.claims_run import result_console, running
+from tongcheng.cli.claims_run import one_way, result_console, running
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_study import question_of, study_of, study_options
 
@@ -40,10 +40,15 @@ class Done(msgspec.Struct):
     type=click.IntRange(min=1),
     default=lambda: os.cpu_count() or 1,
     show_default="one a core",
-    help="How many places are computed at a time.",
+    help="How many places are computed at a time, without --workers and --scheduler.",
 )
+@options.workers
+@options.scheduler
 @options.as_json
-def matrix(out: Path, threads: int, *, arrive: bool, as_json: bool, **study: Any) -> None:
+def matrix(
+    out: Path, threads: int, workers: int | None, scheduler: str | None, *,
+    arrive: bool, as_json: bool, **study: Any,
+) -> None:  # fmt: skip
     """Compute how long it takes from every place to every place, over a window of departures.
 
     A row of --out is a pair that is connected: seconds of each percentile over the window's
@@ -52,15 +57,17 @@ def matrix(out: Path, threads: int, *, arrive: bool, as_json: bool, **study: Any
     bytes. docs/mobility.md defines every figure.
     """
     with extra_needed():
-        from tongcheng.services.mobility.study.matrix import write_matrix
+        from tongcheng.services.mobility.study.matrix import Hands, write_matrix
         from tongcheng.services.mobility.study.preparing import prepare
+    one_way(workers, scheduler)
     question = question_of(study)
+    hands = Hands(threads, workers, scheduler)
     started = time.monotonic()
     ready = prepare(study_of(study), threads=threads)
     reading_s = time.monotonic() - started
     with running(out) as progress:
         written = write_matrix(
-            out, ready, question, deadlines=arrive, threads=threads, progress=progress
+            out, ready, question, deadlines=arrive, hands=hands, progress=progress
         )
     done = Done(
         out=str(out),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.services.mobility.output.test_method import METHOD
 from tongcheng.services.mobility.numbers import UNREACHED
-from tongcheng.services.mobility.output.matrix import open_matrix
+from tongcheng.services.mobility.output.matrix import open_matrix, reached_of
 from tongcheng.services.mobility.scan.model import Block, Question, Window
 
 QUESTION = Question(Window(25_200, 60, 4), 7_200, (5, 50))
@@ -26,7 +26,8 @@ def written(path: Path, cut: list[slice], *, turned: bool = False) -> bytes:
     """Write the table in blocks of rows."""
     with open_matrix(path, QUESTION, IDS, METHOD, turned=turned) as file:
         for each in cut:
-            file.add(Block(each.start, TIMES[:, each], LEAST[each], WITHIN[each], USABLE[each]))
+            cells = TIMES[:, each], LEAST[each], WITHIN[each], USABLE[each]
+            file.add(reached_of(Block(each.start, *cells)))
     return path.read_bytes()
 
 

@@ -7,11 +7,12 @@ that is most of them, and a missing row says the same.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from tongcheng.services.mobility.numbers import UNREACHED, UInt16
+from tongcheng.services.mobility.numbers import UNREACHED, Int32, UInt16
 from tongcheng.services.mobility.output.files import TableFile, open_table
 from tongcheng.services.mobility.output.method import Method
 from tongcheng.services.mobility.scan.model import Block, Question
@@ -32,6 +33,38 @@ def matrix_schema(percentiles: Sequence[int]) -> pa.Schema:
     return pa.schema([*fields, pa.field("share", pa.float64())])
 
 
+class Reached(NamedTuple):
+    """The pairs of a block that are connected, a column each; `row` and `column` number places.
+
+    `first` and `rows` are those of the block. `times` has a row for each percentile.
+    """
+
+    first: int
+    rows: int
+    row: Int32
+    column: Int32
+    times: UInt16
+    least: UInt16
+    within: UInt16
+    usable: UInt16
+
+
+def reached_of(block: Block) -> Reached:
+    """Return the connected pairs of a block: of a large region a small part of it."""
+    reached = (block.times != UNREACHED).any(axis=0) | (block.least != UNREACHED)
+    row, column = np.nonzero(reached)
+    return Reached(
+        first=block.first,
+        rows=len(block.least),
+        row=(row + block.first).astype(np.int32),
+        column=column.astype(np.int32),
+        times=block.times[:, row, column],
+        least=block.least[row, column],
+        within=block.within[row, column],
+        usable=block.usable[row, column],
+    )
+
+
 class MatrixFile:
     """A matrix being written; `ids` are those of rows and columns, which `turned` exchanges."""
 
@@ -47,23 +80,19 @@ class MatrixFile:
         self._ids = [pa.array(each, pa.string()) for each in ids]
         self._rows = 0
 
-    def add(self, block: Block) -> None:
-        """Add the block of answers that comes next."""
+    def add(self, block: Reached) -> None:
+        """Add the pairs of the block that comes next."""
         assert block.first == self._rows, "blocks come in the order of their rows"
-        assert block.least.shape[1] == len(self._ids[1]), "an id for each column"
-        self._rows += len(block.least)
-        reached = (block.times != UNREACHED).any(axis=0) | (block.least != UNREACHED)
-        row, column = np.nonzero(reached)
+        self._rows += block.rows
         words = [
-            pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), ids)
-            for places, ids in zip((row + block.first, column), self._ids, strict=True)
+            pa.DictionaryArray.from_arrays(pa.array(places), ids)
+            for places, ids in zip((block.row, block.column), self._ids, strict=True)
         ]
-        share = block.within[row, column] / self._question.window.instants
         columns = [
             *(reversed(words) if self._turned else words),
-            *(_seconds(times[row, column]) for times in (*block.times, block.least)),
-            pa.array(block.usable[row, column], pa.uint16()),
-            pa.array(share, pa.float64()),
+            *(_seconds(times) for times in (*block.times, block.least)),
+            pa.array(block.usable, pa.uint16()),
+            pa.array(block.within / self._question.window.instants, pa.float64()),
         ]
         schema = matrix_schema(self._question.percentiles)
         self._file.add(pa.Table.from_arrays(columns, schema=schema))

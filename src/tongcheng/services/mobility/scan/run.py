@@ -95,11 +95,9 @@ def blocks(
     rows: int = ROWS,
 ) -> Iterator[Block]:
     """Return the blocks of a network that is ready, for who asks it again and again."""
-    _needs_kernel()
-    _check(network, ways, question)
     assert threads >= 1, "somebody computes"
     assert rows >= 1, "a block has a row"
-    return _blocks(network, ways, question, threads, rows)
+    return _blocks(Scan(network, ways, question), threads, rows)
 
 
 def profile(network: Network, ways: Ways, question: Question, origin: int) -> UInt16:
@@ -110,9 +108,7 @@ def profile(network: Network, ways: Ways, question: Question, origin: int) -> UI
     Raises:
         Refused: MOBILITY_EXTRA where numba is not installed.
     """
-    _needs_kernel()
-    _check(network, ways, question)
-    work = _Work(network, ways, question)
+    work = Scan(network, ways, question)
     table = np.empty((work.ways.egress.rows, question.window.instants), np.uint16)
     room, desk = work.room()
     entry.fill_profile(work.network, work.ways, origin, table, room, desk, work.terms)
@@ -129,9 +125,7 @@ def trail(
     Raises:
         Refused: MOBILITY_EXTRA where numba is not installed.
     """
-    _needs_kernel()
-    _check(network, ways, question)
-    work = _Work(network, ways, question)
+    work = Scan(network, ways, question)
     found = trail_for(work.network, layers)
     entry.fill_trail(work.network, work.ways, question.longest_s, found, (layers, capped))
     return work.network, found
@@ -155,48 +149,64 @@ def warm() -> None:
     assert trail(network, ways, question, 1, capped=False)[1].arrived_s[0, 1] == FIRST_RIDE_S
 
 
-class _Work:
-    """A question with all that its scans read, as the compiled entries know it."""
+class Scan:
+    """A question with all that its scans read, as the compiled entries know it.
+
+    It can be sent to another process, which makes its own room to write in.
+
+    Raises:
+        Refused: MOBILITY_EXTRA where numba is not installed.
+    """
 
     def __init__(self, network: Network, ways: Ways, question: Question) -> None:
+        _needs_kernel()
+        _check(network, ways, question)
         if network.mirrored:
             ways, question = mirrored_ways(ways), mirrored_question(question)
         near = windowed(network, question)
         self.network = near._replace(changes=_plain(near.changes), trip=near.trip.copy())
         self.ways = Ways(*map(_plain, ways))
         self.terms = terms_of(question)
-        self.ranks: Int64 = np.array(question.ranks, np.int64)
+        self._ranks: Int64 = np.array(question.ranks, np.int64)
         self._wanted: Bool = np.zeros(network.changes.rows, np.bool_)
         self._wanted[ways.egress.to] = True
+        self._free: list[tuple[Room, Desk]] = []
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what is sent: the room stays here."""
+        return {**self.__dict__, "_free": []}
+
+    @property
+    def origins(self) -> int:
+        """How many rows there are in all."""
+        return self.ways.access.rows
 
     def room(self) -> tuple[Room, Desk]:
-        """Return what a thread writes."""
-        room = room_for(self.network, self._wanted, self.terms)
-        return room, desk_for(self.ways.egress.rows, self.terms)
+        """Return what a thread writes: some that is free, or new."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            room = room_for(self.network, self._wanted, self.terms)
+            return room, desk_for(self.ways.egress.rows, self.terms)
 
-    def block(self, first: int, rows: int, free: list[tuple[Room, Desk]]) -> Block:
-        """Return a block, computed in room that is free."""
-        block = block_for(first, rows, self.ways.egress.rows, len(self.ranks))
-        room, desk = free.pop()
-        entry.fill_block(self.network, self.ways, block, self.ranks, room, desk, self.terms)
-        free.append((room, desk))
+    def block(self, first: int, rows: int) -> Block:
+        """Return the answers of some rows; as many threads as like may ask at a time."""
+        block = block_for(first, rows, self.ways.egress.rows, len(self._ranks))
+        room, desk = self.room()
+        entry.fill_block(self.network, self.ways, block, self._ranks, room, desk, self.terms)
+        self._free.append((room, desk))
         return block
 
 
-def _blocks(
-    network: Network, ways: Ways, question: Question, threads: int, rows: int
-) -> Iterator[Block]:
-    work = _Work(network, ways, question)
-    free = [work.room() for _ in range(threads)]
-    origins = work.ways.access.rows
+def _blocks(scan: Scan, threads: int, rows: int) -> Iterator[Block]:
     begun: deque[Future[Block]] = deque()
     with ThreadPoolExecutor(threads, "scan") as pool:
         try:
-            for first in range(0, origins, rows):
+            for first in range(0, scan.origins, rows):
                 # One block waits for each thread, so that none idles while an answer is taken.
                 if len(begun) > 2 * threads:
                     yield begun.popleft().result()
-                begun.append(pool.submit(work.block, first, min(rows, origins - first), free))
+                begun.append(pool.submit(scan.block, first, min(rows, scan.origins - first)))
             while begun:
                 yield begun.popleft().result()
         finally:
