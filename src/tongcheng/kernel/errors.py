@@ -6,6 +6,7 @@ facts are public interface. `assert` is for our own bugs and never for what othe
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from tongcheng.kernel import yaml_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 LANGUAGES = ("zh", "en")
@@ -96,7 +97,13 @@ class Catalogue:
         return RenderedError(entry.code, entry.status, what, why, do)
 
 
-def _read(path: Path) -> Iterable[ErrorEntry]:
+@functools.cache
+def _read(path: Path) -> tuple[ErrorEntry, ...]:
+    # Read once: the files ship with the program and do not change while it runs.
+    return tuple(_entries(path))
+
+
+def _entries(path: Path) -> Iterator[ErrorEntry]:
     document = yaml_file.load(path)
     assert isinstance(document, dict), f"{path}: expected a mapping of codes"
     for code, given in document.items():

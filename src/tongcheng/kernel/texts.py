@@ -6,14 +6,19 @@ A `texts.yaml` per package maps a key to its `zh` and `en`; the words in braces 
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from tongcheng.kernel import yaml_file
 from tongcheng.kernel.errors import LANGUAGES
 
 
+@functools.cache
 def load_texts(path: Path) -> dict[str, dict[str, str]]:
-    """Read one `texts.yaml` as {key: {"zh": ..., "en": ...}}; a fault trips an assert."""
+    """Read one `texts.yaml` as {key: {"zh": ..., "en": ...}}; a fault trips an assert.
+
+    Once: the files ship with the program and do not change while it runs.
+    """
     document = yaml_file.load(path)
     assert isinstance(document, dict), f"{path}: expected a mapping of keys"
     texts: dict[str, dict[str, str]] = {}

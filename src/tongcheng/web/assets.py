@@ -3,6 +3,7 @@
 The address of an asset contains a digest of its bytes, so a new version is a new address.
 """
 
+import functools
 import gzip
 import hashlib
 from pathlib import Path
@@ -33,6 +34,14 @@ class Asset(msgspec.Struct, frozen=True):
     packed: bytes
 
 
+@functools.cache
+def _asset(name: str, body: bytes) -> Asset:
+    """Return an asset; packed once for all the nodes of a process."""
+    url = f"/assets/{hashlib.sha256(body).hexdigest()[:16]}/{name}"
+    media_type = MEDIA_TYPES[Path(name).suffix]
+    return Asset(url, media_type, body, gzip.compress(body, mtime=0))
+
+
 class Assets:
     """All assets of a node, by name ("console.css", "vendor/htmx.min.js")."""
 
@@ -53,10 +62,8 @@ class Assets:
     def add(self, name: str, body: bytes) -> None:
         """Add one asset under a name that no other has."""
         assert name not in self._by_name, f"two assets are named {name}"
-        url = f"/assets/{hashlib.sha256(body).hexdigest()[:16]}/{name}"
-        media_type = MEDIA_TYPES[Path(name).suffix]
-        asset = Asset(url, media_type, body, gzip.compress(body, mtime=0))
-        self._by_name[name] = self._by_url[url] = asset
+        asset = _asset(name, body)
+        self._by_name[name] = self._by_url[asset.url] = asset
 
     def url(self, name: str) -> str:
         """Return the address of an asset; a name nobody added is our bug."""
