@@ -97,16 +97,18 @@ def open_bundle(path: Path) -> Iterator[BundleArchive]:
         raise Refused("FILE_MISSING", file=str(path), fault=fault.strerror or "?") from None
     with file:
         try:
-            _check_directory(file)
+            count = _check_directory(file)
             packed = zipfile.ZipFile(file)
+            if len(packed.infolist()) != count:
+                raise Refused("BUNDLE_ARCHIVE", fault="its directory has another number of files")
             archive = _read(packed)
         except _FAULTS as fault:
             raise _broken(fault) from None
         yield archive
 
 
-def _check_directory(file: BinaryIO) -> None:
-    """Bound what zipfile would read into memory, by the last bytes of the archive."""
+def _check_directory(file: BinaryIO) -> int:
+    """Bound what zipfile would read into memory, by the archive's last bytes; return the count."""
     size = file.seek(0, io.SEEK_END)
     overhead = (MEMBERS_MAX + 1) * _MEMBER_OVERHEAD_BYTES + MANIFEST_BYTES_MAX
     model.check_size("archive", size, BUNDLE_BYTES_MAX + overhead)
@@ -120,6 +122,7 @@ def _check_directory(file: BinaryIO) -> None:
         raise Refused("BUNDLE_ARCHIVE", fault="its directory does not end it")
     model.check_size("members", members, MEMBERS_MAX)
     model.check_size("directory", length, MEMBERS_MAX * _MEMBER_OVERHEAD_BYTES)
+    return int(members)
 
 
 def _read(packed: zipfile.ZipFile) -> BundleArchive:
