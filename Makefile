@@ -25,7 +25,7 @@ run: setup ## start three nodes and watch stays being settled between them
 	$(BIN)/tongcheng up
 
 test: lint ## everything that must be true: lint, types, import contracts, tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: setup ## style, types, import contracts
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from litestar import Litestar, Request
+from litestar import Litestar, Request, get
+from litestar.di import NamedDependency
 from litestar.testing import TestClient
 
 from tests.web import site
-from tongcheng.web import LANGUAGES, Language, is_page
+from tongcheng.web import LANGUAGES, Language, Page, is_page
 from tongcheng.web.security import CONTENT_SECURITY_POLICY
-from tongcheng.web.toolkit import AnyRequest
+from tongcheng.web.toolkit import AnyRequest, Toolkit
 
 EXPECTED_STATUS = {"/nowhere": 404, "/forbidden": 403}
 Client = TestClient[Litestar]
@@ -146,3 +147,19 @@ def test_what_a_page_is(client: Client) -> None:
         scope |= {"app": client.app, "query_string": b"", "method": "GET"}
         request: AnyRequest = Request(scope)
         assert is_page(request) == expected, path
+
+
+def test_all_pages_share_one_toolkit() -> None:
+    """Litestar copies routers; with their texts and assets a node would hold them five times."""
+    tools = site.toolkit()
+    seen: list[Toolkit] = []
+
+    @get("/which", sync_to_thread=False)
+    def which(page: NamedDependency[Page]) -> None:
+        seen.append(page.toolkit)
+
+    with TestClient(Litestar(tools.routes([which]))) as client:
+        for language in LANGUAGES:
+            assert client.get(f"/{language}/which").status_code == 200
+
+    assert [each is tools for each in seen] == [True] * len(LANGUAGES)

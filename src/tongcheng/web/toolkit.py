@@ -183,6 +183,10 @@ class Toolkit:
             asset=self.assets.url, console=console, in_other_language=i18n.in_other_language
         )
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Toolkit":
+        """Return itself: Litestar copies a router with all it holds, and there is one toolkit."""
+        return self
+
     def routes(
         self, *pages: Sequence[HTTPRouteHandler], guards: Sequence[Guard] = ()
     ) -> tuple[HTTPRouteHandler | Router, ...]:
