@@ -160,6 +160,8 @@ def test_faults_of_the_heading() -> None:
     for before, after, line in (
         ("scenario_id: test", "scenario_id: Test!", 1),
         ("en: Test", "fr: Test", 2),
+        ("en: Test", 'en: "Te\\u0085st"', 2),
+        ("en: Test", 'en: "Te\\u202est"', 2),
         ("proposal", "dream", 3),
         ("2016-03-09", "2016-02-30", 4),
         ("changes:\n", 'after_on: "2016-03-08"\nchanges:\n', 5),

@@ -9,18 +9,18 @@ from typing import Final
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.facts import documents
-from tongcheng.services.mobility.numbers import DAY_S
 from tongcheng.services.mobility.scenario.model import Call, Repeats, Spot, Step
 from tongcheng.services.mobility.scenario.shapes import SpotShape, StepShape
 
 MINUTE_S: Final = 60
+DAY_S: Final = 86_400
 PARTS_MAX: Final = 100
 """A factor of a headway is a fraction of whole numbers up to this: so many rows it becomes."""
 FACTOR_MOST: Final = 20
 
 _NUMBER: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")
 _SIGNED: Final = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,8})?")
-_RATIO: Final = re.compile(r"([0-9]{1,3})/([0-9]{1,3})")
+_RATIO: Final = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
 _CLOCK: Final = re.compile(r"([0-2][0-9]):([0-5][0-9])")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from tongcheng.kernel.plain_yaml import Plain
 from tongcheng.services.mobility.facts.model import Facts, Name
-from tongcheng.services.mobility.facts.rail import Used
-from tongcheng.services.mobility.facts.roads import RoadDay
-from tongcheng.services.mobility.feed.model import Feed
 from tongcheng.services.mobility.modes import Mode
-from tongcheng.services.mobility.timetable.process_book import Processes
+
+if TYPE_CHECKING:
+    # A node keeps scenarios also where the libraries that compute with them are not installed.
+    from tongcheng.services.mobility.facts.rail import Used
+    from tongcheng.services.mobility.facts.roads import RoadDay
+    from tongcheng.services.mobility.feed.model import Feed
+    from tongcheng.services.mobility.timetable.process_book import Processes
 
 FACTS_FEED_ID: Final = "facts"
 """Feed id of a feed compiled from a region's fact tables."""

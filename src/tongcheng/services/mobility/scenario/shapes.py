@@ -13,9 +13,12 @@ CHANGES_MAX: Final = 100
 CALLS_MAX: Final = 200
 NAMED_MAX: Final = 1_000
 
-Text = Annotated[str, Meta(min_length=1, max_length=200)]
-Long = Annotated[str, Meta(min_length=1, max_length=2_000)]
-Id = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]*\Z"
+"""No control characters and none that turn a line round: strangers' words are shown to people."""
+_LINES: Final = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]*\Z"
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE)]
+Long = Annotated[str, Meta(min_length=1, max_length=2_000, pattern=_LINES)]
+Id = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}\\Z")]
 Names = Annotated[tuple[Text, ...], Meta(min_length=1, max_length=NAMED_MAX)]
 Minutes = Annotated[tuple[Text | None, ...], Meta(min_length=2, max_length=CALLS_MAX)]
 
