@@ -13,8 +13,8 @@ from tongcheng.kernel.service import Service
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
 from tongcheng.node.core import Node
-from tongcheng.node.services import SERVICES
 from tongcheng.services.settlement.batch.run import BACKEND
+from tongcheng.services.settlement.service import SERVICE as SETTLEMENT
 
 
 def made(folder: Path) -> Node:
@@ -49,8 +49,7 @@ def test_a_node_that_was_not_told_to_warm_is_warm(tmp_path: Path) -> None:
 
 def test_settlement_compiles_its_kernel() -> None:
     """What a node does before it is ready, and may do again."""
-    steps = [step for service in SERVICES for step in service.warm]
+    (step,) = SETTLEMENT.warm
 
-    assert len(steps) == 1
-    steps[0]()
+    step()
     assert BACKEND in {"numba", "python"}

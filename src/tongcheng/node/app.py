@@ -99,6 +99,7 @@ def create_app(
     state = {
         "node": node,
         "console": console,
+        "pack_folder": folder,
         "toolkit": toolkit,
         "bill_pages": bill_pages,
         "metrics": metrics,

@@ -34,6 +34,10 @@ NAVIGATION: tuple[NavSection, ...] = (
         ),
     ),
     NavSection(
+        "node.nav.mobility",
+        (NavItem("mobility.console.nav", "/mobility", "mobility.read"),),
+    ),
+    NavSection(
         "node.nav.evidence",
         (
             NavItem("node.journal.nav", "/journal", "journal.read"),

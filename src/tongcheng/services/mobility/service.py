@@ -1,17 +1,24 @@
-"""What mobility brings to a node: bundles of feeds, and the words of its refusals and reports."""
+"""What mobility brings to a node: bundles of feeds, pages, the words of refusals and reports."""
 
 from pathlib import Path
 
+from tongcheng.kernel.access import Action
 from tongcheng.kernel.service import Service
 from tongcheng.services.mobility.bundle.records import BUNDLES, check_bundles
+from tongcheng.services.mobility.console import pages
+from tongcheng.services.mobility.console.warming import warm
+from tongcheng.services.mobility.scenario.kept import SCENARIOS, check_scenarios
 
 _HERE = Path(__file__).parent
 TEXTS_PATH = _HERE / "texts.yaml"
 
 SERVICE = Service(
     name="mobility",
-    tables=(BUNDLES,),
+    tables=(BUNDLES, SCENARIOS),
+    texts=(TEXTS_PATH, _HERE / "console" / "texts.yaml"),
     errors=(_HERE / "errors.yaml",),
-    texts=(TEXTS_PATH,),
-    verify=(check_bundles,),
+    pages=pages.HANDLERS,
+    verify=(check_bundles, check_scenarios),
+    actions=(Action("mobility.read"),),
+    warm=(warm,),
 )

@@ -1,0 +1,223 @@
+"""A region as its pages hold it: what does not change from question to question, and days of it.
+
+An `Atlas` is the region's tables, its cells and who lives in them. A `Prepared` is one day of it,
+as it was or with a scenario, compiled so that it can be asked.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Mapping
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tongcheng.services.mobility.console.gazetteer import Named, named_places
+from tongcheng.services.mobility.console.picture import Line
+from tongcheng.services.mobility.facts.model import City, County, Facts
+from tongcheng.services.mobility.facts.outline import OUTLINE_FILE
+from tongcheng.services.mobility.feed.model import Feed
+from tongcheng.services.mobility.isochrones import AssumedCells, Cells, grid_cells
+from tongcheng.services.mobility.modes import mode_of
+from tongcheng.services.mobility.numbers import Int64
+from tongcheng.services.mobility.places.model import Places
+from tongcheng.services.mobility.scenario.applying import applied
+from tongcheng.services.mobility.scenario.model import Base, Scenario
+from tongcheng.services.mobility.shapes.geometry import MultiPolygon
+from tongcheng.services.mobility.study.circle import Areas, areas_of
+from tongcheng.services.mobility.study.compare import Side
+from tongcheng.services.mobility.study.model import Ready
+from tongcheng.services.mobility.study.reach import RoadReady
+from tongcheng.services.mobility.study.region import (
+    GEOGRAPHY,
+    Region,
+    base_on,
+    load,
+    ready_of,
+    roads_of,
+)
+
+Ends = tuple[tuple[float, float], tuple[float, float]]
+"""Two points, longitude and latitude each."""
+DETOUR: Final = 1.12
+CELL_M: Final = 900
+"""The hexagon that stands for a cell whose shape nobody knows."""
+
+
+class Atlas(NamedTuple):
+    """A region that can be asked: `counties` in the order of `areas`, those that have cells."""
+
+    region: Region
+    named: tuple[Named, ...]
+    outline: tuple[MultiPolygon, ...]
+    counties: tuple[County, ...]
+    cities: tuple[City, ...]
+    people: Int64
+    areas: Areas
+    cells: Cells
+
+    @property
+    def facts(self) -> Facts:
+        """The region's tables."""
+        return self.region.facts
+
+    @property
+    def places(self) -> Places:
+        """Its cells."""
+        return self.region.places
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of its cells."""
+        points = self.places.points
+        return (
+            float(points.lon.min()),
+            float(points.lat.min()),
+            float(points.lon.max()),
+            float(points.lat.max()),
+        )
+
+
+class Prepared(NamedTuple):
+    """A day that can be asked: by the day's network, or by car where there are `roads`.
+
+    `years` are those that its timetable's figures speak of, ascending; () of real timetables.
+    """
+
+    base: Base
+    ready: Ready
+    roads: RoadReady | None
+    lines: tuple[Line, ...]
+    years: tuple[int, ...]
+
+    @property
+    def day(self) -> date:
+        """The service day."""
+        return self.base.day
+
+    @property
+    def side(self) -> Side:
+        """What is asked."""
+        return self.ready if self.roads is None else self.roads
+
+
+def atlas_of(folder: Path, zone: str) -> Atlas | None:
+    """Return the atlas of a region pack, None where it brings no geography.
+
+    Refuses as `study.region.load` does.
+    """
+    if not (folder / GEOGRAPHY / OUTLINE_FILE).is_file():
+        return None
+    region = load(folder / GEOGRAPHY, zone)
+    places, facts = region.places, region.facts
+    assert places.population is not None, "a region's cells have people"
+    of_id = {each.county_id: each for each in facts.counties}
+    areas = areas_of(places.area_ids, {each: of_id[each].name.zh for each in of_id})
+    lon, lat = places.points.lon, places.points.lat
+    return Atlas(
+        region,
+        named_places(facts),
+        tuple(MultiPolygon(each.polygons) for each in region.outline.divisions),
+        tuple(of_id[each] for each in areas.ids),
+        facts.cities,
+        places.population,
+        areas,
+        grid_cells(lon, lat) or AssumedCells(lon, lat, CELL_M),
+    )
+
+
+def prepared_day(atlas: Atlas, on: date) -> Prepared:
+    """Compile a day as it was; refuses as `base_on` and `ready_of` do."""
+    return _prepared(atlas, base_on(atlas.region, on), "transit")
+
+
+def prepared_scenario(atlas: Atlas, scenario: Scenario, on: date) -> tuple[Prepared, Prepared]:
+    """Compile the day that a scenario changes, and the day as changed.
+
+    `on` is the day of a scenario that names none. Refuses as `applied` does, naming lines.
+    """
+    base = base_on(atlas.region, scenario.base_on or on)
+    after = applied(base, scenario)
+    return _prepared(atlas, base, scenario.mode), _prepared(atlas, after, scenario.mode)
+
+
+def _prepared(atlas: Atlas, base: Base, mode: str) -> Prepared:
+    return Prepared(
+        base,
+        ready_of(atlas.region, base),
+        roads_of(atlas.region, base) if mode == "car" else None,
+        tuple(line for feed in base.feeds for line in _lines(feed)),
+        tuple(sorted({year for used in base.used for year in used.years})),
+    )
+
+
+def _lines(feed: Feed) -> list[Line]:
+    """Return a feed's lines as they are drawn: a city's by route, railways by stretch.
+
+    Expresses pass most stations, and the straight way of each between two calls would cover a map
+    with rays; so of railways those stretches are drawn that no slower train's calls lead along.
+    """
+    start, stops = feed.trips.start.tolist(), feed.calls.stop.tolist()
+    lon, lat = feed.stops.lon.tolist(), feed.stops.lat.tolist()
+    trips: dict[int, set[tuple[int, ...]]] = {}
+    ways: set[tuple[int, int]] = set()
+    for trip, route in enumerate(feed.trips.route.tolist()):
+        calls = tuple(stops[start[trip] : start[trip + 1]])
+        if mode_of(int(feed.routes.mode[route])) == "rail":
+            ways |= {(min(way), max(way)) for way in pairwise(calls)}
+        else:
+            trips.setdefault(route, set()).add(min(calls, calls[::-1]))
+    found = [Line("rail", way) for way in stretches({way: _ends(way, lon, lat) for way in ways})]
+    for _, calls_of in sorted(trips.items()):
+        seen: list[frozenset[int]] = []
+        for calls in sorted(calls_of, key=lambda each: (-len(each), each)):
+            if not any(frozenset(calls) <= each for each in seen):
+                seen.append(frozenset(calls))
+                found.append(Line("metro", tuple((lon[at], lat[at]) for at in calls)))
+    return found
+
+
+def _ends(way: tuple[int, int], lon: list[float], lat: list[float]) -> Ends:
+    return (lon[way[0]], lat[way[0]]), (lon[way[1]], lat[way[1]])
+
+
+def stretches(ways: Mapping[tuple[int, int], Ends]) -> list[Ends]:
+    """Return those ways, the shortest first, that shorter ones do not lead along.
+
+    A way is led along where the others get from one end to the other with a detour of at most
+    `DETOUR`: a greedy spanner (Althoefer et al. 1993).
+    """
+    ordered = sorted(ways, key=lambda way: (_apart(*ways[way]), way))
+    beside: dict[int, list[tuple[int, float]]] = {}
+    kept = []
+    for one, other in ordered:
+        apart = _apart(*ways[one, other])
+        if not _is_led(beside, one, other, DETOUR * apart):
+            beside.setdefault(one, []).append((other, apart))
+            beside.setdefault(other, []).append((one, apart))
+            kept.append(ways[one, other])
+    return kept
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> float:
+    shrink = math.cos(math.radians((one[1] + other[1]) / 2))
+    return math.hypot((one[0] - other[0]) * shrink, one[1] - other[1])
+
+
+def _is_led(
+    beside: Mapping[int, list[tuple[int, float]]], start: int, end: int, most: float
+) -> bool:
+    waiting, done = [(0.0, start)], set()
+    while waiting:
+        so_far, at = heapq.heappop(waiting)
+        if at == end:
+            return True
+        if at in done:
+            continue
+        done.add(at)
+        for other, apart in beside.get(at, ()):
+            if so_far + apart <= most:
+                heapq.heappush(waiting, (so_far + apart, other))
+    return False

@@ -1,0 +1,202 @@
+"""The addresses of mobility's first page, and what is downloaded from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+
+from tongcheng.kernel import canonical
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.running import RunningNode
+from tongcheng.services.mobility.console import view, words
+from tongcheng.services.mobility.console.desk import Desk, desk_of
+from tongcheng.services.mobility.console.query import Asked, asked_of, shown
+from tongcheng.web import Page
+from tongcheng.web.csv_file import download, saved_as
+from tongcheng.web.toolkit import AnyRequest, needs
+
+if TYPE_CHECKING:
+    from tongcheng.services.mobility.console.answers import Answer
+    from tongcheng.services.mobility.console.atlas import Atlas, Prepared
+    from tongcheng.services.mobility.console.gazetteer import Named
+    from tongcheng.services.mobility.scenario.model import Scenario
+    from tongcheng.services.mobility.study.reach import Spot
+
+READ = needs("mobility.read")
+GEOJSON: Final = "application/geo+json"
+
+
+class Found(NamedTuple):
+    """A question's answer with what it was asked of."""
+
+    atlas: Atlas
+    prepared: Prepared
+    answer: Answer
+    named: Named | None
+    scenario: Scenario | None
+
+
+@get(view.PATH, include_in_schema=False, opt=READ)
+async def circle_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+    """Serve a circle: who reaches a place, or what it reaches."""
+    asked = asked_of(request.query_params)
+    desk = desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        return waiting(page, desk)
+    found = await find(page, request, desk, atlas, asked)
+    return view.circle(page, atlas, found.prepared, found.answer, found.named, found.scenario)
+
+
+@get(view.REACH_GEOJSON, include_in_schema=False, opt=READ)
+async def reach_geojson(page: NamedDependency[Page], request: AnyRequest) -> Response[bytes]:
+    """Serve a circle as GeoJSON (RFC 7946) with its method."""
+    from tongcheng.services.mobility.console import maps  # noqa: PLC0415 needs the extra
+
+    found = await _found(page, request)
+    name = "" if found.named is None else words.place_said(page, found.named)
+    collection = {
+        "type": "FeatureCollection",
+        "method": found.answer.method.plain(),
+        "features": maps.reach_features(found.answer.bands, found.answer.spot, name),
+    }
+    return Response(_json(collection), media_type=GEOJSON, headers=saved_as("reach.geojson"))
+
+
+@get(view.GROUND, include_in_schema=False, opt=READ)
+async def ground_geojson(page: NamedDependency[Page], request: AnyRequest) -> Response[bytes]:
+    """Serve what lies under every circle of a day: outline, lines, names."""
+    from tongcheng.services.mobility.console import maps  # noqa: PLC0415 needs the extra
+
+    asked = asked_of(request.query_params)
+    desk = desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        raise Refused("MOBILITY_PREPARING")
+    prepared, _ = await prepared_for(request, desk, atlas, asked)
+    features = maps.ground_features(page, atlas, prepared)
+    body = _json({"type": "FeatureCollection", "features": features})
+    return Response(body, media_type=GEOJSON)
+
+
+@get(view.REACH_CSV, include_in_schema=False, opt=READ)
+async def reach_csv(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+    """Serve a circle's counties as a table, and below it how it was made."""
+    found = await _found(page, request)
+    atlas, answer = found.atlas, found.answer
+    regimes = tuple(answer.found.seconds)
+    columns = ["county_id", "name_zh", "name_en", "people"]
+    columns += [f"{each}_{minutes}_min" for each in regimes for minutes in answer.asked.bands]
+    columns += ["best_departures"]
+    rows: list[list[str | int]] = []
+    for county, count in zip(atlas.counties, answer.counts, strict=True):
+        within = [people for each in regimes for people in count.within[each]]
+        departures = "" if count.departures is None else count.departures
+        name = county.name
+        rows.append([county.county_id, name.zh, name.en, count.people, *within, departures])
+    method = canonical.encode(answer.method.plain()).decode()
+    rows += [[""] * len(columns), ["method", method, *[""] * (len(columns) - 2)]]
+    return download("reach.csv", columns, rows)
+
+
+def waiting(page: Page, desk: Desk) -> Response[str]:
+    """Answer that the region is not there yet, or why it will not be."""
+    if desk.refused is not None and desk.state == "refused":
+        said = page.console.errors.render(desk.refused, page.language)
+        return view.waiting(page, desk.state, f"{said.what} {said.do}")
+    return view.waiting(page, desk.state)
+
+
+def desk_at(request: AnyRequest) -> Desk:
+    """Return the desk of the node that answers."""
+    node: RunningNode = request.app.state["node"]
+    folder: Path = request.app.state["pack_folder"]
+    return desk_of(node, folder)
+
+
+async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked) -> Found:
+    """Return the answer of a question, from what was prepared and asked before or anew.
+
+    Raises:
+        Refused: MOBILITY_PLACE_UNKNOWN, MOBILITY_PLACE_SEVERAL, MOBILITY_OUTSIDE,
+            MOBILITY_NO_SCENARIO, MOBILITY_BUSY.
+    """
+    from tongcheng.services.mobility.console.answers import answer_of  # noqa: PLC0415 an extra
+
+    prepared, scenario = await prepared_for(request, desk, atlas, asked)
+    spot, named = spot_of(page, atlas, asked)
+    key = (prepared.base.day, "" if scenario is None else scenario.digest, asked, spot)
+    answer = await desk.answered(key, partial(answer_of, atlas, prepared, asked, spot))
+    return Found(atlas, prepared, answer, named, scenario)
+
+
+async def prepared_for(
+    request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked
+) -> tuple[Prepared, Scenario | None]:
+    """Return the day that a question is about, with the scenario that changed it."""
+    from tongcheng.services.mobility.console import atlas as days  # noqa: PLC0415 an extra
+
+    on = today(request)
+    if not asked.scenario_id:
+        day = await desk.prepared(("day", on), partial(days.prepared_day, atlas, on))
+        return day, None
+    scenario = next(
+        (each for each in atlas.region.scenarios if each.scenario_id == asked.scenario_id), None
+    )
+    if scenario is None:
+        raise Refused("MOBILITY_NO_SCENARIO", scenario=shown(asked.scenario_id))
+    make = partial(days.prepared_scenario, atlas, scenario, on)
+    _, after = await desk.prepared(("scenario", scenario.digest, on), make)
+    return after, scenario
+
+
+def spot_of(page: Page, atlas: Atlas, asked: Asked) -> tuple[Spot, Named | None]:
+    """Return where a question is about; without a place, the station of the node's own city."""
+    from tongcheng.services.mobility.console import gazetteer  # noqa: PLC0415 an extra
+    from tongcheng.services.mobility.study.reach import Spot  # noqa: PLC0415 an extra
+
+    if asked.at is not None:
+        spot = Spot(*asked.at)
+        west, south, east, north = atlas.box
+        if not (west - 1 <= spot.lon <= east + 1 and south - 1 <= spot.lat <= north + 1):
+            raise Refused("MOBILITY_OUTSIDE", lon=f"{spot.lon:.3f}", lat=f"{spot.lat:.3f}")
+        return spot, gazetteer.nearest(atlas.named, spot)
+    if asked.place:
+        named = gazetteer.find(atlas.named, asked.place)
+        return named.spot, named
+    own = page.console.place
+    usual = {own.short.of("zh"), own.name.of("zh")}
+    named = next((each for each in atlas.named if each.name.zh in usual), atlas.named[0])
+    return named.spot, named
+
+
+def today(request: AnyRequest) -> date:
+    """Return the region's local day."""
+    node: RunningNode = request.app.state["node"]
+    at = datetime.fromtimestamp(node.clock.now() // 1000, UTC)
+    return at.astimezone(ZoneInfo(node.home.region.zone)).date()
+
+
+async def _found(page: Page, request: AnyRequest) -> Found:
+    desk = desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        raise Refused("MOBILITY_PREPARING")
+    return await find(page, request, desk, atlas, asked_of(request.query_params))
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+
+    return msgspec.json.encode(value)
+
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (circle_page, reach_geojson, ground_geojson, reach_csv)

@@ -1,0 +1,254 @@
+"""The map that needs no script: plain SVG, drawn from the same figures as the one with scripts.
+
+Plain plate carrée, its degrees of longitude shortened by the cosine of the middle latitude: over a
+region of some hundred kilometres no border may be read off it, and distances are true to 2 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from markupsafe import Markup
+
+from tongcheng.services.mobility.shapes.geometry import MICRO, MultiPolygon
+
+WIDTH: Final = 720
+HEIGHT: Final = 540
+KM_A_DEGREE: Final = 111.2
+"""Of latitude: π · 6,371.0088 km / 180."""
+SCALES_KM: Final = (5, 10, 20, 50, 100, 200)
+MARGIN: Final = 0.06
+"""Around what is framed, as a share of it."""
+LEAST_DEGREES: Final = 0.35
+"""No map shows less: nobody would see where it is."""
+LABEL_PX: Final = 13
+LABELS_MAX: Final = 26
+CJK_FROM: Final = 0x2E80
+"""From this code point on a letter is as wide as it is high."""
+
+
+class Frame(NamedTuple):
+    """What part of the world a map shows, degrees, and how it lies on WIDTH × `height`."""
+
+    west: float
+    north: float
+    scale_x: float
+    scale_y: float
+    width: int
+    height: int
+
+    def at(self, lon: float, lat: float) -> tuple[float, float]:
+        """Return where a point lies on the map."""
+        return (lon - self.west) * self.scale_x, (self.north - lat) * self.scale_y
+
+    def shows(self, x: float, y: float, beyond: float = 0.0) -> bool:
+        """Say whether a point of the map can be seen, or lies not far beyond its edge."""
+        return -beyond <= x <= self.width + beyond and -beyond <= y <= self.height + beyond
+
+    @property
+    def east(self) -> float:
+        """The longitude of the right edge."""
+        return self.west + self.width / self.scale_x
+
+    @property
+    def south(self) -> float:
+        """The latitude of the lower edge."""
+        return self.north - self.height / self.scale_y
+
+
+def frame_of(
+    box: tuple[float, float, float, float], *, width: int = WIDTH, height: int = HEIGHT
+) -> Frame:
+    """Return the frame around west, south, east and north, in the picture's own proportions."""
+    west, south, east, north = box
+    middle_lon, middle_lat = (west + east) / 2, (south + north) / 2
+    shrink = math.cos(math.radians(middle_lat))
+    wide = max((east - west) * shrink, LEAST_DEGREES * width / height) * (1 + 2 * MARGIN)
+    high = max(north - south, LEAST_DEGREES) * (1 + 2 * MARGIN)
+    scale = min(width / wide, height / high)
+    return Frame(
+        middle_lon - width / (2 * scale * shrink),
+        middle_lat + height / (2 * scale),
+        scale * shrink,
+        scale,
+        width,
+        height,
+    )
+
+
+class Line(NamedTuple):
+    """A line of the day with the places it calls at, in order; `kind` is rail or metro."""
+
+    kind: str
+    points: tuple[tuple[float, float], ...]
+
+
+class Label(NamedTuple):
+    """A name on a map; the earlier ones of a list go first where there is little room."""
+
+    text: str
+    lon: float
+    lat: float
+    kind: str
+
+
+class Band(NamedTuple):
+    """A shape with the class it is drawn in (`band-1` is the nearest) and what it is."""
+
+    style: str
+    shape: MultiPolygon
+    title: str
+
+
+class Picture(NamedTuple):
+    """Everything a map shows, from the ground up."""
+
+    title: str
+    outline: tuple[MultiPolygon, ...]
+    bands: tuple[Band, ...]
+    lines: tuple[Line, ...]
+    labels: tuple[Label, ...]
+    spot: Label | None
+    scale_words: str
+
+
+def drawn(picture: Picture, frame: Frame) -> Markup:
+    """Return a map as SVG."""
+    parts = [_shape("geo-land", each, frame, "") for each in picture.outline if _seen(each, frame)]
+    parts += [_shape(f"geo-{each.style}", each.shape, frame, each.title) for each in picture.bands]
+    parts += [_line(each, frame) for each in picture.lines]
+    parts.append(_names(picture.labels, frame, picture.spot))
+    parts.append(_scale(frame, picture.scale_words))
+    return Markup(
+        '<svg class="geo" role="img" viewBox="0 0 {} {}" aria-label="{}" '
+        'data-west="{:.6f}" data-north="{:.6f}" data-east="{:.6f}" data-south="{:.6f}">{}</svg>'
+    ).format(
+        frame.width,
+        frame.height,
+        picture.title,
+        frame.west,
+        frame.north,
+        frame.east,
+        frame.south,
+        Markup("").join(parts),
+    )
+
+
+def _seen(shape: MultiPolygon, frame: Frame) -> bool:
+    rings = [polygon[0] for polygon in shape.polygons]
+    lons = [lon / MICRO for ring in rings for lon, _ in ring]
+    lats = [lat / MICRO for ring in rings for _, lat in ring]
+    return (
+        min(lons) < frame.east
+        and max(lons) > frame.west
+        and min(lats) < frame.north
+        and max(lats) > frame.south
+    )
+
+
+def _shape(style: str, shape: MultiPolygon, frame: Frame, title: str) -> Markup:
+    rings = (ring for polygon in shape.polygons for ring in polygon)
+    way = "".join(
+        _path([frame.at(lon / MICRO, lat / MICRO) for lon, lat in ring[:-1]]) + "Z"
+        for ring in rings
+    )
+    named = Markup("<title>{}</title>").format(title) if title else ""
+    return Markup('<path class="{}" fill-rule="evenodd" d="{}">{}</path>').format(style, way, named)
+
+
+def _line(line: Line, frame: Frame) -> Markup:
+    points = [frame.at(*each) for each in line.points]
+    if not any(frame.shows(*each, beyond=frame.width / 2) for each in points):
+        return Markup("")
+    return Markup('<path class="geo-{}" d="{}"></path>').format(line.kind, _path(points))
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    """Return whole steps in tenths of a pixel, each from the point before: short, and exact."""
+    told: list[str] = []
+    at_x = at_y = 0
+    for place, (x, y) in enumerate(points):
+        here_x, here_y = round(x * 10), round(y * 10)
+        if not place:
+            told.append(f"M{_tenths(here_x)} {_tenths(here_y)}l")
+        elif (here_x, here_y) != (at_x, at_y):
+            told.append(f"{_tenths(here_x - at_x)} {_tenths(here_y - at_y)} ")
+        at_x, at_y = here_x, here_y
+    return "".join(told).rstrip("l ")
+
+
+def _tenths(value: int) -> str:
+    return str(value // 10) if value % 10 == 0 else f"{value / 10:.1f}"
+
+
+def _names(labels: Iterable[Label], frame: Frame, spot: Label | None) -> Markup:
+    """Write the names that have room, on the right of their place or on its left."""
+    taken: list[tuple[float, float, float, float]] = []
+    parts: list[Markup] = []
+    if spot is not None:
+        x, y = frame.at(spot.lon, spot.lat)
+        parts.append(_spot((x, y)))
+        taken.append((x - 12, y - 12, x + 12, y + 12))
+        labels = (spot, *labels) if spot.text else labels
+    for label in labels:
+        x, y = frame.at(label.lon, label.lat)
+        if not frame.shows(x, y) or len(parts) >= LABELS_MAX:
+            continue
+        if label is spot:
+            taken.clear()
+        wide = sum(LABEL_PX if ord(each) > CJK_FROM else LABEL_PX * 0.56 for each in label.text)
+        gap = 14 if label is spot else 7
+        for left, anchor, from_x in ((x + gap, "start", x + gap), (x - gap - wide, "end", x - gap)):
+            box = (left - 2, y - 9, left + wide + 2, y + 9)
+            if _has_room(box, taken, frame):
+                dot = 12 if label is spot else 4
+                taken += [box, (x - dot, y - dot, x + dot, y + dot)]
+                parts.append(_name(label, x, y, anchor, from_x))
+                break
+    return Markup("").join(parts)
+
+
+def _has_room(
+    box: tuple[float, float, float, float],
+    taken: Iterable[tuple[float, float, float, float]],
+    frame: Frame,
+) -> bool:
+    left, top, right, bottom = box
+    if left < 0 or top < 0 or right > frame.width or bottom > frame.height - 34:
+        return False
+    return all(
+        right < other[0] or left > other[2] or bottom < other[1] or top > other[3]
+        for other in taken
+    )
+
+
+def _name(label: Label, x: float, y: float, anchor: str, from_x: float) -> Markup:
+    if label.kind == "spot":
+        return Markup(
+            '<text class="geo-name geo-name-spot" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>'
+        ).format(from_x, y + 4.5, anchor, label.text)
+    return Markup(
+        '<circle class="geo-dot geo-dot-{}" cx="{:.1f}" cy="{:.1f}" r="3"></circle>'
+        '<text class="geo-name geo-name-{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>'
+    ).format(label.kind, x, y, label.kind, from_x, y + 4.5, anchor, label.text)
+
+
+def _spot(at: tuple[float, float]) -> Markup:
+    return Markup(
+        '<g class="geo-spot"><circle cx="{0:.1f}" cy="{1:.1f}" r="9"></circle>'
+        '<circle cx="{0:.1f}" cy="{1:.1f}" r="3"></circle></g>'
+    ).format(*at)
+
+
+def _scale(frame: Frame, words: str) -> Markup:
+    """Draw the bar of a round number of kilometres, at most a quarter of the map."""
+    px_a_km = frame.scale_y / KM_A_DEGREE
+    fitting = [each for each in SCALES_KM if each * px_a_km <= frame.width / 4]
+    km = fitting[-1] if fitting else SCALES_KM[0]
+    x, y = 14, frame.height - 14
+    return Markup(
+        '<g class="geo-scale"><path d="M{0} {1}v6h{2:.1f}v-6"></path>'
+        '<text x="{0}" y="{3}">{4}</text></g>'
+    ).format(x, y - 6, km * px_a_km, y - 12, words.format(km=km))

@@ -1,0 +1,84 @@
+"""What a node keeps ready: once for all who ask, so many and no more."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from tongcheng.kernel.errors import Refused
+from tongcheng.services.mobility.console.desk import PREPARED_MAX, WAITING_MAX, Desk
+
+
+def desk() -> Desk:
+    """Return a desk of a region that nobody reads."""
+    return Desk(Path("/nowhere"), "Asia/Shanghai")
+
+
+def test_one_thing_is_made_once_for_many() -> None:
+    """Ten ask at once and one thread works once."""
+    made: list[int] = []
+
+    async def ask() -> list[int]:
+        ours = desk()
+        return await asyncio.gather(
+            *(ours.prepared("a", lambda: made.append(1) or 7) for _ in range(10))
+        )
+
+    assert asyncio.run(ask()) == [7] * 10
+    assert made == [1]
+
+
+def test_what_was_refused_is_tried_again() -> None:
+    """A refusal is nobody's answer for ever."""
+    tries: list[int] = []
+
+    def fail() -> int:
+        tries.append(1)
+        raise Refused("MOBILITY_BUSY")
+
+    async def ask() -> None:
+        ours = desk()
+        for _ in range(2):
+            with pytest.raises(Refused):
+                await ours.prepared("a", fail)
+            await asyncio.sleep(0)
+
+    asyncio.run(ask())
+    assert len(tries) == 2
+
+
+def test_the_least_asked_for_makes_room() -> None:
+    """One more than there is room for: the first is made anew, the last is not."""
+    made: list[int] = []
+
+    async def ask() -> None:
+        ours = desk()
+        for key in (*range(PREPARED_MAX + 1), PREPARED_MAX, 0):
+            await ours.prepared(key, lambda key=key: made.append(key))
+
+    asyncio.run(ask())
+    assert made == [*range(PREPARED_MAX + 1), 0]
+
+
+def test_a_crowd_is_refused() -> None:
+    """Beyond what may wait, at once; those who wait are answered."""
+    go_on = threading.Event()
+
+    async def ask() -> tuple[int, list[object]]:
+        ours = desk()
+        waiting = [
+            asyncio.create_task(ours.answered(key, go_on.wait)) for key in range(WAITING_MAX)
+        ]
+        await asyncio.sleep(0)
+        refused = 0
+        try:
+            await ours.answered("more", go_on.wait)
+        except Refused as said:
+            refused = said.code == "MOBILITY_BUSY"
+        go_on.set()
+        return refused, await asyncio.gather(*waiting)
+
+    refused, answers = asyncio.run(ask())
+    assert refused
+    assert answers == [True] * WAITING_MAX
