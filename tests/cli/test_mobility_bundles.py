@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests import tidy
+from tests.documents import command_lines
 from tests.services.mobility.feeds import Line, line_tables, write_zip
+from tests.services.mobility.streets.test_extract import STREETS, write
 from tongcheng.cli import main
 from tongcheng.node.core import open_database
 from tongcheng.node.files import open_home
@@ -151,6 +153,34 @@ def test_two_nodes_make_the_same_bytes(folder: Path) -> None:
     assert [source["id"] for source in method["sources"]] == ["metro", "rail", "places", "doors"]
     assert method["parameters"]["modelled"] == "places cells"
     assert method["parameters"]["credits"] == "synthetic (CC0-1.0); © Rail (CC0-1.0)"
+
+
+def test_streets_are_kept_and_walked(folder: Path) -> None:
+    """An extract is an entry too; a study that names it walks along it, and says whose it is."""
+    write(folder / "roads.osm.pbf", STREETS)
+    words = ("--attribution", "© OpenStreetMap contributors", "--data", BEIJING, *WORDS)
+    added = _feed("add", "roads.osm.pbf", "--kind", "streets", *words)
+    _keep_all(folder)
+    _matrix(BEIJING, "m.csv", "--streets", "roads")
+    method = json.loads((folder / "m.csv.method.json").read_bytes())["method"]
+
+    assert "ways 2, points 5" in added.output
+    assert {"id": "foot", "kind": "streets"}.items() <= method["sources"][-1].items()
+    assert "© OpenStreetMap contributors (CC0-1.0)" in method["parameters"]["credits"]
+
+
+def test_the_commands_of_the_page_run(folder: Path) -> None:
+    """Every example of docs/mobility-bundles.md does what it says, from first to last."""
+    _keep_all(folder)
+    lines = [
+        [{"DIR": TIANJIN if "take" in words else BEIJING}.get(word, word) for word in words]
+        for words in command_lines(PAGE.read_text("utf-8"))
+    ]
+
+    assert len(lines) >= 6
+    for words in lines:
+        _call(*words)
+    assert (folder / "times.parquet").exists()
 
 
 def test_a_bundle_is_the_same_bytes_each_time_and_taken_once(folder: Path) -> None:
