@@ -53,7 +53,9 @@ def _rerouted(base: Base, feed: Feed, rows: list[int], change: Reroute, at: At) 
     added = []
     for is_back, row in sorted(kept.items()):
         old = trips.trip_at(feed, row)
-        stands_s = int(old.departure_s[1] - old.arrival_s[1]) if len(old.stop) > 2 else 0  # noqa: PLR2004 - a call between two ends
+        # Of the first call between the ends, where there is one.
+        between = (old.departure_s - old.arrival_s)[1:-1].tolist()
+        stands_s = between[0] if between else 0
         times = times_of(change.arrivals_s, stands_s, points)
         if is_back:
             times = back(times)
