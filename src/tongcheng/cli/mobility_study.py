@@ -52,7 +52,7 @@ class Clock(click.ParamType[int]):
         return sum(each * unit for each, unit in zip(numbers, (3_600, 60, 1), strict=False))
 
 
-_OPTIONS: Final = (
+FEEDS: Final = (
     click.option(
         "--feed",
         "feeds",
@@ -60,9 +60,8 @@ _OPTIONS: Final = (
         multiple=True,
         help="A GTFS feed; its ID is made of its name unless given. May be repeated.",
     ),
-    click.option(
-        "--places", "places_file", type=options.FILE, required=True, help="The places."
-    ),
+)
+NODE: Final = (
     click.option(
         "--data",
         "folder",
@@ -71,13 +70,8 @@ _OPTIONS: Final = (
         " (or MEMBER/ID), all its feeds and rule books unless named.",
     ),
     options.passphrase_file,
-    click.option(
-        "--on",
-        "day",
-        type=click.DateTime(["%Y-%m-%d"]),
-        required=True,
-        help="The day whose timetable holds.",
-    ),
+)
+WALKED: Final = (
     click.option(
         "--streets",
         type=options.FILE,
@@ -90,13 +84,8 @@ _OPTIONS: Final = (
         help="A rule book of what entering and leaving stations takes; else doors stand open.",
     ),
     click.option("--walk", default=20, show_default=True, help="Minutes walked at most, each end."),
-    click.option("--from", "first_s", type=Clock(), default="07:00", show_default=True,
-                 help="The first instant of the window."),
-    click.option("--until", "until_s", type=Clock(), default="09:00", show_default=True,
-                 help="Instants are before this one."),
-    click.option("--every", "step_s", type=click.IntRange(1, 3_600), default=60, show_default=True,
-                 help="Seconds between two instants."),
-    click.option("--arrive", is_flag=True, help="Instants are when one must be there."),
+)
+QUESTION: Final = (
     click.option("--longest", type=click.IntRange(1, 1_080), default=120, show_default=True,
                  help="Minutes of the longest journey."),
     click.option("--cut", type=click.IntRange(1, 1_080), default=60, show_default=True,
@@ -105,6 +94,29 @@ _OPTIONS: Final = (
                  default=(50,), show_default=True, help="A percentile of the window's times."),
     click.option("--rides", "rides_max", type=click.IntRange(0, 16),
                  help="How many vehicles at most; else as many as it takes."),
+)  # fmt: skip
+_OPTIONS: Final = (
+    *FEEDS,
+    click.option(
+        "--places", "places_file", type=options.FILE, required=True, help="The places."
+    ),
+    *NODE,
+    click.option(
+        "--on",
+        "day",
+        type=click.DateTime(["%Y-%m-%d"]),
+        required=True,
+        help="The day whose timetable holds.",
+    ),
+    *WALKED,
+    click.option("--from", "first_s", type=Clock(), default="07:00", show_default=True,
+                 help="The first instant of the window."),
+    click.option("--until", "until_s", type=Clock(), default="09:00", show_default=True,
+                 help="Instants are before this one."),
+    click.option("--every", "step_s", type=click.IntRange(1, 3_600), default=60, show_default=True,
+                 help="Seconds between two instants."),
+    click.option("--arrive", is_flag=True, help="Instants are when one must be there."),
+    *QUESTION,
 )  # fmt: skip
 
 

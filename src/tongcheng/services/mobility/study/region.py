@@ -105,9 +105,9 @@ def ready_of(
         feeder=feeder,
     )
     ready = prepare(study, for_spots=True)
-    told = {**ready.assumed, "people": people.LABEL, **_rests_on(base)}
+    told = {**ready.assumed, "people": people.LABEL, **rests_on(base)}
     return ready._replace(
-        sources=(*ready.sources, *_sources(region, base)),
+        sources=(*ready.sources, *sources_of(region, base)),
         assumed=told,
     )
 
@@ -115,12 +115,13 @@ def ready_of(
 def roads_of(region: Region, base: Base, feeder: Feeder = DRIVE) -> RoadReady:
     """Make a base's trunk roads ready to be asked, for the region's cells."""
     assert base.roads is not None, "a region has roads"
-    sources = (Source("places", "places", region.places_digest), *_sources(region, base))
+    sources = (Source("places", "places", region.places_digest), *sources_of(region, base))
     ready = road_ready(region.places, base.roads, feeder, sources)
     return ready._replace(assumed={**ready.assumed, "people": people.LABEL})
 
 
-def _sources(region: Region, base: Base) -> tuple[Source, ...]:
+def sources_of(region: Region, base: Base) -> tuple[Source, ...]:
+    """Return what a base of a region rests on, feeds, places and rule books apart."""
     applied = enumerate(base.scenarios, start=1)
     return (
         Source("facts", "tables", region.facts.digest),
@@ -129,13 +130,17 @@ def _sources(region: Region, base: Base) -> tuple[Source, ...]:
     )
 
 
-def _rests_on(base: Base) -> dict[str, str | int]:
-    """Say of which years the trains' figures are, and how sure the least sure of them."""
+def rests_on(base: Base) -> dict[str, str | int]:
+    """Say which openings hold, of which years the trains' figures are, and how sure at least."""
+    told: dict[str, str | int] = {}
+    if base.roads is not None:
+        told["facts_on"] = base.roads.on.isoformat()
     if not base.used:
-        return {}
+        return told
     years = sorted({year for used in base.used for year in used.years})
     least = max((used.confidence for used in base.used), key=CONFIDENCES.index)
     return {
+        **told,
         "trains": f"typical figures, no timetable, of {', '.join(map(str, years))}",
         "trains_confidence_least": least,
     }
