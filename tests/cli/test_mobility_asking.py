@@ -106,6 +106,20 @@ def test_every_place_is_measured(folder: Path) -> None:
     assert _rows(folder / "p.csv")[0]["best_within_3600_s"] == "150"
 
 
+def test_places_without_people_count_as_one(folder: Path) -> None:
+    """And the answer says so, as a figure of people would be another."""
+    bare = [line.rsplit(",", 2)[0] for line in PLACES.splitlines()]
+    (folder / "bare.csv").write_text("\n".join(bare), encoding="utf-8")
+    own = [word if word != "places.csv" else "bare.csv" for word in OWN]
+
+    told = _json("circle", *own, "--at", "w", "--outward", "--out", "c.csv")
+    measured = _json("circle", *own, "--measure", "within", "--out", "m.csv")
+
+    assert told["counted"]["people"] == 3
+    assert told["assumed"]["people"].endswith("each of them counts as one")
+    assert measured["assumed"]["people"] == told["assumed"]["people"]
+
+
 def test_a_faster_train_brings_people_within(folder: Path) -> None:
     """In ten minutes instead of twenty: who gains, from the place and from every place."""
     told = _json("compare", *OWN, "--scenario", "faster.yaml", "--at", "e", "--minutes", "15",

@@ -43,13 +43,14 @@ def circle_all(measure: Kind, out: Path, given: dict[str, Any], *, as_json: bool
         from tongcheng.services.mobility.output.files import write_table
         from tongcheng.services.mobility.output.tables import cell_table
         from tongcheng.services.mobility.study import access, asking
-        from tongcheng.services.mobility.study.circle import people_of
+        from tongcheng.services.mobility.study.circle import people_of, said_of
         from tongcheng.services.mobility.study.preparing import prepare
     if not is_own(given) or given["day"] is None or given["places_file"] is None:
         message = "--measure is of a study of one's own: it needs --feed, --places and --on"
         raise click.UsageError(message)
     question, started = question_of(given), time.monotonic()
     ready = prepare(study_of(given), threads=given["threads"])
+    ready = ready._replace(assumed={**ready.assumed, **said_of(ready.places)})
     people = people_of(ready.places)
     of = given["of"] or PEOPLE
     opportunities = people if given["of"] is None else _column(ready.places, of)

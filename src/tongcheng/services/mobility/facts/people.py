@@ -52,6 +52,7 @@ NOBODYS: Final = -1
 _UNITS_A_DEGREE: Final = 11_120
 """Distances are in units of about 10 m, a degree of latitude 111.2 km."""
 _COSINE_PARTS: Final = 1_000
+_EVERY: Final = slice(None)
 
 
 class Kernel(NamedTuple):
@@ -177,10 +178,15 @@ class _Flat:
         self._cosine = round(cos(radians(middle)) * _COSINE_PARTS)
         self.x, self.y = self._plane(cells.lon, cells.lat)
 
-    def from_place(self, at: Place) -> Int64:
-        """Return the squared distance of every cell from a place."""
+    def from_place(self, at: Place, rows: slice = _EVERY) -> Int64:
+        """Return the squared distance of some cells from a place."""
         x, y = self._plane(np.array(micro(at.lon)), np.array(micro(at.lat)))
-        return np.asarray((self.x - x) ** 2 + (self.y - y) ** 2, np.int64)
+        return np.asarray((self.x[rows] - x) ** 2 + (self.y[rows] - y) ** 2, np.int64)
+
+    def rows_near(self, at: Place, radius: int) -> slice:
+        """Return the cells that are no further north or south: they are in order of their rows."""
+        _, y = self._plane(np.array(micro(at.lon)), np.array(micro(at.lat)))
+        return slice(*np.searchsorted(self.y, (int(y) - radius, int(y) + radius + 1)).tolist())
 
     def _plane(self, lon: Int64, lat: Int64) -> tuple[Int64, Int64]:
         east = lon * _UNITS_A_DEGREE // MICRO * self._cosine // _COSINE_PARTS
@@ -234,8 +240,8 @@ def _weights(facts: Facts, flat: _Flat) -> Int64:
     near += [(each.at, COUNTY) for each in facts.counties if each.at is not None]
     for at, kernel in near:
         radius = kernel.radius_m // 10
-        apart = flat.from_place(at)
-        inside = np.flatnonzero(apart < radius * radius)
-        left = radius * radius - apart[inside]
-        weight[inside] += kernel.peak * left**2 // radius**4
+        rows = flat.rows_near(at, radius)
+        left = radius * radius - flat.from_place(at, rows)
+        inside = left > 0
+        weight[rows][inside] += kernel.peak * left[inside] ** 2 // radius**4
     return weight

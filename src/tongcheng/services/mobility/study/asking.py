@@ -15,7 +15,7 @@ from tongcheng.services.mobility.places.model import Places
 from tongcheng.services.mobility.scan.model import Question
 from tongcheng.services.mobility.scenario.model import Base, Scenario
 from tongcheng.services.mobility.study import region as regions
-from tongcheng.services.mobility.study.circle import Areas, areas_of, people_of
+from tongcheng.services.mobility.study.circle import Areas, areas_of, people_of, said_of
 from tongcheng.services.mobility.study.compare import Side
 from tongcheng.services.mobility.study.hinterland import county_places
 from tongcheng.services.mobility.study.methods import method_of, road_method_of
@@ -86,7 +86,9 @@ def world_of_study(study: Study) -> World:
         ready = prepare(changed, for_spots=True)
         told = tuple(Source("scenario", f"scenario-{number}", digest)
                      for number, digest in enumerate(given.scenarios, start=1))  # fmt: skip
-        return ready._replace(sources=(*ready.sources, *told))
+        return ready._replace(
+            sources=(*ready.sources, *told), assumed={**ready.assumed, **said_of(places)}
+        )
 
     base = Base(study.day, study.feeds, study.processes)
     return World(base, places, people_of(places), areas, places, areas, make)

@@ -21,6 +21,7 @@ from tongcheng.services.mobility.study.reach import Reach
 
 BEST: Final = "best"
 CAR: Final = "car"
+COUNTED_AS_ONE: Final = "not in the places' file: each of them counts as one"
 
 
 class Areas(NamedTuple):
@@ -71,6 +72,11 @@ def people_of(places: Places) -> Int64:
     if places.population is not None:
         return places.population
     return np.ones(len(places.ids), np.int64)
+
+
+def said_of(places: Places) -> dict[str, str | int]:
+    """Say what people are where a file has none."""
+    return {} if places.population is not None else {"people": COUNTED_AS_ONE}
 
 
 def answer_of(reach: Reach, question: Question) -> Answer:
