@@ -68,6 +68,17 @@ def test_line_of_its_own() -> None:
     assert feed.calls.arrival_s[3:].tolist()[-1] == 7 * 3_600 + 750
 
 
+def test_stations_that_are_not_open_yet() -> None:
+    """A line may call at a station of the fact tables that no train calls at on the day."""
+    added = applied(facts_base(), scenario(CHANGES["trains"].replace("[a, b]", "[a, 新站]")))
+    led = applied(facts_base(), scenario(CHANGES["reroute"].replace("[a, m, b]", "[a, b, n]")))
+
+    assert added.feeds[1].stops.lon.tolist() == [117.0, 117.75]
+    assert led.feeds[0].stops.names[-1] == "新站"
+    assert "n" not in {each.partition(":")[2] for each in facts_base().feeds[0].stops.ids}
+    assert departures(led, "facts:ab") == departures(facts_base(), "facts:ab")
+
+
 def test_lines_are_removed() -> None:
     """A service, or all services of a line, run no more; the rest does as before."""
     base = facts_base()

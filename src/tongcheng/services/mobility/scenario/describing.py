@@ -10,7 +10,9 @@ from tongcheng.kernel.words import Language
 from tongcheng.services.mobility.scenario import model
 from tongcheng.services.mobility.scenario.model import Base, Call, Change, Repeats, Scenario, Spot
 from tongcheng.services.mobility.timetable.boarding import boarding
-from tongcheng.services.mobility.timetable.service_day import run_day
+from tongcheng.services.mobility.timetable.doors import doors
+from tongcheng.services.mobility.timetable.process_book import in_force
+from tongcheng.services.mobility.timetable.service_day import check_day, run_day
 
 OfServices: TypeAlias = (
     model.AddServices
@@ -35,9 +37,17 @@ class Size(NamedTuple):
 
 
 def size_of(base: Base) -> Size:
-    """Count a base's day; refuses TIMETABLE_TOO_LARGE."""
+    """Count a base's day, and look whether its stops' doors are known.
+
+    Refuses TIMETABLE_NO_SERVICE and TIMETABLE_DAY, TIMETABLE_TOO_LARGE, and what
+    `timetable.doors` refuses.
+    """
     feeds = sorted(base.feeds, key=lambda feed: feed.feed_id)
-    runs, connections = run_day(feeds, base.day, boarding(feeds))
+    for feed in feeds:
+        check_day(feed, base.day)
+    stops = boarding(feeds)
+    doors(feeds, stops, in_force(base.processes, base.day))
+    runs, connections = run_day(feeds, base.day, stops)
     stretches = 0 if base.roads is None else len(base.roads.edge_ids)
     return Size(len(runs.ids), len(connections.trip) + len(runs.ids), stretches)
 

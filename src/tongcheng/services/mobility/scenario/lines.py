@@ -88,7 +88,7 @@ def add_line(base: Base, change: AddLine, at: At) -> Base:
     Refuses SCENARIO_UNKNOWN for a station that no feed has, SCENARIO_RUNS for a line that an
     earlier scenario added.
     """
-    spots = [spot_of(base.feeds, call, at) for call in change.calls]
+    spots = [spot_of(base, call, at) for call in change.calls]
     place = place_of(base, SCENARIO_FEED_ID)
     feed = _empty_feed(base) if place is None else base.feeds[place]
     route_id = f"{SCENARIO_FEED_ID}:{change.line_id}"

@@ -98,6 +98,14 @@ def stations(feeds: Sequence[Feed], name: str, at: At) -> tuple[Bool, ...]:
     return found
 
 
+def has_station(feeds: Sequence[Feed], name: str) -> bool:
+    """Say whether some feed has a station of this id or name."""
+    return any(
+        name in feed.stops.names or {name, f"{feed.feed_id}:{name}"} & set(feed.stops.ids)
+        for feed in feeds
+    )
+
+
 def _meant(
     feeds: Sequence[Feed],
     ids: Sequence[tuple[str, ...]],

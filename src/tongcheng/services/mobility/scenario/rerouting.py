@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tongcheng.services.mobility.feed.model import Feed
@@ -12,13 +14,14 @@ from tongcheng.services.mobility.scenario.model import (
     FACTS_FEED_ID,
     SCENARIO_FEED_ID,
     Base,
+    Call,
     Chosen,
     Reroute,
     Spot,
 )
 from tongcheng.services.mobility.scenario.naming import At
 from tongcheng.services.mobility.scenario.running_times import Times, back, times_of
-from tongcheng.services.mobility.scenario.stops import row_of, with_stops
+from tongcheng.services.mobility.scenario.stops import brought, row_of, with_stops
 
 _BACK = ".1"
 
@@ -45,10 +48,11 @@ def _rerouted(base: Base, feed: Feed, rows: list[int], change: Reroute, at: At) 
         return feed
     of_facts = feed.feed_id == FACTS_FEED_ID and base.facts is not None
     both_ways = of_facts or feed.feed_id == SCENARIO_FEED_ID
+    calls = tuple(brought(base, feed, call) for call in change.calls)
     kept: dict[bool, int] = {}
     for row in rows:
         kept.setdefault(both_ways and feed.trips.ids[row].endswith(_BACK), row)
-    feed, stop = _stops(feed, change, int(feed.trips.route[rows[0]]), at)
+    feed, stop = _stops(feed, calls, int(feed.trips.route[rows[0]]), at)
     points = Points(feed.stops.lon[stop], feed.stops.lat[stop])
     added = []
     for is_back, row in sorted(kept.items()):
@@ -65,17 +69,17 @@ def _rerouted(base: Base, feed: Feed, rows: list[int], change: Reroute, at: At) 
     return trips.with_trips(trips.without(feed, gone), added)
 
 
-def _stops(feed: Feed, change: Reroute, route: int, at: At) -> tuple[Feed, Int64]:
+def _stops(feed: Feed, calls: Sequence[Call], route: int, at: At) -> tuple[Feed, Int64]:
     """Return the feed with the places that the change brings, and the rows of its calls."""
-    brought = list(dict.fromkeys(call for call in change.calls if isinstance(call, Spot)))
+    spots = list(dict.fromkeys(call for call in calls if isinstance(call, Spot)))
     first = len(feed.stops.ids)
     taken = sum("/reroute/" in each for each in feed.stops.ids)
-    names = [f"{feed.feed_id}:/reroute/{taken + place + 1}" for place in range(len(brought))]
+    names = [f"{feed.feed_id}:/reroute/{taken + place + 1}" for place in range(len(spots))]
     rows = [
-        first + brought.index(call) if isinstance(call, Spot) else row_of(feed, call, route, at)
-        for call in change.calls
+        first + spots.index(call) if isinstance(call, Spot) else row_of(feed, call, route, at)
+        for call in calls
     ]
-    return with_stops(feed, names, brought), np.array(rows, np.int64)
+    return with_stops(feed, names, spots), np.array(rows, np.int64)
 
 
 def _along(old: trips.Trip, stop: Int64, times: Times) -> trips.Trip:

@@ -9,7 +9,7 @@ import numpy as np
 from tongcheng.services.mobility.feed.model import BOARDING_AREA, NONE, PLATFORM, Feed, StopTable
 from tongcheng.services.mobility.numbers import Bool
 from tongcheng.services.mobility.scenario import naming
-from tongcheng.services.mobility.scenario.model import Call, Spot
+from tongcheng.services.mobility.scenario.model import Base, Call, Spot
 from tongcheng.services.mobility.scenario.naming import At
 
 
@@ -28,13 +28,18 @@ def with_stops(feed: Feed, ids: Sequence[str], spots: Sequence[Spot]) -> Feed:
     )
 
 
-def spot_of(feeds: Sequence[Feed], call: Call, at: At) -> Spot:
+def spot_of(base: Base, call: Call, at: At) -> Spot:
     """Return where a call is: of a station the first of its stops in the order of ids.
 
-    Refuses SCENARIO_UNKNOWN for a station that no feed has.
+    A station of the fact tables that no feed calls at yet is one too. Refuses SCENARIO_UNKNOWN for
+    a station that there is nowhere.
     """
     if isinstance(call, Spot):
         return call
+    feeds = base.feeds
+    planned = _planned(base, call)
+    if planned is not None:
+        return planned
     found = naming.stations(feeds, call, at)
     named = [
         (feed.stops.ids[row], feed, row)
@@ -45,6 +50,23 @@ def spot_of(feeds: Sequence[Feed], call: Call, at: At) -> Spot:
         raise at.unknown("station", call)
     _, feed, row = min(named, key=lambda each: each[0])
     return Spot(feed.stops.names[row], float(feed.stops.lon[row]), float(feed.stops.lat[row]))
+
+
+def brought(base: Base, feed: Feed, call: Call) -> Call:
+    """Return a call of a feed, as a place where its station is in the fact tables alone."""
+    is_own = isinstance(call, str) and naming.has_station((feed,), call)
+    planned = None if is_own or isinstance(call, Spot) else _planned(base, call)
+    return call if planned is None else planned
+
+
+def _planned(base: Base, name: str) -> Spot | None:
+    """Return a station of the fact tables that no feed knows; None for all others."""
+    if base.facts is None or naming.has_station(base.feeds, name):
+        return None
+    for station in sorted(base.facts.stations, key=lambda each: each.station_id):
+        if name in {station.station_id, station.name.zh}:
+            return Spot(station.name.zh, station.at.lon, station.at.lat)
+    return None
 
 
 def row_of(feed: Feed, name: str, route: int, at: At) -> int:
