@@ -182,6 +182,17 @@ def test_the_port_is_reached_from_every_county(folder: Path) -> None:
     assert int(rows["120116"]["road_s"]) < int(rows["110101"]["road_s"])
 
 
+def test_the_way_to_the_port_is_drawn(folder: Path) -> None:
+    """Cells within each time by road; more people the longer it may take, and they are modelled."""
+    _run("circle", "--port", "--on", "2026-03-11", "--minutes", "60,180", "--out", "p.geojson")
+
+    drawn = json.loads((folder / "p.geojson").read_text("utf-8"))
+    near, far = (each["properties"] for each in drawn["features"])
+    assert 1_000_000 < near["people"] < far["people"]
+    assert near["cell_shape"] == "grid"
+    assert drawn["method"]["parameters"]["people"].startswith("modelled")
+
+
 @pytest.mark.parametrize(
     ("words", "exit_code", "said"),
     [

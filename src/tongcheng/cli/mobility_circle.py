@@ -43,7 +43,12 @@ class Whole(Minutes):
 @minutes
 @asking_options(("07:00", "09:00", 60), toward=True)
 @threads
-@click.option("--out", type=options.FILE, required=True, help="The table: .parquet or .csv.")
+@click.option(
+    "--out",
+    type=options.FILE,
+    required=True,
+    help="The table: .parquet or .csv; of --port also shapes: .geojson.",
+)
 @options.as_json
 def circle(
     at: str | None,

@@ -8,15 +8,19 @@ import msgspec
 from rich.table import Table
 
 from tongcheng.cli.claims_run import result_console, running
-from tongcheng.cli.mobility_asking import MINUTE_S, asked_of, is_own
+from tongcheng.cli.mobility_asking import MINUTE_S, Asked, asked_of, is_own
 from tongcheng.cli.mobility_counts import show_assumed
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_study import question_of
+from tongcheng.kernel.canonical import Json
 
 if TYPE_CHECKING:
+    from tongcheng.services.mobility.output.method import Method
+    from tongcheng.services.mobility.scan.model import Question
     from tongcheng.services.mobility.study.hinterland import Inland
 
 NEAREST_MAX: Final = 20
+SHAPES: Final = ".geojson"
 RAIL: Final = "one place of a division; the way there and the terminals are not in it"
 
 
@@ -66,20 +70,46 @@ def circle_port(out: Path, given: dict[str, Any], *, as_json: bool) -> None:
         region.sources_of(found, base),
     )
     question = question_of(given)._replace(longest_s=LONGEST_S)
+    told: dict[str, Json] = {"port": found.port.port_id, "rail": RAIL}
     with running(out):
         by_road = hinterland.gate_seconds(points, found.port)
         rows = hinterland.hinterland(found.facts, found.port, by_road, base.day)
-        method = asking.asked_method(
-            "hinterland", points, question, deadlines=True,
-            parameters={"port": found.port.port_id, "rail": RAIL},
-        )  # fmt: skip
-        write_table(out, hinterland.inland_table(rows), method)
+        if out.suffix.lower() == SHAPES:
+            method = _draw(out, asked, question, told, given["minutes"])
+        else:
+            method = asking.asked_method(
+                "hinterland", points, question, deadlines=True, parameters=told
+            )
+            write_table(out, hinterland.inland_table(rows), method)
     counties = [_county(each) for each in rows]
     done = Done(str(out), method.digest, found.port.name.zh, points.assumed, counties)
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
         return
     _show(done)
+
+
+def _draw(
+    out: Path, asked: Asked, question: "Question", told: dict[str, Json], minutes: tuple[int, ...]
+) -> "Method":
+    """Write shapes of the cells within each time of the port by road."""
+    from tongcheng.services.mobility.isochrones import isochrones
+    from tongcheng.services.mobility.output.features import write_isochrones
+    from tongcheng.services.mobility.study import asking, hinterland, region
+
+    found, world = asked.region, asked.world
+    assert found is not None, "a region was found above"
+    assert found.port is not None, "and its port"
+    roads = region.roads_of(found, world.base)
+    seconds = hinterland.gate_seconds(roads, found.port)
+    cells = asking.cells_of(world.places, 1)  # a grid of the region's own: no hexagon is needed
+    bands = isochrones(seconds, world.people, cells, minutes, regime="road to the port")
+    method = asking.asked_method(
+        "hinterland", roads, question, deadlines=True,
+        parameters={**told, "minutes": list(minutes)},
+    )  # fmt: skip
+    write_isochrones(out, bands, method)
+    return method
 
 
 def _county(row: "Inland") -> County:

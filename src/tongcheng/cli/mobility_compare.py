@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     "named",
     metavar="ID|FILE",
     required=True,
-    help="A scenario of the region, or a file of one's own: docs/mobility-region.md.",
+    help="A scenario of the region, or a file of one's own: docs/mobility-scenarios.md.",
 )
 @click.option(
     "--at", metavar="LON,LAT|NAME", help="The place to look from; else those of the scenario."
