@@ -149,25 +149,32 @@ def test_slower_trains_are_told_by_name(folder: Path) -> None:
     }
 
 
-def test_the_regions_own_facts_are_asked(folder: Path) -> None:
-    """On a fresh machine, by name and by car; everything says that people are modelled."""
-    done = [
-        _json("compare", "--scenario", "capital-ring", "--seen-only", "--out", f"{each}.csv")
-        for each in ("one", "two")
-    ]
+def test_the_same_files_make_the_same_bytes(folder: Path) -> None:
+    """Threads decide nothing; a table, its method, shapes and the figures of points."""
+    for threads in ("1", "3"):
+        for name in (f"{threads}.csv", f"{threads}.geojson"):
+            _run("compare", *OWN, "--scenario", "faster.yaml", "--at", "e", "--out", name,
+                 "--points", f"{name}.points.csv", "--threads", threads)  # fmt: skip
 
-    assert (folder / "one.csv").read_bytes() == (folder / "two.csv").read_bytes()
-    assert done[0]["mode"] == "car"
-    assert done[0]["keeps_all"] is True
-    assert done[0]["points"] is None
-    for seen in done[0]["seen"]:
+    for name in ("csv", "geojson", "csv.points.csv", "geojson.points.csv"):
+        assert (folder / f"1.{name}").read_bytes() == (folder / f"3.{name}").read_bytes()
+
+
+def test_the_regions_own_facts_are_asked(folder: Path) -> None:
+    """On a fresh machine, by car as the scenario says; everything says that people are modelled."""
+    told = _json("compare", "--scenario", "capital-ring", "--seen-only", "--out", "ring.csv")
+
+    assert told["mode"] == "car"
+    assert told["keeps_all"] is True
+    assert told["points"] is None
+    assert told["seen"]
+    for seen in told["seen"]:
         before, after, gained, lost = seen["all"]["car"][1]
         assert before + gained == after
         assert gained > 100_000
         assert lost == 0
-    assert done[0]["assumed"]["people"].startswith("modelled")
-    method = (folder / "one.csv.method.json").read_text("utf-8")
-    assert "modelled" in method
+    assert told["assumed"]["people"].startswith("modelled")
+    assert "modelled" in (folder / "ring.csv.method.json").read_text("utf-8")
 
 
 def test_the_port_is_reached_from_every_county(folder: Path) -> None:
