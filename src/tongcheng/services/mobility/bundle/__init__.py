@@ -3,5 +3,5 @@
 `model` is the signed manifest, `files` the bytes by their digests, `records` what the node has
 adopted of its own and of others, `checking` reads a file before it is kept, `archive` is how a
 bundle crosses the border, `keeping` puts these together, `eras` says which days feeds are for, and
-`inputs` makes studies of it all: `inputs.kept_study_inputs(records.kept_entries(snapshot), home, day)`.
+`inputs` makes studies of it all: `kept_study_inputs(records.kept_entries(snapshot), home, day)`.
 """
