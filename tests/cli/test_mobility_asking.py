@@ -177,6 +177,20 @@ def test_the_regions_own_facts_are_asked(folder: Path) -> None:
     assert "modelled" in (folder / "ring.csv.method.json").read_text("utf-8")
 
 
+def test_feeds_of_ones_own_replace_a_regions_trains(folder: Path) -> None:
+    """Without places it is the region's modelled people who ride them, through its doors."""
+    told = _json("circle", "--feed", "metro.zip", "--on", "2026-03-11", "--at", "117.3,39.0",
+                 "--out", "c.csv")  # fmt: skip
+
+    method = json.loads((folder / "c.csv.method.json").read_text("utf-8"))["method"]
+    kinds = {(each["kind"], each["id"]) for each in method["sources"]}
+    assert ("feed", "metro") in kinds
+    assert "process" in {kind for kind, _ in kinds}
+    assert told["assumed"]["people"].startswith("modelled")
+    assert "trains" not in told["assumed"], "no fact table is in it"
+    assert sum(told["counted"]["within"]["best"]) > 0
+
+
 def test_the_port_is_reached_from_every_county(folder: Path) -> None:
     """By road from all of them, by rail from where a train or a length is known."""
     told = _json("circle", "--port", "--on", "2026-03-11", "--out", "p.csv")

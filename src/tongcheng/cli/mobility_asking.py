@@ -8,7 +8,7 @@ import click
 
 from tongcheng.cli import options
 from tongcheng.cli.mobility_extra import extra_needed
-from tongcheng.cli.mobility_study import FEEDS, NODE, QUESTION, WALKED, Clock, study_of
+from tongcheng.cli.mobility_study import FEEDS, NODE, QUESTION, WALKED, Clock, feeds_of, study_of
 from tongcheng.kernel import region as packs
 from tongcheng.node import given
 
@@ -81,7 +81,7 @@ def asking_options(window: tuple[str, str, int], *, toward: bool) -> Callable[[_
         *FEEDS,
         click.option(
             "--places", "places_file", type=options.FILE,
-            help="The places of a study with --feed; without both it is the region's facts.",
+            help="The places of a study; without them it is a region's modelled people.",
         ),
         *NODE,
         click.option(
@@ -124,28 +124,38 @@ def is_own(given_options: dict[str, Any]) -> bool:
 def asked_of(given_options: dict[str, Any], on: date | None = None) -> Asked:
     """Read what is asked; `on` is the day where none is given. Refuses as the readers do."""
     with extra_needed():
-        from tongcheng.services.mobility.study import asking, region
-    if given_options["day"] is None and on is None:
+        from tongcheng.services.mobility.study import asking
+    if given_options["day"] is None and (on is None or is_own(given_options)):
         message = "--on is needed: the day whose trains and roads are asked"
         raise click.UsageError(message)
-    if is_own(given_options):
-        if given_options["places_file"] is None or given_options["day"] is None:
-            message = "feeds of one's own need --places and --on"
-            raise click.UsageError(message)
-        if given_options.get("mode") == "car":
-            message = "--by car needs the roads of a region's facts; a study has none"
-            raise click.UsageError(message)
-        return Asked(asking.world_of_study(study_of(given_options)), None)
-    if given_options["streets"] is not None or given_options["processes"]:
-        message = "--streets and --processes are of a study; a region has its own"
+    if given_options["places_file"] is None:
+        day = on if given_options["day"] is None else given_options["day"].date()
+        assert day is not None, "a day was asked for above"
+        return _of_region(given_options, day)
+    if given_options.get("mode") == "car":
+        message = "--by car needs the roads of a region's facts; a study has none"
+        raise click.UsageError(message)
+    return Asked(asking.world_of_study(study_of(given_options)), None)
+
+
+def _of_region(given_options: dict[str, Any], day: date) -> Asked:
+    """Read a region's facts, and the feeds that replace its trains where some are given."""
+    from tongcheng.services.mobility.study import asking, region
+
+    own = is_own(given_options)
+    if given_options["streets"] is not None or (given_options["processes"] and not own):
+        message = "--streets needs --places, and --processes --feed; a region has its own"
         raise click.UsageError(message)
     found = region_of(given_options["pack"])
-    day = on if given_options["day"] is None else given_options["day"].date()
-    assert day is not None, "a day was asked for above"
+    said: tuple[tuple[str, str], ...] = ()
+    if own:
+        feeds, processes, said = feeds_of(given_options)
+        base = region.base_of_feeds(found, day, feeds, processes)
+    else:
+        base = region.base_on(found, day)
     feeder = region.WALK if given_options["feeder"] == "walk" else region.RIDE
-    base = region.base_on(found, day)
     walk_s_max = given_options["walk"] * MINUTE_S
-    return Asked(asking.world_of_region(found, base, feeder, walk_s_max), found)
+    return Asked(asking.world_of_region(found, base, feeder, walk_s_max, said=said), found)
 
 
 def region_of(pack: str) -> "Region":

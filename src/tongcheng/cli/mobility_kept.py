@@ -1,6 +1,5 @@
 """Studies of what a node keeps: the options of a study, read as names in its bundles."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from tongcheng.node import files
 from tongcheng.node.offline import read_snapshot
 
 if TYPE_CHECKING:
+    from tongcheng.services.mobility.bundle.inputs import KeptInputs
     from tongcheng.services.mobility.bundle.records import KeptEntry
     from tongcheng.services.mobility.study.model import Study
 
@@ -27,16 +27,7 @@ def kept_study(given_options: dict[str, Any]) -> "Study":
         from tongcheng.services.mobility.bundle import inputs
         from tongcheng.services.mobility.study.model import Study
     kept, home = _kept(given_options["folder"], given_options["passphrase_file"])
-    day: date = given_options["day"].date()
-    read = inputs.kept_study_inputs(
-        kept,
-        home,
-        day,
-        feeds=given_options["feeds"],
-        processes=[str(each) for each in given_options["processes"]],
-    )
-    if not read.feeds:
-        raise Refused("TIMETABLE_NO_FEED")
+    read = _inputs(kept, home, given_options)
     places = inputs.kept_places(kept, home, str(given_options["places_file"]))
     entries = [*read.entries, places.entry]
     streets = None
@@ -45,7 +36,7 @@ def kept_study(given_options: dict[str, Any]) -> "Study":
         entries.append(entry)
     return Study(
         feeds=read.feeds,
-        day=day,
+        day=given_options["day"].date(),
         places=places.places,
         places_digest=places.entry.sha256,
         processes=read.processes,
@@ -53,6 +44,30 @@ def kept_study(given_options: dict[str, Any]) -> "Study":
         walk_s_max=given_options["walk"] * MINUTE_S,
         said=inputs.said_of(entries),
     )
+
+
+def kept_feeds(given_options: dict[str, Any]) -> "KeptInputs":
+    """Read the feeds and rule books alone; refuses as `kept_study`."""
+    with extra_needed():
+        kept, home = _kept(given_options["folder"], given_options["passphrase_file"])
+    return _inputs(kept, home, given_options)
+
+
+def _inputs(
+    kept: tuple["KeptEntry", ...], home: Home, given_options: dict[str, Any]
+) -> "KeptInputs":
+    from tongcheng.services.mobility.bundle import inputs
+
+    read = inputs.kept_study_inputs(
+        kept,
+        home,
+        given_options["day"].date(),
+        feeds=given_options["feeds"],
+        processes=[str(each) for each in given_options["processes"]],
+    )
+    if not read.feeds:
+        raise Refused("TIMETABLE_NO_FEED")
+    return read
 
 
 def _kept(

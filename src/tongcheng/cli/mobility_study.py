@@ -4,22 +4,24 @@ import hashlib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
 from tongcheng.cli import options
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_feed_check import feed_id_of
-from tongcheng.cli.mobility_kept import kept_study
+from tongcheng.cli.mobility_kept import kept_feeds, kept_study
 from tongcheng.kernel import rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.node import given
 
 if TYPE_CHECKING:
+    from tongcheng.services.mobility.feed.model import Feed
     from tongcheng.services.mobility.places.reading import Format
     from tongcheng.services.mobility.scan.model import Question
     from tongcheng.services.mobility.study.model import Study
+    from tongcheng.services.mobility.timetable.process_book import Processes
 
 MINUTE_S: Final = 60
 FORMATS: Final[dict[str, "Format"]] = {
@@ -153,17 +155,13 @@ def study_of(given_options: dict[str, Any]) -> "Study":
         message = "--feed is needed, or --data with a node that keeps feeds"
         raise click.UsageError(message)
     with extra_needed():
-        from tongcheng.services.mobility.feed.reading import read_feed
         from tongcheng.services.mobility.streets.extract import read_ways
         from tongcheng.services.mobility.streets.graph import graph_of
         from tongcheng.services.mobility.study.model import Study
         from tongcheng.services.mobility.timetable.process_book import NO_PROCESSES, Processes
     day: date = given_options["day"].date()
-    feeds = tuple(
-        read_feed(path, feed_id).feed for feed_id, path in map(_named, given_options["feeds"])
-    )
+    feeds, books = _timetables(given_options)
     raw = given.read_bytes(given_options["places_file"])
-    books = tuple(_book(path) for path in given_options["processes"])
     streets = given_options["streets"]
     return Study(
         feeds=feeds,
@@ -174,6 +172,38 @@ def study_of(given_options: dict[str, Any]) -> "Study":
         streets=None if streets is None else graph_of(read_ways(streets, "foot"), "foot"),
         walk_s_max=given_options["walk"] * MINUTE_S,
     )
+
+
+class Timetables(NamedTuple):
+    """Feeds, rule books (None: there are none), and what a method says of them, by name."""
+
+    feeds: "tuple[Feed, ...]"
+    processes: "Processes | None"
+    said: tuple[tuple[str, str], ...]
+
+
+def feeds_of(given_options: dict[str, Any]) -> "Timetables":
+    """Read the feeds of the options, and the rule books if there are any; refuses as `study_of`."""
+    with extra_needed():
+        from tongcheng.services.mobility.bundle.inputs import said_of
+        from tongcheng.services.mobility.timetable.process_book import Processes
+    if given_options["folder"] is not None:
+        kept = kept_feeds(given_options)
+        books = kept.processes.books
+        return Timetables(kept.feeds, kept.processes if books else None, said_of(kept.entries))
+    feeds, books = _timetables(given_options)
+    return Timetables(feeds, Processes(books) if books else None, ())
+
+
+def _timetables(
+    given_options: dict[str, Any],
+) -> "tuple[tuple[Feed, ...], tuple[rulebook.RuleBook, ...]]":
+    from tongcheng.services.mobility.feed.reading import read_feed
+
+    feeds = tuple(
+        read_feed(path, feed_id).feed for feed_id, path in map(_named, given_options["feeds"])
+    )
+    return feeds, tuple(_book(path) for path in given_options["processes"])
 
 
 def _named(word: str) -> tuple[str, Path]:

@@ -48,8 +48,15 @@ class World(NamedTuple):
     make: Callable[[Base, Mode], Side]
 
 
-def world_of_region(region: regions.Region, base: Base, feeder: Feeder, walk_s_max: int) -> World:
-    """Return a day of a region's own facts, with its modelled cells by county."""
+def world_of_region(
+    region: regions.Region,
+    base: Base,
+    feeder: Feeder,
+    walk_s_max: int,
+    *,
+    said: tuple[tuple[str, str], ...] = (),
+) -> World:
+    """Return a day of a region, with its modelled cells by county; `said` as a study has it."""
     facts = region.facts
     names = {each.county_id: each.name.zh for each in facts.counties}
     city_of = {each.county_id: each.city_id for each in facts.counties}
@@ -58,7 +65,7 @@ def world_of_region(region: regions.Region, base: Base, feeder: Feeder, walk_s_m
     def make(given: Base, mode: Mode) -> Side:
         if mode == "car":
             return regions.roads_of(region, given)
-        return regions.ready_of(region, given, feeder, walk_s_max)
+        return regions.ready_of(region, given, feeder, walk_s_max, said=said)
 
     return World(
         base,

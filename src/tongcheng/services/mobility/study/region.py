@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 from tongcheng.kernel import rulebook
 from tongcheng.kernel.errors import Refused
-from tongcheng.services.mobility.facts import folder, people, port
+from tongcheng.services.mobility.facts import folder, people, port, roads
 from tongcheng.services.mobility.facts.figures import CONFIDENCES
 from tongcheng.services.mobility.facts.model import Facts
 from tongcheng.services.mobility.facts.outline import OUTLINE_FILE, Outline, read_outline
+from tongcheng.services.mobility.feed.model import Feed
 from tongcheng.services.mobility.output.method import Source
 from tongcheng.services.mobility.places.model import Places
 from tongcheng.services.mobility.scenario.base import base_of_facts
@@ -91,10 +92,29 @@ def base_on(region: Region, on: date) -> Base:
     return base_of_facts(region.facts, on, region.processes)
 
 
+def base_of_feeds(
+    region: Region, on: date, feeds: tuple[Feed, ...], processes: Processes | None
+) -> Base:
+    """Return a day of feeds that replace the region's own trains; its roads stay.
+
+    Without rule books those of the region hold. Refuses FACTS_EMPTY where no road is open.
+    """
+    held = region.processes if processes is None else processes
+    return Base(on, feeds, held, None, roads.compile_day(region.facts, on))
+
+
 def ready_of(
-    region: Region, base: Base, feeder: Feeder = RIDE, walk_s_max: int = WALK_S_MAX
+    region: Region,
+    base: Base,
+    feeder: Feeder = RIDE,
+    walk_s_max: int = WALK_S_MAX,
+    *,
+    said: tuple[tuple[str, str], ...] = (),
 ) -> Ready:
-    """Make a base ready to be asked from spots, for the region's cells; refuses as `prepare`."""
+    """Make a base ready to be asked from spots, for the region's cells; refuses as `prepare`.
+
+    `said` is that of `study.model.Study`.
+    """
     study = Study(
         base.feeds,
         base.day,
@@ -103,6 +123,7 @@ def ready_of(
         base.processes,
         walk_s_max=walk_s_max,
         feeder=feeder,
+        said=said,
     )
     ready = prepare(study, for_spots=True)
     told = {**ready.assumed, "people": people.LABEL, **rests_on(base)}
