@@ -142,8 +142,8 @@ def alight(
 
 
 @compiled
-def clear(ways: Ways, origin: int, room: Room) -> None:
-    """Make the room as new, with the ways from an origin."""
+def clear(ways: Ways, origin: int, room: Room) -> int:
+    """Make the room as new, with the ways from an origin; return when the first stop is reached."""
     room.aboard[:] = NONE
     room.access_s[:] = FOREVER
     room.least_s[:] = FOREVER
@@ -156,10 +156,26 @@ def clear(ways: Ways, origin: int, room: Room) -> None:
         state[HEAD] = state[TAIL] = room.queue[at]
         if at % (stops + 1) == stops:  # no stop: nothing that comes there is news
             state[CAME], state[CAME_S] = FOREVER, -FOREVER
+    first_s = FOREVER
     for way in range(ways.access.start[origin], ways.access.start[origin + 1]):
-        stop, seconds = ways.access.to[way], ways.access.seconds[way]
+        stop, seconds = ways.access.to[way], int(np.int64(ways.access.seconds[way]))
         room.access_s[stop] = seconds
         room.state[stop, NEXT_S] = seconds
+        first_s = min(first_s, seconds)
+    return first_s
+
+
+@compiled
+def departing(network: Network, from_s: int) -> int:
+    """Return the first connection that departs no sooner: before it nobody can be aboard."""
+    low, high = 0, network.departure_s.size
+    while low < high:
+        middle = (low + high) >> 1
+        if network.departure_s[middle] < from_s:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled
@@ -208,12 +224,12 @@ def scan(network: Network, ways: Ways, origin: int, room: Room, terms: Terms) ->
     """Find for every stop that is wanted the travel time at each instant of departure."""
     if terms.layers == 0:
         return
-    clear(ways, origin, room)
+    begin = departing(network, clear(ways, origin, room))
     if terms.layers == 1:  # compiled apart, without what other layers need
-        for at in range(network.trip.size):
+        for at in range(begin, network.trip.size):
             ride(network, room, (at, 0), NONE, terms)
     else:
-        for at in range(network.trip.size):
+        for at in range(begin, network.trip.size):
             best = NONE
             for layer in range(terms.layers):
                 best = ride(network, room, (at, layer), best, terms)
