@@ -221,7 +221,9 @@ def memory_row(folder: Path) -> Row:
     words = ["--feed", "wide.zip", "--places", "places.csv", "--on", DAY.isoformat()]
     words += ["--until", "07:10", "--longest", "30", "--walk", "8", "--out", "wide.parquet"]
     command = [sys.executable, "-c", "from tongcheng.cli import main; main()", "mobility", "matrix"]
-    with subprocess.Popen([*command, *words], cwd=folder, stdout=subprocess.DEVNULL) as child:  # noqa: S603 ours
+    with subprocess.Popen(  # noqa: S603 our own interpreter and words
+        [*command, *words], cwd=folder, stdout=subprocess.DEVNULL
+    ) as child:
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == 0, "the command ended well"

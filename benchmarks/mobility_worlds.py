@@ -70,10 +70,7 @@ def nation(trains: int = TRAINS, stations: int = STATIONS) -> Network:
         f"N{at}": (round(made.uniform(100, 124), 5), round(made.uniform(22, 46), 5))
         for at in range(stations)
     }
-    near = {
-        stop: sorted(stops, key=lambda other, at=at: distance(at, stops[other]))[1:7]  # type: ignore[misc]
-        for stop, at in stops.items()
-    }
+    near = {stop: nearest(stops, at) for stop, at in stops.items()}
     trips = []
     for _ in range(trains):
         stop, now_s = made.choice(list(stops)), made.randrange(6 * 3_600, 20 * 3_600)
@@ -87,6 +84,11 @@ def nation(trains: int = TRAINS, stations: int = STATIONS) -> Network:
             now_s += 120
         trips.append(trip)
     return Network(stops, trips)
+
+
+def nearest(stops: Mapping[str, tuple[float, float]], at: tuple[float, float]) -> list[str]:
+    """Return the six stops next to one that lies here."""
+    return sorted(stops, key=lambda other: distance(at, stops[other]))[1:7]
 
 
 def distance(one: tuple[float, float], other: tuple[float, float]) -> float:
