@@ -35,7 +35,10 @@ NAVIGATION: tuple[NavSection, ...] = (
     ),
     NavSection(
         "node.nav.mobility",
-        (NavItem("mobility.console.nav", "/mobility", "mobility.read"),),
+        (
+            NavItem("mobility.console.nav", "/mobility", "mobility.read"),
+            NavItem("mobility.console.scenarios.nav", "/mobility/scenarios", "mobility.read"),
+        ),
     ),
     NavSection(
         "node.nav.evidence",

@@ -5,7 +5,7 @@ from pathlib import Path
 from tongcheng.kernel.access import Action
 from tongcheng.kernel.service import Service
 from tongcheng.services.mobility.bundle.records import BUNDLES, check_bundles
-from tongcheng.services.mobility.console import pages
+from tongcheng.services.mobility.console import compare_pages, pages, scenario_pages
 from tongcheng.services.mobility.console.warming import warm
 from tongcheng.services.mobility.scenario.kept import SCENARIOS, check_scenarios
 
@@ -17,8 +17,12 @@ SERVICE = Service(
     tables=(BUNDLES, SCENARIOS),
     texts=(TEXTS_PATH, _HERE / "console" / "texts.yaml"),
     errors=(_HERE / "errors.yaml",),
-    pages=pages.HANDLERS,
+    pages=(*pages.HANDLERS, *compare_pages.HANDLERS, *scenario_pages.HANDLERS),
     verify=(check_bundles, check_scenarios),
-    actions=(Action("mobility.read"),),
+    actions=(
+        Action("mobility.read"),
+        Action("mobility.scenario.draw"),
+        Action("mobility.scenario.keep"),
+    ),
     warm=(warm,),
 )

@@ -101,9 +101,14 @@
   // The map that moves.
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const byBand = () => [
-    "match", ["get", "band"], 1, colour("--geo-band-1"), 2, colour("--geo-band-2"),
-    3, colour("--geo-band-3"), "transparent",
+    "match", ["to-string", ["coalesce", ["get", "band"], ["get", "change"]]],
+    ["1", "gained"], colour("--geo-band-1"), "2", colour("--geo-band-2"),
+    ["3", "same"], colour("--geo-band-3"), "lost", colour("--geo-lost"), "transparent",
   ];
+
+  // The spot has a name of its own: it is not written twice.
+  const namedButSpot = (kind) => ["all", ["==", ["get", "kind"], kind], ["has", "name"],
+    ["!=", ["get", "name"], still().dataset.spot]];
 
   function layers() {
     const words = { "text-color": colour("--geo-words"), "text-halo-color": colour("--geo-halo"),
@@ -112,7 +117,7 @@
     const isKind = (kind) => ["==", ["get", "kind"], kind];
     const named = (kind, size, zoom) => ({
       id: `${kind}-names`, type: "symbol", source: "ground", minzoom: zoom,
-      filter: ["all", isKind(kind), ["has", "name"]],
+      filter: namedButSpot(kind),
       layout: { "text-field": ["get", "name"], "text-size": size, "text-font": [font],
         "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 0.6,
         "symbol-sort-key": ["get", "order"] },
@@ -122,7 +127,8 @@
       { id: "water", type: "background", paint: { "background-color": colour("--geo-water") } },
       { id: "land", type: "fill", source: "ground", filter: isKind("land"),
         paint: { "fill-color": colour("--geo-land") } },
-      { id: "bands", type: "fill", source: "reach", filter: ["has", "band"],
+      { id: "bands", type: "fill", source: "reach",
+        filter: ["any", ["has", "band"], ["has", "change"]],
         paint: { "fill-color": byBand(), "fill-opacity": 0.82, "fill-antialias": false } },
       { id: "border", type: "line", source: "ground", filter: isKind("land"),
         paint: { "line-color": colour("--geo-border"), "line-width": 1 } },
@@ -131,6 +137,8 @@
         paint: { "line-color": colour("--geo-metro"), "line-width": 1 } },
       { id: "rail", type: "line", source: "ground",
         filter: ["all", isKind("rail"), ["==", ["geometry-type"], "LineString"]],
+        paint: { "line-color": colour("--geo-rail"), "line-width": 1.6 } },
+      { id: "road", type: "line", source: "ground", filter: isKind("road"),
         paint: { "line-color": colour("--geo-rail"), "line-width": 1.6 } },
       { id: "stations", type: "circle", source: "ground",
         filter: ["all", isKind("rail"), ["==", ["geometry-type"], "Point"]],
@@ -160,11 +168,12 @@
   });
 
   function draw() {
-    if (!map) return;
-    map.getSource("reach")?.setData(new URL(still().dataset.reach, location.href).href);
+    if (!map?.getSource("reach")) return;
+    map.getSource("reach").setData(new URL(still().dataset.reach, location.href).href);
+    for (const kind of ["rail", "city"]) map.setFilter(`${kind}-names`, namedButSpot(kind));
     if (map.groundShown !== still().dataset.ground) {
       map.groundShown = still().dataset.ground;
-      map.getSource("ground")?.setData(new URL(map.groundShown, location.href).href);
+      map.getSource("ground").setData(new URL(map.groundShown, location.href).href);
     }
   }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,13 @@ def test_one_thing_is_made_once_for_many() -> None:
     """Ten ask at once and one thread works once."""
     made: list[int] = []
 
+    def make() -> int:
+        made.append(1)
+        return 7
+
     async def ask() -> list[int]:
         ours = desk()
-        return await asyncio.gather(
-            *(ours.prepared("a", lambda: made.append(1) or 7) for _ in range(10))
-        )
+        return await asyncio.gather(*(ours.prepared("a", make) for _ in range(10)))
 
     assert asyncio.run(ask()) == [7] * 10
     assert made == [1]
@@ -55,7 +58,7 @@ def test_the_least_asked_for_makes_room() -> None:
     async def ask() -> None:
         ours = desk()
         for key in (*range(PREPARED_MAX + 1), PREPARED_MAX, 0):
-            await ours.prepared(key, lambda key=key: made.append(key))
+            await ours.prepared(key, partial(made.append, key))
 
     asyncio.run(ask())
     assert made == [*range(PREPARED_MAX + 1), 0]

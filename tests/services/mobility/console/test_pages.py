@@ -41,7 +41,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient[Lite
     """A client of a node whose region is ready."""
     with app_in(tmp_path_factory.mktemp("mobility")) as app, TestClient(app) as opened:
         until = time.monotonic() + 120
-        while "geo-still" not in opened.get("/en/mobility").text:
+        while "geo-still" not in (page := opened.get("/en/mobility")).text:
+            assert page.status_code == 200
             assert time.monotonic() < until, "the region is prepared"
             time.sleep(0.05)
         yield opened

@@ -5,6 +5,7 @@ Nothing is counted here: `study.circle` and `study.compare` count, the same for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from tongcheng.services.mobility.measures.monotone import Comparison, Monotone
 from tongcheng.services.mobility.numbers import Bool, UInt16
 from tongcheng.services.mobility.output.method import Method
 from tongcheng.services.mobility.scan.model import Question, Window
+from tongcheng.services.mobility.scenario.applying import keeps_all
+from tongcheng.services.mobility.scenario.model import Scenario
 from tongcheng.services.mobility.shapes.geometry import MultiPolygon
 from tongcheng.services.mobility.study import circle, compare
 from tongcheng.services.mobility.study.circle import BEST, CAR, Count
@@ -70,9 +73,6 @@ def answer_of(atlas: Atlas, prepared: Prepared, asked: Asked, spot: Spot) -> Ans
     seconds = found.seconds[regime]
     limits = [minutes * MINUTE_S for minutes in asked.bands]
     counts = circle.circle(found, atlas.people, atlas.areas, limits)
-    bands = isochrones(
-        seconds, atlas.people, atlas.cells, asked.bands, regime=regime, nesting="disjoint"
-    )
     rows = (
         AreaRow(area, count, count.within[regime][-1], _fastest(atlas, seconds, area))
         for area, count in enumerate(counts)
@@ -85,7 +85,7 @@ def answer_of(atlas: Atlas, prepared: Prepared, asked: Asked, spot: Spot) -> Ans
         regime,
         tuple(counts),
         tuple(sorted(rows, key=lambda row: (-row.within, row.area))),
-        tuple(bands),
+        _bands(atlas, seconds, asked, regime),
         method(prepared, asked, spot),
     )
 
@@ -93,26 +93,40 @@ def answer_of(atlas: Atlas, prepared: Prepared, asked: Asked, spot: Spot) -> Ans
 class Compared(NamedTuple):
     """Before and after a scenario, seen from a spot.
 
+    `both` are the people within before and after, by each regime's name.
     `gains` are those of counties in which somebody gains or loses, the most people first. Of the
     map, `same` is within before and after, `gained` only after, `lost` only before. `pairs` is
-    every cell's journey before and after, held against the law that adding slows nobody.
+    every cell's journey before and after; `is_law` says that by the scenario none may be slower.
     """
 
     asked: Asked
     spot: Spot
     regime: str
-    before: int
-    after: int
+    both: tuple[tuple[str, int, int], ...]
     gains: tuple[Gain, ...]
     cities: tuple[tuple[str, int, int], ...]
     same: MultiPolygon | None
     gained: MultiPolygon | None
     lost: MultiPolygon | None
+    bands: tuple[tuple[Isochrone, ...], tuple[Isochrone, ...]]
     pairs: Comparison
+    is_law: bool
     methods: tuple[Method, Method]
 
+    @property
+    def before(self) -> int:
+        """People within before, by the regime that is shown."""
+        return next(old for name, old, _ in self.both if name == self.regime)
 
-def compared(atlas: Atlas, sides: tuple[Prepared, Prepared], asked: Asked, spot: Spot) -> Compared:
+    @property
+    def after(self) -> int:
+        """People within after, by the regime that is shown."""
+        return next(new for name, _, new in self.both if name == self.regime)
+
+
+def compared(
+    atlas: Atlas, sides: tuple[Prepared, Prepared], scenario: Scenario, asked: Asked, spot: Spot
+) -> Compared:
     """Return what a scenario changes for those around a spot; refuses as `compare.ask` does."""
     question, limit_s = question_of(asked), asked.minutes * MINUTE_S
     old, new = (compare.ask(each.side, spot, question, deadlines=asked.arriving) for each in sides)
@@ -127,15 +141,39 @@ def compared(atlas: Atlas, sides: tuple[Prepared, Prepared], asked: Asked, spot:
         asked,
         spot,
         regime,
-        sum(each[0] for each in of.values()),
-        sum(each[1] for each in of.values()),
+        _by_regime(gains),
         tuple(sorted(changed, key=lambda each: (-of[each.area_id][2], each.area_id))),
         _by_city(atlas, of),
         _shape(atlas, is_old & is_new),
         _shape(atlas, is_new & ~is_old),
         _shape(atlas, is_old & ~is_new),
+        (
+            _bands(atlas, old.seconds[regime], asked, regime),
+            _bands(atlas, new.seconds[regime], asked, regime),
+        ),
         law.result(),
+        keeps_all(sides[0].base, scenario),
         (method(sides[0], asked, spot), method(sides[1], asked, spot)),
+    )
+
+
+def _by_regime(gains: Sequence[Gain]) -> tuple[tuple[str, int, int], ...]:
+    regimes = gains[0].within if gains else {}
+    return tuple(
+        (
+            name,
+            sum(each.within[name][-1][0] for each in gains),
+            sum(each.within[name][-1][1] for each in gains),
+        )
+        for name in regimes
+    )
+
+
+def _bands(atlas: Atlas, seconds: UInt16, asked: Asked, regime: str) -> tuple[Isochrone, ...]:
+    return tuple(
+        isochrones(
+            seconds, atlas.people, atlas.cells, asked.bands, regime=regime, nesting="disjoint"
+        )
     )
 
 

@@ -18,6 +18,7 @@ from tongcheng.services.mobility.console.gazetteer import Named, named_places
 from tongcheng.services.mobility.console.picture import Line
 from tongcheng.services.mobility.facts.model import City, County, Facts
 from tongcheng.services.mobility.facts.outline import OUTLINE_FILE
+from tongcheng.services.mobility.facts.roads import RoadDay
 from tongcheng.services.mobility.feed.model import Feed
 from tongcheng.services.mobility.isochrones import AssumedCells, Cells, grid_cells
 from tongcheng.services.mobility.modes import mode_of
@@ -144,12 +145,27 @@ def prepared_scenario(atlas: Atlas, scenario: Scenario, on: date) -> tuple[Prepa
 
 
 def _prepared(atlas: Atlas, base: Base, mode: str) -> Prepared:
+    by_car = mode == "car" and base.roads is not None
     return Prepared(
         base,
         ready_of(atlas.region, base),
-        roads_of(atlas.region, base) if mode == "car" else None,
-        tuple(line for feed in base.feeds for line in _lines(feed)),
+        roads_of(atlas.region, base) if by_car else None,
+        _roads(base.roads)
+        if by_car and base.roads is not None
+        else tuple(line for feed in base.feeds for line in _lines(feed)),
         tuple(sorted({year for used in base.used for year in used.years})),
+    )
+
+
+def _roads(roads: RoadDay) -> tuple[Line, ...]:
+    """Return the trunk roads as they are drawn, each stretch once."""
+    lon, lat = roads.lon.tolist(), roads.lat.tolist()
+    start, to = roads.links.start.tolist(), roads.links.to.tolist()
+    return tuple(
+        Line("road", ((lon[one], lat[one]), (lon[other], lat[other])))
+        for one in range(len(lon))
+        for other in to[start[one] : start[one + 1]]
+        if one < other
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -39,9 +39,11 @@ def box_of(shapes: Sequence[MultiPolygon | None], spot: Spot) -> Box:
 
 
 def labels_of(page: Page, atlas: Atlas, prepared: Prepared) -> Iterator[Label]:
-    """Return the names of a day's map: cities first, then its railway stations."""
+    """Return the names of a map: cities, then the day's railway stations; by car cities alone."""
     for city in atlas.cities:
         yield Label(name_of(page, city.name), city.at.lon, city.at.lat, "city")
+    if prepared.roads is not None:
+        return
     stops = prepared.ready.timetable.stops
     open_today = set(stops.names)
     for each in atlas.named:
@@ -87,14 +89,7 @@ def reach_features(bands: Sequence[Isochrone], spot: Spot, name: str) -> list[di
         }
         for number, band in reversed(list(enumerate(bands, 1)))
     ]
-    found.append(
-        {
-            "type": "Feature",
-            "properties": {"spot": True, "name": name},
-            "geometry": {"type": "Point", "coordinates": [spot.lon, spot.lat]},
-        }
-    )
-    return found
+    return [*found, _spot_feature(spot, name)]
 
 
 def ground_features(page: Page, atlas: Atlas, prepared: Prepared) -> list[dict[str, Any]]:
@@ -123,3 +118,23 @@ def ground_features(page: Page, atlas: Atlas, prepared: Prepared) -> list[dict[s
         for order, label in enumerate(labels_of(page, atlas, prepared))
     ]
     return found
+
+
+def change_features(
+    shapes: Mapping[str, MultiPolygon | None], spot: Spot, name: str
+) -> list[dict[str, Any]]:
+    """Return the shapes of a comparison by what they are, and the spot, as GeoJSON features."""
+    found: list[dict[str, Any]] = [
+        {"type": "Feature", "properties": {"change": change}, "geometry": geojson(shape)}
+        for change, shape in shapes.items()
+        if shape is not None
+    ]
+    return [*found, _spot_feature(spot, name)]
+
+
+def _spot_feature(spot: Spot, name: str) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "properties": {"spot": True, "name": name},
+        "geometry": {"type": "Point", "coordinates": [spot.lon, spot.lat]},
+    }

@@ -19,7 +19,8 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.running import RunningNode
 from tongcheng.services.mobility.console import view, words
 from tongcheng.services.mobility.console.desk import Desk, desk_of
-from tongcheng.services.mobility.console.query import Asked, asked_of, shown
+from tongcheng.services.mobility.console.query import Asked, asked_of
+from tongcheng.services.mobility.console.scenario_list import listed, named
 from tongcheng.web import Page
 from tongcheng.web.csv_file import download, saved_as
 from tongcheng.web.toolkit import AnyRequest, needs
@@ -54,7 +55,10 @@ async def circle_page(page: NamedDependency[Page], request: AnyRequest) -> Respo
     if atlas is None:
         return waiting(page, desk)
     found = await find(page, request, desk, atlas, asked)
-    return view.circle(page, atlas, found.prepared, found.answer, found.named, found.scenario)
+    scenarios = await listed(request.app.state["node"], atlas)
+    return view.circle(
+        page, atlas, found.prepared, found.answer, found.named, found.scenario, scenarios
+    )
 
 
 @get(view.REACH_GEOJSON, include_in_schema=False, opt=READ)
@@ -133,10 +137,10 @@ async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked:
     from tongcheng.services.mobility.console.answers import answer_of  # noqa: PLC0415 an extra
 
     prepared, scenario = await prepared_for(request, desk, atlas, asked)
-    spot, named = spot_of(page, atlas, asked)
+    spot, place = spot_of(page, atlas, asked)
     key = (prepared.base.day, "" if scenario is None else scenario.digest, asked, spot)
     answer = await desk.answered(key, partial(answer_of, atlas, prepared, asked, spot))
-    return Found(atlas, prepared, answer, named, scenario)
+    return Found(atlas, prepared, answer, place, scenario)
 
 
 async def prepared_for(
@@ -149,14 +153,20 @@ async def prepared_for(
     if not asked.scenario_id:
         day = await desk.prepared(("day", on), partial(days.prepared_day, atlas, on))
         return day, None
-    scenario = next(
-        (each for each in atlas.region.scenarios if each.scenario_id == asked.scenario_id), None
-    )
-    if scenario is None:
-        raise Refused("MOBILITY_NO_SCENARIO", scenario=shown(asked.scenario_id))
+    found = named(await listed(request.app.state["node"], atlas), asked.scenario_id)
+    _, after = await sides_of(request, desk, atlas, found.scenario)
+    return after, found.scenario
+
+
+async def sides_of(
+    request: AnyRequest, desk: Desk, atlas: Atlas, scenario: Scenario
+) -> tuple[Prepared, Prepared]:
+    """Return the day that a scenario changes, and the day as changed."""
+    from tongcheng.services.mobility.console import atlas as days  # noqa: PLC0415 an extra
+
+    on = today(request)
     make = partial(days.prepared_scenario, atlas, scenario, on)
-    _, after = await desk.prepared(("scenario", scenario.digest, on), make)
-    return after, scenario
+    return await desk.prepared(("scenario", scenario.digest, on), make)
 
 
 def spot_of(page: Page, atlas: Atlas, asked: Asked) -> tuple[Spot, Named | None]:
@@ -171,12 +181,12 @@ def spot_of(page: Page, atlas: Atlas, asked: Asked) -> tuple[Spot, Named | None]
             raise Refused("MOBILITY_OUTSIDE", lon=f"{spot.lon:.3f}", lat=f"{spot.lat:.3f}")
         return spot, gazetteer.nearest(atlas.named, spot)
     if asked.place:
-        named = gazetteer.find(atlas.named, asked.place)
-        return named.spot, named
+        place = gazetteer.find(atlas.named, asked.place)
+        return place.spot, place
     own = page.console.place
     usual = {own.short.of("zh"), own.name.of("zh")}
-    named = next((each for each in atlas.named if each.name.zh in usual), atlas.named[0])
-    return named.spot, named
+    place = next((each for each in atlas.named if each.name.zh in usual), atlas.named[0])
+    return place.spot, place
 
 
 def today(request: AnyRequest) -> date:

@@ -23,6 +23,8 @@ MARGIN: Final = 0.06
 """Around what is framed, as a share of it."""
 LEAST_DEGREES: Final = 0.35
 """No map shows less: nobody would see where it is."""
+FOOT_PX: Final = 36
+"""At the foot of a map, where its scale stands and what it warns of."""
 LABEL_PX: Final = 13
 LABELS_MAX: Final = 26
 CJK_FROM: Final = 0x2E80
@@ -67,10 +69,11 @@ def frame_of(
     shrink = math.cos(math.radians(middle_lat))
     wide = max((east - west) * shrink, LEAST_DEGREES * width / height) * (1 + 2 * MARGIN)
     high = max(north - south, LEAST_DEGREES) * (1 + 2 * MARGIN)
-    scale = min(width / wide, height / high)
+    free = height - FOOT_PX
+    scale = min(width / wide, free / high)
     return Frame(
         middle_lon - width / (2 * scale * shrink),
-        middle_lat + height / (2 * scale),
+        middle_lat + free / (2 * scale),
         scale * shrink,
         scale,
         width,
@@ -79,7 +82,7 @@ def frame_of(
 
 
 class Line(NamedTuple):
-    """A line of the day with the places it calls at, in order; `kind` is rail or metro."""
+    """A line of the day with the places it calls at, in order; `kind` is rail, metro or road."""
 
     kind: str
     points: tuple[tuple[float, float], ...]
@@ -216,7 +219,7 @@ def _has_room(
     frame: Frame,
 ) -> bool:
     left, top, right, bottom = box
-    if left < 0 or top < 0 or right > frame.width or bottom > frame.height - 34:
+    if left < 0 or top < 0 or right > frame.width or bottom > frame.height - FOOT_PX:
         return False
     return all(
         right < other[0] or left > other[2] or bottom < other[1] or top > other[3]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tongcheng.services.mobility.console.answers import Answer, AreaRow
     from tongcheng.services.mobility.console.atlas import Atlas, Prepared
     from tongcheng.services.mobility.console.gazetteer import Named
+    from tongcheng.services.mobility.console.scenario_list import Listed
     from tongcheng.services.mobility.output.method import Method
     from tongcheng.services.mobility.scenario.model import Scenario
     from tongcheng.services.mobility.study.reach import Spot
@@ -95,6 +96,7 @@ def circle(
     answer: Answer,
     named: Named | None,
     scenario: Scenario | None,
+    scenarios: tuple[Listed, ...],
 ) -> Response[str]:
     """Answer with a circle."""
     asked = answer.asked
@@ -109,8 +111,9 @@ def circle(
     values: dict[str, Any] = {
         "headline": headline,
         "place": place,
+        "spot_name": "" if named is None else name_of(page, named.name),
         "asked": asked,
-        "lead": _lead(page, prepared, asked),
+        "lead": lead(page, prepared, asked),
         "scenario": None if scenario is None else name_of(page, scenario.title),
         "era": "" if era is None else page.t("mobility.console.era", first=era[0], last=era[1]),
         "map": picture(page, atlas, prepared, answer, (headline, "" if named is None else place)),
@@ -121,8 +124,12 @@ def circle(
         "cities": tuple(_cities(page, atlas, answer)),
         "by_car": prepared.roads is not None,
         "method": method_view(page, answer.method, scenario, prepared),
-        "form": form(page, atlas, asked, answer.spot),
+        "form": form(page, atlas, asked, answer.spot, scenarios),
         "links": links(page, asked, answer.spot),
+        "compare": ""
+        if scenario is None
+        else page.href("/mobility/compare")
+        + asked._replace(place="", at=(answer.spot.lon, answer.spot.lat)).query(),
     }
     return page.render("mobility/circle.html", values)
 
@@ -186,7 +193,8 @@ def legend(page: Page, answer: Answer) -> tuple[Legend, ...]:
     return tuple(found)
 
 
-def _lead(page: Page, prepared: Prepared, asked: Asked) -> str:
+def lead(page: Page, prepared: Prepared, asked: Asked) -> str:
+    """Return how one travels, when, and by the trains or roads of what day."""
     if prepared.roads is not None:
         return page.t("mobility.console.lead.car", day=page.voice.day(prepared.day))
     regime = page.t(
@@ -320,11 +328,10 @@ def _plain(value: object) -> str:
     return "–" if value is None else str(value)
 
 
-def form(page: Page, atlas: Atlas, asked: Asked, spot: Spot) -> dict[str, Any]:
+def form(
+    page: Page, atlas: Atlas, asked: Asked, spot: Spot, scenarios: tuple[Listed, ...]
+) -> dict[str, Any]:
     """Return what the form shows: what was asked, the bounds, the names it offers."""
-    scenarios = tuple(
-        (each.scenario_id, name_of(page, each.title)) for each in atlas.region.scenarios
-    )
     offered = dict.fromkeys(
         words.place_said(page, each) for each in atlas.named if each.kind in {"rail", "city"}
     )
@@ -337,7 +344,10 @@ def form(page: Page, atlas: Atlas, asked: Asked, spot: Spot) -> dict[str, Any]:
         "at": (f"{spot.lon:.5f}", f"{spot.lat:.5f}"),
         "box": (west, south, east, north),
         "offered": tuple(offered),
-        "scenarios": scenarios,
+        "scenarios": tuple(
+            (each.scenario.scenario_id, name_of(page, each.scenario.title)) for each in scenarios
+        ),
+        "required": False,
         "minutes": (*MINUTES, MINUTES_STEP),
         "clock": (*CLOCK, CLOCK_STEP),
         "window_max": WINDOW_MAX,

@@ -1,0 +1,194 @@
+"""The addresses of a comparison: before and after a scenario, and what is downloaded from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+
+from tongcheng.kernel import canonical
+from tongcheng.kernel.errors import Refused
+from tongcheng.services.mobility.console import compare_view, pages, words
+from tongcheng.services.mobility.console.desk import Desk
+from tongcheng.services.mobility.console.query import Asked, asked_of
+from tongcheng.services.mobility.console.scenario_list import Listed, listed, named
+from tongcheng.web import Page
+from tongcheng.web.csv_file import download, saved_as
+from tongcheng.web.toolkit import AnyRequest
+
+if TYPE_CHECKING:
+    from tongcheng.services.mobility.console.answers import Compared
+    from tongcheng.services.mobility.console.atlas import Atlas, Prepared
+    from tongcheng.services.mobility.console.gazetteer import Named
+    from tongcheng.services.mobility.scenario.model import Scenario
+    from tongcheng.services.mobility.study.reach import Spot
+
+
+Sight: TypeAlias = "tuple[tuple[Prepared, Prepared], Compared, Named | None]"
+"""Both days, what changes from one to the other, and the place it is seen from."""
+
+
+class Found(NamedTuple):
+    """A comparison with what it was made of."""
+
+    sides: tuple[Prepared, Prepared]
+    compared: Compared
+    place: Named | None
+    scenario: Scenario
+    scenarios: tuple[Listed, ...]
+
+
+@get(compare_view.PATH, include_in_schema=False, opt=pages.READ)
+async def compare_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+    """Serve who gains by a scenario, seen from a place."""
+    asked = asked_of(request.query_params)
+    desk = pages.desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        return pages.waiting(page, desk)
+    found = await find(page, request, desk, atlas, asked)
+    return compare_view.comparison(
+        page, atlas, found.sides, found.compared, found.place, found.scenario, found.scenarios
+    )
+
+
+@get(compare_view.GEOJSON, include_in_schema=False, opt=pages.READ)
+async def compare_geojson(page: NamedDependency[Page], request: AnyRequest) -> Response[bytes]:
+    """Serve who is within before and after, only after and only before, as GeoJSON."""
+    from tongcheng.services.mobility.console import maps  # noqa: PLC0415 needs the extra
+
+    _, found = await _found(page, request)
+    compared = found.compared
+    name = "" if found.place is None else words.place_said(page, found.place)
+    shapes = {"same": compared.same, "gained": compared.gained, "lost": compared.lost}
+    collection: dict[str, Any] = {
+        "type": "FeatureCollection",
+        "method": {
+            "before": compared.methods[0].plain(),
+            "after": compared.methods[1].plain(),
+        },
+        "features": maps.change_features(shapes, compared.spot, name),
+    }
+    body = msgspec.json.encode(collection)
+    return Response(body, media_type=pages.GEOJSON, headers=saved_as("compare.geojson"))
+
+
+@get(compare_view.CSV, include_in_schema=False, opt=pages.READ)
+async def compare_csv(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+    """Serve the counties in which somebody gains or loses, and below them how it was made."""
+    atlas, found = await _found(page, request)
+    names = {each.county_id: each.name for each in atlas.counties}
+    columns = ["county_id", "name_zh", "name_en", "people", "before", "after", "gained", "lost"]
+    rows: list[list[str | int]] = [
+        [
+            each.area_id,
+            names[each.area_id].zh,
+            names[each.area_id].en,
+            each.people,
+            *each.within[found.compared.regime][-1],
+        ]
+        for each in found.compared.gains
+    ]
+    rows.append([""] * len(columns))
+    for side, method in zip(("before", "after"), found.compared.methods, strict=True):
+        told = canonical.encode(method.plain()).decode()
+        rows.append([f"method {side}", told, *[""] * (len(columns) - 2)])
+    return download("compare.csv", columns, rows)
+
+
+async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked) -> Found:
+    """Return a comparison; without a scenario that of the first, as the form then shows.
+
+    Refuses as `pages.find`.
+    """
+    scenarios = await listed(request.app.state["node"], atlas)
+    if not asked.scenario_id:
+        if not scenarios:
+            raise Refused("MOBILITY_NO_SCENARIO", scenario="–")
+        asked = asked._replace(scenario_id=scenarios[0].scenario.scenario_id)
+    scenario = named(scenarios, asked.scenario_id).scenario
+    chosen = "regime" in request.query_params
+    question = (scenario, asked)
+    sides, compared, place = await look(page, request, desk, atlas, question, as_asked=chosen)
+    return Found(sides, compared, place, scenario, scenarios)
+
+
+async def look(
+    page: Page,
+    request: AnyRequest,
+    desk: Desk,
+    atlas: Atlas,
+    question: tuple[Scenario, Asked],
+    *,
+    as_asked: bool = False,
+) -> Sight:
+    """Compare as asked, or the first way of looking that shows a change (see `_looks`)."""
+    scenario, asked = question
+    sights: list[Sight] = []
+    for each in _looks(scenario, asked, choose_regime=not as_asked):
+        sights.append(await compare(page, request, desk, atlas, (scenario, each)))
+        if sights[-1][1].gains:
+            return sights[-1]
+    return sights[0]
+
+
+def _looks(scenario: Scenario, asked: Asked, *, choose_regime: bool) -> Iterator[Asked]:
+    """Yield how a comparison may be looked at, as far as nobody said how.
+
+    Few trains a day move no median, and change nothing around most places. So where a regime or a
+    place is not asked for, the first of those that show a change is taken.
+    """
+    places = [asked]
+    if not asked.place and asked.at is None and scenario.seen_from:
+        places = [asked._replace(at=(each.lon, each.lat)) for each in scenario.seen_from]
+    for place in places:
+        yield place
+        if choose_regime and scenario.mode == "transit":
+            yield place._replace(best=True)
+
+
+async def compare(
+    page: Page,
+    request: AnyRequest,
+    desk: Desk,
+    atlas: Atlas,
+    question: tuple[Scenario, Asked],
+) -> Sight:
+    """Return both days, what changes from one to the other, and the place it is seen from."""
+    from tongcheng.services.mobility.console.answers import compared  # noqa: PLC0415 an extra
+
+    scenario, asked = question
+    sides = await pages.sides_of(request, desk, atlas, scenario)
+    spot, place = _seen_from(page, atlas, scenario, asked)
+    key = ("compare", pages.today(request), scenario.digest, asked, spot)
+    make = partial(compared, atlas, sides, scenario, asked, spot)
+    return sides, await desk.answered(key, make), place
+
+
+def _seen_from(
+    page: Page, atlas: Atlas, scenario: Scenario, asked: Asked
+) -> tuple[Spot, Named | None]:
+    """Return where a comparison is seen from: as asked, else as the scenario says."""
+    from tongcheng.services.mobility.console import gazetteer  # noqa: PLC0415 an extra
+
+    spot, place = pages.spot_of(page, atlas, asked)
+    for seen in scenario.seen_from:
+        if place is None and (seen.lon, seen.lat) == (spot.lon, spot.lat):
+            return spot, gazetteer.Named("county", seen.name, spot)
+    return spot, place
+
+
+async def _found(page: Page, request: AnyRequest) -> tuple[Atlas, Found]:
+    desk = pages.desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        raise Refused("MOBILITY_PREPARING")
+    return atlas, await find(page, request, desk, atlas, asked_of(request.query_params))
+
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (compare_page, compare_geojson, compare_csv)

@@ -1,0 +1,171 @@
+"""The addresses on which scenarios are listed, drawn, tried and kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Redirect
+
+from tongcheng.kernel import audit
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.running import RunningNode
+from tongcheng.kernel.store import Transaction
+from tongcheng.services.mobility.console import (
+    compare_pages,
+    compare_view,
+    drafting,
+    pages,
+    scenario_view,
+)
+from tongcheng.services.mobility.console.desk import Desk
+from tongcheng.services.mobility.console.query import Asked
+from tongcheng.services.mobility.console.scenario_list import listed, named
+from tongcheng.web import Page
+from tongcheng.web.forms import read_form, see_other
+from tongcheng.web.toolkit import AnyRequest, needs
+
+if TYPE_CHECKING:
+    from tongcheng.services.mobility.console.atlas import Atlas
+    from tongcheng.services.mobility.scenario.kept import Kept
+    from tongcheng.services.mobility.scenario.model import Scenario
+
+DRAW = needs(scenario_view.DRAW_ACTION)
+KEEP = needs(scenario_view.KEEP_ACTION)
+FILE: Final = "scenario.yaml"
+"""What refusals call a text that has no file."""
+FORM_BYTES_MAX: Final = 393_216
+"""A text of 40,000 characters, in Chinese, each percent-encoded from three bytes."""
+
+
+@get(scenario_view.LIST, include_in_schema=False, opt=pages.READ)
+async def list_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+    """Serve the scenarios that came with the region, and those that were kept here."""
+    desk = pages.desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        return pages.waiting(page, desk)
+    return scenario_view.scenario_list(page, await listed(_node(request), atlas))
+
+
+@get(scenario_view.NEW, include_in_schema=False, opt=DRAW)
+async def draw_page(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+    """Serve an empty scenario, or another as it stands, to be drawn further."""
+    desk = pages.desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        return pages.waiting(page, desk)
+    text = drafting.head(pages.today(request))
+    scenario_id = request.query_params.get("scenario", "")
+    if scenario_id:
+        from tongcheng.services.mobility.scenario.writing import text_of  # noqa: PLC0415 an extra
+
+        found = named(await listed(_node(request), atlas), scenario_id)
+        text = text_of(found.scenario.document)
+    return scenario_view.editor(page, text, await _pieces(request, desk, atlas))
+
+
+@post(scenario_view.TRY, include_in_schema=False, opt=DRAW)
+async def try_scenario(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+    """Answer with what a text changes, or why it is refused; nothing of it is kept."""
+    form = await read_form(request, FORM_BYTES_MAX)
+    text = _text(form)
+    desk = pages.desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        return pages.waiting(page, desk)
+    pieces = await _pieces(request, desk, atlas)
+    if form.get("do") == "insert":
+        wanted = next((each.text for each in pieces if each.kind == form.get("piece")), "")
+        return scenario_view.editor(page, text + wanted, pieces)
+    try:
+        tried = await _tried(page, request, atlas, text)
+    except Refused as refused:
+        return scenario_view.editor(page, text, pieces, fault=refused)
+    return scenario_view.editor(page, text, pieces, tried=tried)
+
+
+@post(scenario_view.KEEP, include_in_schema=False, opt=KEEP)
+async def keep_scenario(
+    page: NamedDependency[Page], request: AnyRequest
+) -> Response[str] | Redirect:
+    """Keep a text as a signed scenario of this node, and lead to what it changes."""
+    from tongcheng.services.mobility.scenario import kept  # noqa: PLC0415 needs the extra
+
+    text = _text(await read_form(request, FORM_BYTES_MAX))
+    desk = pages.desk_at(request)
+    atlas = await desk.ready()
+    if atlas is None:
+        return pages.waiting(page, desk)
+    actor = page.reader.actor
+
+    def command(tx: Transaction) -> Kept:
+        found = kept.keep(tx, FILE, text)
+        entry = audit.Entry(
+            actor, scenario_view.KEEP_ACTION, found.scenario.scenario_id, found.scenario.digest
+        )
+        audit.note(tx, entry)
+        return found
+
+    try:
+        scenario = await _read(desk, text)
+        _check_free(atlas, scenario)
+        # Applied before it is kept: what the region does not have is refused here, with its line.
+        await pages.sides_of(request, desk, atlas, scenario)
+        found: Kept = await _node(request).run(command)
+    except Refused as refused:
+        pieces = await _pieces(request, desk, atlas)
+        return scenario_view.editor(page, text, pieces, fault=refused)
+    query = Asked(scenario_id=found.scenario.scenario_id).query()
+    return see_other(page, compare_view.PATH + query)
+
+
+async def _pieces(request: AnyRequest, desk: Desk, atlas: Atlas) -> tuple[drafting.Piece, ...]:
+    """Return what can be put into a text, with the figures of today."""
+    prepared, _ = await pages.prepared_for(request, desk, atlas, Asked())
+    stops = prepared.ready.timetable.stops
+    railway = {each.name.zh for each in atlas.named if each.kind == "rail"}
+    taken = Counter(
+        seconds
+        for name, seconds in zip(stops.names, stops.enter_s.tolist(), strict=True)
+        if name in railway
+    )
+    return drafting.pieces(atlas.facts, max(taken, key=lambda each: (taken[each], each)))
+
+
+def _check_free(atlas: Atlas, scenario: Scenario) -> None:
+    """Refuse the id of one that came with the region: two would answer to one name."""
+    if scenario.scenario_id in {each.scenario_id for each in atlas.region.scenarios}:
+        raise Refused("MOBILITY_SCENARIO_TAKEN", scenario=scenario.scenario_id)
+
+
+async def _tried(page: Page, request: AnyRequest, atlas: Atlas, text: str) -> dict[str, Any]:
+    desk = pages.desk_at(request)
+    scenario = await _read(desk, text)
+    found = await compare_pages.look(page, request, desk, atlas, (scenario, Asked()))
+    sides, compared, place = found
+    return compare_view.values_of(page, atlas, sides, compared, place, scenario, ())
+
+
+async def _read(desk: Desk, text: str) -> Scenario:
+    from tongcheng.services.mobility.scenario.reading import read_scenario  # noqa: PLC0415 an extra
+
+    return await desk.answered(("text", text), partial(read_scenario, FILE, text))
+
+
+def _text(form: dict[str, str]) -> str:
+    # Lines of a form end in CR LF, which no file of ours has.
+    text = form.get("text", "").replace("\r\n", "\n")
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _node(request: AnyRequest) -> RunningNode:
+    node: RunningNode = request.app.state["node"]
+    return node
+
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (list_page, draw_page, try_scenario, keep_scenario)

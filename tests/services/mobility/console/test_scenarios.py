@@ -1,0 +1,207 @@
+"""Scenarios on the console: listed, compared, drawn, refused with their lines, kept and signed."""
+
+import asyncio
+import csv
+import io
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from tests.services.mobility.console.small_pack import SCENARIO, node_in, pack_in
+from tests.signed_in import Session, cookies, signed_in
+from tongcheng.kernel.audit import AUDIT
+from tongcheng.kernel.store import Snapshot
+from tongcheng.node.app import create_app
+from tongcheng.node.console import make_console
+from tongcheng.node.core import Node
+from tongcheng.services.mobility.scenario import kept
+
+DRAWN = SCENARIO.replace("later", "tried", 1)
+KEPT = SCENARIO.replace("later", "mine", 1)
+
+
+class Desk:
+    """A node that serves, and people who read it, by role."""
+
+    def __init__(self, runner: asyncio.Runner, node: Node, app: Litestar) -> None:
+        self._runner, self.node, self._app = runner, node, app
+        self._people: dict[str, tuple[httpx.AsyncClient, Session]] = {}
+
+    def _person(self, role: str) -> tuple[httpx.AsyncClient, Session]:
+        if role not in self._people:
+            session = self._runner.run(signed_in(self.node, role))
+            app: Any = self._app
+            transport = httpx.ASGITransport(app=app)
+            client = httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1", cookies=cookies(session)
+            )
+            self._people[role] = client, session
+        return self._people[role]
+
+    def get(self, path: str, role: str = "policy-officer") -> httpx.Response:
+        """Open a page."""
+        return self._runner.run(self._person(role)[0].get(path))
+
+    def post(
+        self, path: str, text: str, role: str = "policy-officer", **fields: str
+    ) -> httpx.Response:
+        """Send a form of ours; with the token "" one of somebody else's."""
+        client, session = self._person(role)
+        given = {"form_token": session.form_token, "text": text, **fields}
+        return self._runner.run(client.post(f"/en/mobility/scenarios/{path}", data=given))
+
+    def read(self, question: Callable[[Snapshot], Any]) -> Any:
+        """Ask the store."""
+        return self._runner.run(self.node.read(question))
+
+    def kept(self) -> set[str]:
+        """Return the ids of what is kept."""
+        return {each.scenario.scenario_id for each in self.read(kept.kept)}
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A node of the small region, ready."""
+    folder = tmp_path_factory.mktemp("scenarios")
+    pack, node = pack_in(folder / "pack"), node_in(folder / "node")
+    app = create_app(node, make_console(node), pages=True, run_node=False, pack_folder=pack)
+    with asyncio.Runner() as runner:
+
+        async def begin() -> None:
+            node.open()
+
+        runner.run(begin())
+        opened = Desk(runner, node, app)
+        until = time.monotonic() + 120
+        while "being prepared" in (page := opened.get("/en/mobility")).text:
+            assert time.monotonic() < until, "the region is prepared"
+        assert page.status_code == 200
+        yield opened
+        runner.run(node.stop())
+
+
+def _title(answer: httpx.Response) -> str:
+    found = re.search(r"<h1>(.*?)</h1>", answer.text)
+    assert found is not None, answer.text[:2000]
+    return found.group(1)
+
+
+def test_a_comparison_says_who_gains(ours: Desk) -> None:
+    """With seven trains a day more nobody loses; title, tables and files agree."""
+    page = ours.get("/en/mobility/compare?scenario=later&minutes=60&regime=best")
+    file = ours.get("/en/mobility/compare.csv?scenario=later&minutes=60&regime=best")
+    shapes = ours.get("/en/mobility/compare.geojson?scenario=later")
+
+    rows = list(csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff"))))
+    gained = sum(int(row["gained"] or 0) for row in rows if row["county_id"].isdigit())
+    assert page.status_code == 200
+    assert "none is slower" in page.text
+    assert f"<dd>{gained} people</dd>" in page.text
+    assert "New trains" in _title(page)
+    assert {"before", "after"} == set(shapes.json()["method"])
+    assert "scenario" in {each["kind"] for each in shapes.json()["method"]["after"]["sources"]}
+
+
+def test_the_list_says_how_far_each_is(ours: Desk) -> None:
+    """The pack's, with status and limits; who may not draw is not offered it."""
+    page = ours.get("/en/mobility/scenarios", role="clerk")
+    refused = ours.get("/en/mobility/scenarios/new", role="clerk")
+
+    assert "Proposal" in page.text
+    assert "A test." in page.text
+    assert "/mobility/scenarios/new" not in page.text
+    assert refused.status_code == 403
+
+
+def test_what_is_drawn_is_tried_without_being_kept(ours: Desk) -> None:
+    """The comparison stands below the text; the store is as it was."""
+    begun = ours.get("/en/mobility/scenarios/new?scenario=later")
+    tried = ours.post("try", text=DRAWN.replace("\n", "\r\n"))
+    ids = ours.kept()
+
+    assert "from_facts" in begun.text
+    assert tried.status_code == 200, tried.text[:3000]
+    assert "it is not kept" in tried.text
+    assert "Before and after" in tried.text
+    assert "tried" not in ids
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (DRAWN.replace("2021-06-01", "soon"), 4),
+        (DRAWN.replace("ab-later", "none"), 8),
+        (DRAWN.replace("change: add_line", "change: <script>"), 8),
+        ("", 1),
+        (": : :", 1),
+    ],
+)
+def test_a_fault_is_told_with_its_line(ours: Desk, text: str, line: int) -> None:
+    """422, the line beside its neighbours, and the text as it was written."""
+    answer = ours.post("try", text=text)
+    kept_too = ours.post("keep", text=text)
+    ids = ours.kept()
+
+    assert answer.status_code == kept_too.status_code == 422
+    assert f'data-line="{line}"' in answer.text
+    assert '<li class="excerpt-wrong">' in answer.text
+    assert "<script>" not in answer.text
+    assert "tried" not in ids
+
+
+def test_what_is_kept_is_signed_noted_and_listed(ours: Desk) -> None:
+    """The browser is led to what it changes; twice the same is one version."""
+    answers = [ours.post("keep", text=KEPT) for _ in range(2)]
+    (found,) = ours.read(kept.kept)
+    home = ours.node.home
+    faults = ours.read(lambda snapshot: list(kept.check_scenarios(snapshot, home)))
+    rows = ours.read(lambda snapshot: list(snapshot.select(AUDIT)))
+    noted = [row.subject for row in rows if row.action == "mobility.scenario.keep"]
+    page = ours.get("/en/mobility/scenarios")
+    compared = ours.get(answers[0].headers["location"])
+
+    assert [each.status_code for each in answers] == [303, 303]
+    assert (found.scenario.scenario_id, found.version, faults) == ("mine", 1, [])
+    assert noted == ["mine", "mine"]
+    assert "version 1, kept" in page.text
+    assert compared.status_code == 200
+
+
+def test_who_may_try_may_not_keep(ours: Desk) -> None:
+    """A leader draws; keeping is the policy officer's. The pack's ids are taken."""
+    tried = ours.post("try", text=DRAWN, role="leader")
+    refused = ours.post("keep", text=DRAWN, role="leader")
+    foreign = ours.post("try", text=DRAWN, form_token="")
+    taken = ours.post("keep", text=SCENARIO)
+
+    assert "formaction" not in tried.text
+    assert (tried.status_code, refused.status_code) == (200, 403)
+    assert (foreign.status_code, taken.status_code) == (403, 422)
+    assert "already" in taken.text
+
+
+def test_every_piece_can_be_tried_as_it_stands(ours: Desk) -> None:
+    """A piece names what the region has; without scripts the node puts it into the text."""
+    page = ours.get("/en/mobility/scenarios/new")
+    kinds = re.findall(r'<option value="([a-z_]+)">', page.text)
+    faults = []
+    for kind in kinds:
+        head = re.search(r"<textarea.*?>\n(.*?)</textarea>", page.text, re.DOTALL)
+        assert head is not None
+        begun = head.group(1).replace("&#34;", '"')
+        filled = ours.post("try", text=begun, do="insert", piece=kind)
+        text = re.search(r"<textarea.*?>\n(.*?)</textarea>", filled.text, re.DOTALL)
+        assert text is not None
+        written = text.group(1).replace("&#34;", '"')
+        tried = ours.post("try", text=written)
+        if tried.status_code != 200:
+            said = re.search(r'field-fault">(.*?)<', tried.text)
+            faults.append(f"{kind}: {said and said.group(1)}")
+
+    assert len(kinds) == 9
+    assert faults == []
