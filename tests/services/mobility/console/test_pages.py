@@ -5,6 +5,7 @@ import io
 import re
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,10 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from tests.services.mobility.console.small_pack import app_in
+from tongcheng.kernel.errors import Refused
+from tongcheng.services.mobility.bundle.model import Entry
+from tongcheng.services.mobility.bundle.records import KeptEntry
+from tongcheng.services.mobility.console.atlas import day_of_feeds
 
 EVERYBODY = 1_200
 """People of the small region's two cities."""
@@ -173,3 +178,52 @@ def test_a_region_without_geography_says_so(tmp_path: Path) -> None:
 
     assert "This region has no geography yet" in page.text
     assert (page.status_code, file.status_code) == (200, 503)
+
+
+def _kept(feed_id: str, first: str, last: str) -> KeptEntry:
+    """Return a feed that a node keeps, which runs from one day to another."""
+    entry = Entry(
+        kind="feed",
+        id=feed_id,
+        sha256="0" * 64,
+        bytes=1,
+        name="feed.zip",
+        form="gtfs",
+        datum="wgs84",
+        valid_from=first,
+        valid_to=last,
+        report_sha256="0" * 64,
+        report_bytes=1,
+        verdict="sound",
+        source="test",
+        licence="CC0-1.0",
+        attribution="",
+        modelled=False,
+    )
+    return KeptEntry("tianjin-hsb", entry)
+
+
+@pytest.mark.parametrize(
+    ("on", "day"),
+    [
+        ("2016-02-10", "2016-02-10"),
+        ("2016-02-13", "2016-02-12"),
+        ("2026-11-22", "2016-03-31"),
+        ("2015-01-01", "2016-01-04"),
+    ],
+)
+def test_feeds_that_are_kept_are_shown_on_a_day_on_which_they_run(on: str, day: str) -> None:
+    """On a working day of theirs, the nearest: 2016-01-02 was a Saturday, 2016-03-31 a Thursday."""
+    feeds = (_kept("rail", "2016-01-02", "2016-04-30"), _kept("metro", "2015-01-01", "2016-03-31"))
+
+    assert day_of_feeds(feeds, date.fromisoformat(on)) == date.fromisoformat(day)
+
+
+def test_feeds_of_two_eras_are_refused() -> None:
+    """Rail of 2016 and a metro of 2026 are on no map together, and both are named."""
+    feeds = (_kept("rail", "2016-01-02", "2016-04-30"), _kept("metro", "2026-07-01", "2026-12-31"))
+
+    with pytest.raises(Refused, match="BUNDLE_ERAS") as refused:
+        day_of_feeds(feeds, date(2026, 11, 22))
+    assert "rail 2016-01-02" in str(refused.value.facts["spans"])
+    assert "metro 2026-07-01" in str(refused.value.facts["spans"])

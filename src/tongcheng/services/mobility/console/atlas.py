@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.home import Home
+from tongcheng.services.mobility.bundle.eras import common_days, spans
+from tongcheng.services.mobility.bundle.inputs import kept_study_inputs, said_of
+from tongcheng.services.mobility.bundle.records import KeptEntry
 from tongcheng.services.mobility.console.gazetteer import Named, named_places
 from tongcheng.services.mobility.console.picture import Line
 from tongcheng.services.mobility.facts.model import City, County, Facts
@@ -34,6 +39,7 @@ from tongcheng.services.mobility.study.reach import RoadReady
 from tongcheng.services.mobility.study.region import (
     GEOGRAPHY,
     Region,
+    base_of_feeds,
     base_on,
     load,
     ready_of,
@@ -43,6 +49,8 @@ from tongcheng.services.mobility.study.region import (
 Ends = tuple[tuple[float, float], tuple[float, float]]
 """Two points, longitude and latitude each."""
 DETOUR: Final = 1.12
+SATURDAY: Final = 5
+DAYS_LOOKED: Final = 7
 CELL_M: Final = 900
 """The hexagon that stands for a cell whose shape nobody knows."""
 
@@ -85,6 +93,7 @@ class Prepared(NamedTuple):
     """A day that can be asked: by the day's network, or by car where there are `roads`.
 
     `years` are those that its timetable's figures speak of, ascending; () of real timetables.
+    `credits` say whose feeds are in it, "" where there are none.
     """
 
     base: Base
@@ -92,6 +101,12 @@ class Prepared(NamedTuple):
     roads: RoadReady | None
     lines: tuple[Line, ...]
     years: tuple[int, ...]
+    credits: str = ""
+
+    @property
+    def is_typical(self) -> bool:
+        """Whether its trains are a region's typical figures, no timetable."""
+        return bool(self.base.used)
 
     @property
     def day(self) -> date:
@@ -129,31 +144,91 @@ def atlas_of(folder: Path, zone: str) -> Atlas | None:
     )
 
 
-def prepared_day(atlas: Atlas, on: date) -> Prepared:
-    """Compile a day as it was; refuses as `base_on` and `ready_of` do."""
-    return _prepared(atlas, base_on(atlas.region, on), "transit")
+class Kept(NamedTuple):
+    """What a node keeps for its own map: the entries of its bundles, and where they lie.
+
+    `digests` tell one state of them from another.
+    """
+
+    entries: tuple[KeptEntry, ...]
+    home: Home
+
+    @property
+    def feeds(self) -> tuple[KeptEntry, ...]:
+        """Its feeds."""
+        return tuple(each for each in self.entries if each.entry.kind == "feed")
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """What the day's picture depends on: feeds and rule books."""
+        kinds = {"feed", "processes"}
+        return tuple(each.entry.sha256 for each in self.entries if each.entry.kind in kinds)
 
 
-def prepared_scenario(atlas: Atlas, scenario: Scenario, on: date) -> tuple[Prepared, Prepared]:
+def prepared_day(atlas: Atlas, on: date, kept: Kept) -> Prepared:
+    """Compile a day as it is; refuses as `base_on` and `ready_of` do, and as `day_of_feeds`."""
+    base, said = _today(atlas, on, kept)
+    return _prepared(atlas, base, "transit", said)
+
+
+def prepared_scenario(
+    atlas: Atlas, scenario: Scenario, on: date, kept: Kept
+) -> tuple[Prepared, Prepared]:
     """Compile the day that a scenario changes, and the day as changed.
 
-    `on` is the day of a scenario that names none. Refuses as `applied` does, naming lines.
+    `on` is the day of a scenario that names none; it changes what the node keeps, if it keeps
+    feeds. Refuses as `applied` does, naming lines.
     """
-    base = base_on(atlas.region, scenario.base_on or on)
+    base, said = (
+        _today(atlas, on, kept) if scenario.base_on is None else _facts_on(atlas, scenario.base_on)
+    )
     after = applied(base, scenario)
-    return _prepared(atlas, base, scenario.mode), _prepared(atlas, after, scenario.mode)
+    mode = scenario.mode
+    return _prepared(atlas, base, mode, said), _prepared(atlas, after, mode, said)
 
 
-def _prepared(atlas: Atlas, base: Base, mode: str) -> Prepared:
+def _facts_on(atlas: Atlas, on: date) -> tuple[Base, tuple[tuple[str, str], ...]]:
+    return base_on(atlas.region, on), ()
+
+
+def _today(atlas: Atlas, on: date, kept: Kept) -> tuple[Base, tuple[tuple[str, str], ...]]:
+    if not kept.feeds:
+        return _facts_on(atlas, on)
+    day = day_of_feeds(kept.feeds, on)
+    read = kept_study_inputs(kept.entries, kept.home, day)
+    processes = read.processes if read.processes.books else None
+    base = base_of_feeds(atlas.region, day, read.feeds, processes)
+    return base, said_of(read.entries)
+
+
+def day_of_feeds(feeds: Sequence[KeptEntry], on: date) -> date:
+    """Return the working day nearest to a day on which all feeds run.
+
+    Refuses BUNDLE_ERAS where there is none: timetables of two eras do not mix in silence.
+    """
+    common = common_days(each.entry for each in feeds)
+    if common is None:
+        raise Refused("BUNDLE_ERAS", day=on.isoformat(), spans=spans(feeds))
+    first, last = (date.fromisoformat(each) for each in common)
+    near = min(max(on, first), last)
+    for days in range(DAYS_LOOKED):
+        for day in (near - timedelta(days), near + timedelta(days)):
+            if first <= day <= last and day.weekday() < SATURDAY:
+                return day
+    return near
+
+
+def _prepared(atlas: Atlas, base: Base, mode: str, said: tuple[tuple[str, str], ...]) -> Prepared:
     by_car = mode == "car" and base.roads is not None
     return Prepared(
         base,
-        ready_of(atlas.region, base),
+        ready_of(atlas.region, base, said=said),
         roads_of(atlas.region, base) if by_car else None,
         _roads(base.roads)
         if by_car and base.roads is not None
         else tuple(line for feed in base.feeds for line in _lines(feed)),
         tuple(sorted({year for used in base.used for year in used.years})),
+        dict(said).get("credits", ""),
     )
 
 

@@ -165,7 +165,8 @@ async def compare(
     scenario, asked = question
     sides = await pages.sides_of(request, desk, atlas, scenario)
     spot, place = _seen_from(page, atlas, scenario, asked)
-    key = ("compare", pages.today(request), scenario.digest, asked, spot)
+    sources = (sides[0].ready.sources, sides[1].ready.sources)
+    key = ("compare", sources, sides[0].day, scenario.digest, asked, spot)
     make = partial(compared, atlas, sides, scenario, asked, spot)
     return sides, await desk.answered(key, make), place
 

@@ -93,6 +93,8 @@ def values_of(
         "lead": view.lead(page, before, asked),
         "era": "" if era is None else page.t("mobility.console.era", first=era[0], last=era[1]),
         "by_car": before.roads is not None,
+        "typical": before.is_typical,
+        "credits": before.credits,
         "map": change_map(page, atlas, after, compared, shown),
         "legend": change_legend(page, compared),
         "before": side_map(page, atlas, before, compared, 0, shown),

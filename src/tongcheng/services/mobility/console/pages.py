@@ -27,7 +27,7 @@ from tongcheng.web.toolkit import AnyRequest, needs
 
 if TYPE_CHECKING:
     from tongcheng.services.mobility.console.answers import Answer
-    from tongcheng.services.mobility.console.atlas import Atlas, Prepared
+    from tongcheng.services.mobility.console.atlas import Atlas, Kept, Prepared
     from tongcheng.services.mobility.console.gazetteer import Named
     from tongcheng.services.mobility.scenario.model import Scenario
     from tongcheng.services.mobility.study.reach import Spot
@@ -138,7 +138,7 @@ async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked:
 
     prepared, scenario = await prepared_for(request, desk, atlas, asked)
     spot, place = spot_of(page, atlas, asked)
-    key = (prepared.base.day, "" if scenario is None else scenario.digest, asked, spot)
+    key = (prepared.ready.sources, prepared.base.day, asked, spot)
     answer = await desk.answered(key, partial(answer_of, atlas, prepared, asked, spot))
     return Found(atlas, prepared, answer, place, scenario)
 
@@ -151,8 +151,9 @@ async def prepared_for(
 
     on = today(request)
     if not asked.scenario_id:
-        day = await desk.prepared(("day", on), partial(days.prepared_day, atlas, on))
-        return day, None
+        kept = await kept_at(request)
+        make = partial(days.prepared_day, atlas, on, kept)
+        return await desk.prepared(("day", on, kept.digests), make), None
     found = named(await listed(request.app.state["node"], atlas), asked.scenario_id)
     _, after = await sides_of(request, desk, atlas, found.scenario)
     return after, found.scenario
@@ -165,8 +166,18 @@ async def sides_of(
     from tongcheng.services.mobility.console import atlas as days  # noqa: PLC0415 an extra
 
     on = today(request)
-    make = partial(days.prepared_scenario, atlas, scenario, on)
-    return await desk.prepared(("scenario", scenario.digest, on), make)
+    kept = await kept_at(request)
+    make = partial(days.prepared_scenario, atlas, scenario, on, kept)
+    return await desk.prepared(("scenario", scenario.digest, on, kept.digests), make)
+
+
+async def kept_at(request: AnyRequest) -> Kept:
+    """Return the bundles that the node keeps."""
+    from tongcheng.services.mobility.bundle.records import kept_entries  # noqa: PLC0415 an extra
+    from tongcheng.services.mobility.console import atlas as days  # noqa: PLC0415 an extra
+
+    node: RunningNode = request.app.state["node"]
+    return days.Kept(await node.read(kept_entries), node.home)
 
 
 def spot_of(page: Page, atlas: Atlas, asked: Asked) -> tuple[Spot, Named | None]:

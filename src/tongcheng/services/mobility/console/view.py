@@ -123,6 +123,8 @@ def circle(
         "rest": _rest(page, atlas, answer),
         "cities": tuple(_cities(page, atlas, answer)),
         "by_car": prepared.roads is not None,
+        "typical": prepared.is_typical,
+        "credits": prepared.credits,
         "method": method_view(page, answer.method, scenario, prepared),
         "form": form(page, atlas, asked, answer.spot, scenarios),
         "links": links(page, asked, answer.spot),
