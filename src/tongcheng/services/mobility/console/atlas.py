@@ -227,7 +227,8 @@ def _prepared(atlas: Atlas, base: Base, mode: str, said: tuple[tuple[str, str], 
         _roads(base.roads)
         if by_car and base.roads is not None
         else tuple(line for feed in base.feeds for line in _lines(feed)),
-        tuple(sorted({year for used in base.used for year in used.years})),
+        # Of trains: of roads nobody says more than by when they were open.
+        () if by_car else tuple(sorted({year for used in base.used for year in used.years})),
         dict(said).get("credits", ""),
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 from litestar import Response, get
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tongcheng.services.mobility.study.reach import Spot
 
 
+LONGER: Final = (90, 120)
+"""Minutes that a comparison is looked at by, where nothing changes within the hour."""
 Sight: TypeAlias = "tuple[tuple[Prepared, Prepared], Compared, Named | None]"
 """Both days, what changes from one to the other, and the place it is seen from."""
 
@@ -112,9 +114,9 @@ async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked:
             raise Refused("MOBILITY_NO_SCENARIO", scenario="–")
         asked = asked._replace(scenario_id=scenarios[0].scenario.scenario_id)
     scenario = named(scenarios, asked.scenario_id).scenario
-    chosen = "regime" in request.query_params
+    said = {"regime", "minutes"} & set(request.query_params)
     question = (scenario, asked)
-    sides, compared, place = await look(page, request, desk, atlas, question, as_asked=chosen)
+    sides, compared, place = await look(page, request, desk, atlas, question, said)
     return Found(sides, compared, place, scenario, scenarios)
 
 
@@ -124,32 +126,33 @@ async def look(
     desk: Desk,
     atlas: Atlas,
     question: tuple[Scenario, Asked],
-    *,
-    as_asked: bool = False,
+    said: Collection[str] = (),
 ) -> Sight:
     """Compare as asked, or the first way of looking that shows a change (see `_looks`)."""
     scenario, asked = question
     sights: list[Sight] = []
-    for each in _looks(scenario, asked, choose_regime=not as_asked):
+    for each in _looks(scenario, asked, said):
         sights.append(await compare(page, request, desk, atlas, (scenario, each)))
         if sights[-1][1].gains:
             return sights[-1]
     return sights[0]
 
 
-def _looks(scenario: Scenario, asked: Asked, *, choose_regime: bool) -> Iterator[Asked]:
+def _looks(scenario: Scenario, asked: Asked, said: Collection[str]) -> Iterator[Asked]:
     """Yield how a comparison may be looked at, as far as nobody said how.
 
-    Few trains a day move no median, and change nothing around most places. So where a regime or a
-    place is not asked for, the first of those that show a change is taken.
+    Few trains a day move no median, and change nothing around most places. So where a regime, a
+    place or a time is not asked for, the first of those that show a change is taken: the page says
+    which.
     """
     places = [asked]
     if not asked.place and asked.at is None and scenario.seen_from:
         places = [asked._replace(at=(each.lon, each.lat)) for each in scenario.seen_from]
-    for place in places:
-        yield place
-        if choose_regime and scenario.mode == "transit":
-            yield place._replace(best=True)
+    for minutes in (asked.minutes,) if "minutes" in said else (asked.minutes, *LONGER):
+        for place in places:
+            yield place._replace(minutes=minutes)
+            if "regime" not in said and scenario.mode == "transit":
+                yield place._replace(minutes=minutes, best=True)
 
 
 async def compare(

@@ -101,6 +101,9 @@ def values_of(
         "after": side_map(page, atlas, after, compared, 1, shown),
         "bands": _band_legend(page, asked),
         "facts": tuple(_facts(page, compared)),
+        "widened": page.t("mobility.console.compare.widened", minutes=asked.minutes)
+        if asked.minutes > Asked().minutes and not page.query.count("minutes=")
+        else "",
         "law": _law(page, compared),
         "captions": tuple(_side_title(page, side, each) for side, each in enumerate(sides)),
         "rows": tuple(_rows(page, atlas, compared)),
