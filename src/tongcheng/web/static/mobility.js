@@ -62,7 +62,7 @@
     const from = document.getElementById("from");
     const until = document.getElementById("until");
     if (!from || !until) return;
-    const [least, most] = [60, 240];
+    const [least, most] = [60, 960];
     const span = until.value - from.value;
     const other = moved === from ? until : from;
     const sign = moved === from ? 1 : -1;

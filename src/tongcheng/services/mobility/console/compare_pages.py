@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     from tongcheng.services.mobility.study.reach import Spot
 
 
+SAID: Final = frozenset({"regime", "minutes", "from", "until"})
+"""What of a question somebody may have said, and is then left as it is."""
 LONGER: Final = (90, 120)
 """Minutes that a comparison is looked at by, where nothing changes within the hour."""
+DAY: Final = (360, 1_320)
+"""Minutes after midnight between which trains run that are few."""
 Sight: TypeAlias = "tuple[tuple[Prepared, Prepared], Compared, Named | None]"
 """Both days, what changes from one to the other, and the place it is seen from."""
 
@@ -114,7 +118,7 @@ async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked:
             raise Refused("MOBILITY_NO_SCENARIO", scenario="–")
         asked = asked._replace(scenario_id=scenarios[0].scenario.scenario_id)
     scenario = named(scenarios, asked.scenario_id).scenario
-    said = {"regime", "minutes"} & set(request.query_params)
+    said = SAID & set(request.query_params)
     question = (scenario, asked)
     sides, compared, place = await look(page, request, desk, atlas, question, said)
     return Found(sides, compared, place, scenario, scenarios)
@@ -148,11 +152,19 @@ def _looks(scenario: Scenario, asked: Asked, said: Collection[str]) -> Iterator[
     places = [asked]
     if not asked.place and asked.at is None and scenario.seen_from:
         places = [asked._replace(at=(each.lon, each.lat)) for each in scenario.seen_from]
-    for minutes in (asked.minutes,) if "minutes" in said else (asked.minutes, *LONGER):
+    own = (asked.minutes, asked.begin_min, asked.end_min)
+    begin, end = own[1:] if {"from", "until"} & set(said) else DAY
+    spans = [own, (asked.minutes, begin, end)]
+    if "minutes" not in said:
+        spans += [(minutes, begin, end) for minutes in LONGER]
+    if scenario.mode == "car":
+        spans = [(minutes, *own[1:]) for minutes, _, _ in spans]
+    for minutes, first, last in dict.fromkeys(spans):
         for place in places:
-            yield place._replace(minutes=minutes)
+            there = place._replace(minutes=minutes, begin_min=first, end_min=last)
+            yield there
             if "regime" not in said and scenario.mode == "transit":
-                yield place._replace(minutes=minutes, best=True)
+                yield there._replace(best=True)
 
 
 async def compare(

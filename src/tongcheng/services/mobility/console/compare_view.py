@@ -10,7 +10,7 @@ from litestar import Response
 from markupsafe import Markup
 
 from tongcheng.services.mobility.console import view, words
-from tongcheng.services.mobility.console.query import Asked
+from tongcheng.services.mobility.console.query import Asked, clock
 from tongcheng.services.mobility.console.view import Legend
 from tongcheng.services.mobility.console.words import name_of, people_said
 from tongcheng.web import Badge, Page
@@ -101,9 +101,7 @@ def values_of(
         "after": side_map(page, atlas, after, compared, 1, shown),
         "bands": _band_legend(page, asked),
         "facts": tuple(_facts(page, compared)),
-        "widened": page.t("mobility.console.compare.widened", minutes=asked.minutes)
-        if asked.minutes > Asked().minutes and not page.query.count("minutes=")
-        else "",
+        "widened": _widened(page, asked),
         "law": _law(page, compared),
         "captions": tuple(_side_title(page, side, each) for side, each in enumerate(sides)),
         "rows": tuple(_rows(page, atlas, compared)),
@@ -245,6 +243,24 @@ def _facts(page: Page, compared: Compared) -> Iterator[tuple[str, str]]:
     yield page.t("mobility.console.compare.gained"), people(gained)
     if lost:
         yield page.t("mobility.console.compare.lost"), people(lost)
+
+
+def _widened(page: Page, asked: Asked) -> str:
+    """Say that a longer time or window is shown than anybody asked for, "" where it is not."""
+    usual = Asked()
+    same = (asked.minutes, asked.begin_min, asked.end_min) == (
+        usual.minutes,
+        usual.begin_min,
+        usual.end_min,
+    )
+    if same or any(f"{name}=" in page.query for name in ("minutes", "from", "until")):
+        return ""
+    return page.t(
+        "mobility.console.compare.widened",
+        minutes=asked.minutes,
+        begin=clock(asked.begin_min),
+        end=clock(asked.end_min),
+    )
 
 
 def _law(page: Page, compared: Compared) -> tuple[str, bool]:

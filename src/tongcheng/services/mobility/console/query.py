@@ -19,8 +19,8 @@ MINUTES: Final = (10, 120)
 """How long a journey may take on a map, least and most."""
 CLOCK: Final = (0, 1_440)
 """Minutes after midnight that a window may begin and end at."""
-WINDOW_MAX: Final = 240
-"""The longest window, in minutes: with one instant a minute, what a click computes."""
+WINDOW_MAX: Final = 960
+"""The longest window, in minutes: from six to ten in the evening, an instant a minute."""
 LON, LAT = (-180.0, 180.0), (-90.0, 90.0)
 SHOWN_MAX: Final = 40
 """Characters of what somebody wrote that a refusal repeats."""
