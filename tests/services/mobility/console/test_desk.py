@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tongcheng.kernel.errors import Refused
+from tongcheng.services.mobility.console import desk as desks
 from tongcheng.services.mobility.console.desk import PREPARED_MAX, WAITING_MAX, Desk
 
 
@@ -85,3 +86,33 @@ def test_a_crowd_is_refused() -> None:
     refused, answers = asyncio.run(ask())
     assert refused
     assert answers == [True] * WAITING_MAX
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (ModuleNotFoundError(name="numpy"), "uncompiled"),
+        (Refused("MOBILITY_EXTRA", package="numba"), "uncompiled"),
+        (Refused("FACTS_FILE", file="cities.csv", fault="not UTF-8"), "refused"),
+        (ValueError(), "failed"),
+    ],
+)
+def test_a_region_that_cannot_be_read_is_a_state(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception, state: str
+) -> None:
+    """Pages say which; nothing is raised into them, and it is tried once."""
+    tries: list[int] = []
+
+    def load(_folder: Path, _zone: str) -> None:
+        tries.append(1)
+        raise fault
+
+    monkeypatch.setattr(desks, "_load", load)
+
+    async def ask() -> tuple[object, str]:
+        ours = desk()
+        await ours.ready()
+        return await ours.ready(), ours.state
+
+    assert asyncio.run(ask()) == (None, state)
+    assert tries == [1]
