@@ -47,7 +47,7 @@ def _address(page: Page) -> str:
 
 
 def _moving(page: Page) -> bool:
-    return page.evaluate("document.documentElement.dataset.map") == "moving"
+    return bool(page.evaluate("document.documentElement.dataset.map") == "moving")
 
 
 @pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
