@@ -1,4 +1,4 @@
-"""What a stranger may cost: refusals counted by address in bounded memory, bodies read once."""
+"""What a stranger may cost: refusals and downloads counted by address, bodies read once."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from tests.toy import NOW_AT
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.errors import Refused
 from tongcheng.node import limits
-from tongcheng.node.limits import WINDOW_MS, BoundedRequest, RefusalLimiter
+from tongcheng.node.limits import WINDOW_MS, BoundedRequest, DownloadLimiter, RefusalLimiter
 
 JSON = "application/json"
 
@@ -52,6 +52,27 @@ def test_an_ipv6_network_has_one_share() -> None:
     assert not _is_stopped(limiter, "::ffff:192.0.2.2")
     limiter.forgive("2001:db8:1:2::2")
     assert not _is_stopped(limiter, "2001:db8:1:2::1")
+
+
+def test_downloads_under_way_are_bounded() -> None:
+    """By address and of all; each that ends makes room, and a refused one takes none."""
+    limiter = DownloadLimiter(ManualClock(NOW_AT))
+    addresses = [f"192.0.2.{number}" for number in range(limits.DOWNLOADS_MAX)]
+    for _ in range(limits.DOWNLOADS_OF_ONE_MAX):
+        limiter.begin(addresses[0])
+    for _ in range(2):
+        with pytest.raises(Refused, match="TOO_MANY_DOWNLOADS"):
+            limiter.begin(addresses[0])
+    for address in addresses[limits.DOWNLOADS_OF_ONE_MAX :]:
+        limiter.begin(address)
+    with pytest.raises(Refused, match="TOO_MANY_DOWNLOADS") as refused:
+        limiter.begin("198.51.100.1")
+    limiter.end(addresses[-1])
+    limiter.begin("198.51.100.1")
+
+    assert refused.value.facts["retry_after_s"] == limits.DOWNLOAD_AGAIN_S
+    with pytest.raises(Refused, match="TOO_MANY_DOWNLOADS"):
+        limiter.begin("198.51.100.1")
 
 
 def test_wait_is_said_in_seconds() -> None:

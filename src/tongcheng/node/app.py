@@ -33,6 +33,7 @@ from tongcheng.node.lanes import LANES
 from tongcheng.node.limits import (
     BODY_BYTES_MAX,
     BoundedRequest,
+    DownloadLimiter,
     RefusalLimiter,
     remote_address,
     was_forwarded,
@@ -133,6 +134,7 @@ def _brakes(node: Node) -> dict[str, Any]:
         # Apart: a stranger in a hospital's own network must not lock out the hospital's systems.
         "bill_tries": RefusalLimiter(node.clock),
         "sign_in_tries": RefusalLimiter(node.clock, SIGN_IN_TRIES_MAX),
+        "downloads": DownloadLimiter(node.clock),
         "hashing": Hashing(),
     }
 

@@ -1,9 +1,9 @@
-"""How much a stranger may cost us: bytes of a body, refusals a minute."""
+"""How much a stranger may cost us: bytes of a body, refusals a minute, downloads at one time."""
 
 import contextlib
 import functools
 import ipaddress
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from typing import Any, cast
 
 import msgspec
@@ -29,6 +29,12 @@ LENGTH_DIGITS_MAX = 18
 
 NETWORK_BITS = 64
 """Of an IPv6 address: who has one has the whole network, and could take another for each try."""
+
+DOWNLOADS_MAX = 16
+DOWNLOADS_OF_ONE_MAX = 4
+"""Of large files under way, of all addresses and of one: neighbours may share a proxy's."""
+
+DOWNLOAD_AGAIN_S = 10
 
 FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 
@@ -76,6 +82,35 @@ class RefusalLimiter:
         times = self._refused.get(_payer(address))
         if times:
             times.pop()
+
+
+class DownloadLimiter:
+    """Counts the downloads of large files that are under way: each holds a file and a connection.
+
+    `refusals` are apart from the exchange's: who asks for files that are not there must not lock
+    out a member's node behind the same address.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.refusals = RefusalLimiter(clock)
+        self._under_way: Counter[str] = Counter()
+
+    def begin(self, address: str) -> None:
+        """Refuse TOO_MANY_DOWNLOADS for one more than may be; every other one has to `end`."""
+        address = _payer(address)
+        of_one, of_all = self._under_way[address], self._under_way.total()
+        if of_one >= DOWNLOADS_OF_ONE_MAX or of_all >= DOWNLOADS_MAX:
+            raise Refused(
+                "TOO_MANY_DOWNLOADS", limit=DOWNLOADS_OF_ONE_MAX, retry_after_s=DOWNLOAD_AGAIN_S
+            )
+        self._under_way[address] += 1
+
+    def end(self, address: str) -> None:
+        """Count a download as over, however it ended."""
+        address = _payer(address)
+        self._under_way[address] -= 1
+        if not self._under_way[address]:
+            del self._under_way[address]
 
 
 def _payer(address: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tongcheng.kernel.access import Action
 from tongcheng.kernel.service import Service
+from tongcheng.services.mobility.bundle import routes
 from tongcheng.services.mobility.bundle.records import BUNDLES, check_bundles
 from tongcheng.services.mobility.console import compare_pages, pages, scenario_pages
 from tongcheng.services.mobility.console.warming import warm
@@ -16,7 +17,8 @@ SERVICE = Service(
     name="mobility",
     tables=(BUNDLES, SCENARIOS),
     texts=(TEXTS_PATH, _HERE / "console" / "texts.yaml"),
-    errors=(_HERE / "errors.yaml",),
+    errors=(_HERE / "errors.yaml", _HERE / "bundle" / "errors.yaml"),
+    routes=routes.ROUTES,
     pages=(*pages.HANDLERS, *compare_pages.HANDLERS, *scenario_pages.HANDLERS),
     verify=(check_bundles, check_scenarios),
     actions=(

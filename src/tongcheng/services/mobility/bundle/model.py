@@ -28,17 +28,23 @@ REPORT_BYTES_MAX: Final = 1_048_576
 SHOWN_DIGITS: Final = 12
 """Of a digest, where people only have to tell files apart."""
 
+MANIFEST_PATH: Final = "/mobility/bundle"
+FILES_PATH: Final = "/mobility/files"
+"""Where a node serves its newest manifest, and beneath which the files that it names."""
+
 EntryKind = Literal["feed", "places", "streets", "processes"]
 KINDS: Final[tuple[EntryKind, ...]] = ("feed", "places", "streets", "processes")
 Verdict = Literal["sound", "repaired", "doubtful", "incomplete"]
 
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
-Code = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
-Kid = Annotated[str, Meta(pattern=r"^[a-z0-9]{1,16}:[0-9a-f]{16}\Z")]
-Signature = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,128}\Z")]
-Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
-_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z"
+DIGEST_PATTERN: Final = r"^[0-9a-f]{64}$(?!\n)"
+"""No `\\Z`: the description of the interface has it too, and not everybody reads it by Python."""
+Digest = Annotated[str, Meta(pattern=DIGEST_PATTERN)]
+Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$(?!\n)")]
+Code = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)")]
+Kid = Annotated[str, Meta(pattern=r"^[a-z0-9]{1,16}:[0-9a-f]{16}$(?!\n)")]
+Signature = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,128}$(?!\n)")]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)")]
+_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
 """No control characters and none that turn a line round: strangers' words are shown to people."""
 Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=_LINE)]
 Words = Annotated[str, Meta(min_length=1, max_length=400, pattern=_LINE)]
