@@ -175,9 +175,10 @@ def test_the_commands_of_the_page_run(folder: Path) -> None:
     lines = [
         [{"DIR": TIANJIN if "take" in words else BEIJING}.get(word, word) for word in words]
         for words in command_lines(PAGE.read_text("utf-8"))
+        if "--from" not in words  # test_mobility_take_from.py has nodes that answer
     ]
 
-    assert len(lines) >= 6
+    assert len(lines) >= 7
     for words in lines:
         _call(*words)
     assert (folder / "times.parquet").exists()
@@ -266,6 +267,23 @@ def test_removing(folder: Path) -> None:
     assert "[BUNDLE_UNKNOWN]" in refused.output
     assert [entry["id"] for entry in bundle["entries"]] == ["cells"]
     assert "[TIMETABLE_NO_FEED]" in none.output + none.stderr
+
+
+def test_pruning(folder: Path) -> None:
+    """What was removed is deleted when that is asked for; what any bundle names stays."""
+    _keep_all(folder)
+    _exchange()
+    _feed("remove", "metro", "--data", BEIJING)
+    before = sorted((folder / BEIJING / "mobility").iterdir())
+    told = _feed("prune", "--data", BEIJING).output
+    again = _feed("prune", "--data", BEIJING).output
+    after = sorted((folder / BEIJING / "mobility").iterdir())
+    _call("journal", "verify", "--data", BEIJING)
+
+    assert (len(before), len(after)) == (8, 6)
+    assert "deleted 2 files, " in told
+    assert "deleted 0 files, 0 bytes" in again
+    _matrix(BEIJING, "m.csv")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,10 @@ COMMANDS: Final = {
         "tongcheng.cli.mobility_feed_list:list_",
         "List what a node keeps: its own bundle and those of others, with the days they run.",
     ),
+    "prune": Entry(
+        "tongcheng.cli.mobility_feed_add:prune",
+        "Delete files that no newest bundle names: what was removed, replaced, or came in part.",
+    ),
     "publish": Entry(
         "tongcheng.cli.mobility_feed_exchange:publish",
         "Write this node's newest bundle to a file: signed manifest, feeds and all the rest.",
@@ -27,7 +31,7 @@ COMMANDS: Final = {
     ),
     "take": Entry(
         "tongcheng.cli.mobility_feed_exchange:take",
-        "Take the bundle in FILE from another member of the accord, whole or not at all.",
+        "Take another member's bundle, from FILE or --from its node: whole or not at all.",
     ),
 }
 

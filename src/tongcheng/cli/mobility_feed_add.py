@@ -1,4 +1,4 @@
-"""`tongcheng mobility feed add` and `remove`: what a node keeps and publishes, signed.
+"""`tongcheng mobility feed add`, `remove` and `prune`: what a node keeps and publishes, signed.
 
 Exit codes: 0 done, 1 refused, 2 the command was not understood.
 """
@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from tongcheng.cli import faults, options
+from tongcheng.cli.counted import counted
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_feed_check import feed_id_of
 from tongcheng.kernel.texts import Texts
@@ -99,7 +100,7 @@ def add(
 def remove(entry_id: str, folder: Path, passphrase_file: Path | None) -> None:
     """Take ID out of the node's bundle, and publish that.
 
-    Its bytes stay in the node's directory: results that were computed with them name them.
+    Its bytes stay in the node's directory, because results name them, until `prune` deletes them.
     """
     with extra_needed():
         from tongcheng.services.mobility.bundle import keeping, records
@@ -109,6 +110,26 @@ def remove(entry_id: str, folder: Path, passphrase_file: Path | None) -> None:
     manifest = document.manifest
     click.echo(f"{entry_id}: removed")
     click.echo(f"bundle of {manifest.member_id}: version {manifest.version}, {manifest.digest()}")
+
+
+@click.command()
+@options.data
+@options.passphrase_file
+def prune(folder: Path, passphrase_file: Path | None) -> None:
+    """Delete files that no newest bundle names: what was removed, replaced, or came in part.
+
+    The node must not be running. Results that were computed with such files name their digests,
+    and can not be computed again here.
+    """
+    with extra_needed():
+        from tongcheng.services.mobility.bundle import keeping
+        from tongcheng.services.mobility.bundle.files import FileStore
+    passphrase = files.read_passphrase(passphrase_file)
+    with opened(files.node_directory(folder), passphrase=passphrase) as stopped:
+        store = FileStore.of(stopped.home)
+        with stopped.database.snapshot() as snapshot:
+            count, size = keeping.prune(store, snapshot)
+    click.echo(f"deleted {counted(count, 'file', 'files')}, {size:,} bytes")
 
 
 def _named(word: str, kind: str) -> tuple[str, Path]:

@@ -21,7 +21,7 @@ from tongcheng.services.mobility.bundle import records
 from tongcheng.services.mobility.bundle.eras import check_eras, common_days
 from tongcheng.services.mobility.bundle.files import FileStore
 from tongcheng.services.mobility.bundle.inputs import kept_study_inputs, said_of
-from tongcheng.services.mobility.bundle.keeping import adding
+from tongcheng.services.mobility.bundle.keeping import adding, prune, removing
 from tongcheng.services.mobility.bundle.model import Entry
 from tongcheng.services.mobility.bundle.records import BUNDLE_KIND, BUNDLES, BundleRow, KeptEntry
 
@@ -112,6 +112,76 @@ def test_versions_count_up_and_name_the_one_before(sender: Sender, node: Stopped
     assert second.manifest.entries == (other,)
     assert kept == second.encoded()
     assert found == {"the file is missing"}
+
+
+# pruning
+
+
+def _pruned(node: Stopped) -> tuple[int, int]:
+    with node.database.snapshot() as snapshot:
+        return prune(FileStore.of(node.home), snapshot)
+
+
+def _two_versions(sender: Sender, node: Stopped) -> tuple[FileStore, set[str], set[str]]:
+    """Publish a feed and then another in its place; return what the newest names, and the rest."""
+    store = FileStore.of(node.home)
+    old, old_files = sender.entry(id="old")
+    new, new_files = sender.entry(raw=RAW)
+    for name, raw in {**old_files, **new_files}.items():
+        store.put(io.BytesIO(raw), name, len(raw))
+    for change in (adding(old), adding(new), removing("old")):
+        node.run(partial(records.publish, change=change))
+    return store, set(new_files), set(old_files) - set(new_files)
+
+
+def test_pruning_leaves_what_the_newest_bundles_name(sender: Sender, node: Stopped) -> None:
+    """Removed files go, and what a crash left; what is nobody's of ours is not touched."""
+    store, named, gone = _two_versions(sender, node)
+    folder = store.path("")
+    (folder / ("0" * 64 + ".part")).write_bytes(b"half")
+    (folder / "notes.txt").write_bytes(b"an operator's")
+    with store.apart() as apart:
+        apart.put(io.BytesIO(RAW), DIGEST, len(RAW))
+    size = sum(store.path(each).stat().st_size for each in gone) + 4 + len(RAW)
+
+    assert len(gone) == 1
+    assert _pruned(node) == (3, size)
+    assert {each.name for each in folder.iterdir()} == named | {"notes.txt"}
+    assert _pruned(node) == (0, 0)
+
+
+@pytest.mark.parametrize("deleted", range(3))
+def test_pruning_may_end_anywhere(
+    sender: Sender, node: Stopped, monkeypatch: pytest.MonkeyPatch, deleted: int
+) -> None:
+    """However far it came, every file that a kept bundle names is there, whole."""
+    store, named, _ = _two_versions(sender, node)
+    for number in range(3):
+        store.path(f"{number:x}" * 64).write_bytes(b"?")
+    left = [deleted]
+    unlink = Path.unlink
+
+    def ends(path: Path, *, missing_ok: bool = False) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(5, "the disk is gone")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", ends)
+    with pytest.raises(Refused, match="BUNDLE_DISK"):
+        _pruned(node)
+    monkeypatch.setattr(Path, "unlink", unlink)
+
+    (document,) = (each for _, each in _kept_documents(node))
+    assert set(document.manifest.files()) == named
+    assert not [
+        name for name, size in document.manifest.files().items() if store.problem(name, size)
+    ]
+
+
+def _kept_documents(node: Stopped) -> tuple[Any, ...]:
+    with node.database.snapshot() as snapshot:
+        return records.kept_documents(snapshot)
 
 
 # verifying

@@ -15,6 +15,7 @@ import msgspec
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Command
+from tongcheng.kernel.store import Reading as StoreReading
 from tongcheng.services.mobility.bundle import model, records
 from tongcheng.services.mobility.bundle.archive import open_bundle, unpack
 from tongcheng.services.mobility.bundle.checking import Checked, Reading, checked
@@ -132,6 +133,22 @@ def removing(entry_id: str) -> Change:
     return change
 
 
+def prune(store: FileStore, reading: StoreReading) -> tuple[int, int]:
+    """Let go of every file that no member's newest bundle names; return how many, and their bytes.
+
+    Also of what a crash or a broken download left. What is named is not touched, so it may end
+    anywhere. Refuses BUNDLE_FETCHING while a bundle is being fetched; BUNDLE_DISK.
+    """
+    named = {
+        digest
+        for _, document in records.kept_documents(reading)
+        for digest in document.manifest.files()
+    }
+    with store.apart() as apart:
+        gone = [apart.keep_only(()), store.keep_only(named)]
+    return sum(count for count, _ in gone), sum(size for _, size in gone)
+
+
 def take(
     store: FileStore, run: Callable[[Command], Any], path: Path
 ) -> tuple[SignedManifest, bool]:
@@ -141,15 +158,14 @@ def take(
 
     Raises:
         Refused: as `archive.open_bundle`; as `records.check_next`, before a file is unpacked; as
-            `archive.unpack`; as `checked`, for a file that can not be used; BUNDLE_ENTRY where a
-            file's days are not those that its entry says. Then nothing of it is left.
+            `archive.unpack`; as `check_entries`. Then nothing of it is left.
     """
     with open_bundle(path) as archive:
         document = archive.document
         run(lambda tx: records.check_next(tx, tx.home, document, tx.now_at))
         new = unpack(archive, store)
     try:
-        _check_entries(store, document.manifest)
+        check_entries(store.path, document.manifest)
         is_new: bool = run(lambda tx: records.take(tx, document))
     except BaseException:
         for digest in new:
@@ -158,9 +174,15 @@ def take(
     return document, is_new
 
 
-def _check_entries(store: FileStore, manifest: Manifest) -> None:
+def check_entries(where: Callable[[str], Path], manifest: Manifest) -> None:
+    """Check that each file is what its entry says; `where` says where a file lies, by digest.
+
+    Raises:
+        Refused: as `checked`, for a file that can not be used; BUNDLE_ENTRY where a file's days
+            are not those that its entry says.
+    """
     for entry in manifest.entries:
-        found = checked(store.path(entry.sha256), Reading.of(entry))
+        found = checked(where(entry.sha256), Reading.of(entry))
         if (found.valid_from, found.valid_to) != (entry.valid_from, entry.valid_to):
             raise Refused(
                 "BUNDLE_ENTRY",
