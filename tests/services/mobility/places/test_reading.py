@@ -348,6 +348,45 @@ def test_without_the_library_the_format_is_refused(monkeypatch: pytest.MonkeyPat
     assert read_places(*FILES["csv"]).report.places == 3
 
 
+@pytest.mark.parametrize("within", ["\u2028", "\u0085", "\f", "\v", "\x1c"])
+def test_no_character_but_a_line_end_ends_a_row_of_csv(within: str) -> None:
+    """Python's own lines end at U+2028 and form feeds too; those of RFC 4180 do not."""
+    raw = f"id,name,lon,lat\na,one{within}two,117.1,39.1\r\nb,x,117.2,39.2\r".encode()
+
+    places, report = read_places(raw, "csv")
+
+    assert (places.ids, places.names) == (("a", "b"), (f"one{within}two", "x"))
+    assert report.findings == ()
+
+
+def test_words_that_parquet_writes_once_are_words() -> None:
+    """Columns of categories, as data frames write ids and areas, are read as if written out."""
+    once = {name: pa.array(COLUMNS[name]).dictionary_encode() for name in ("id", "county")}
+    made = parquet(COLUMNS | once | {"longitude": LON, "latitude": LAT})
+
+    once_read, read = (read_places(*each).places for each in ((made, "parquet"), FILES["parquet"]))
+    assert (once_read.ids, once_read.area_ids) == (read.ids, read.area_ids)
+
+
+def test_a_parquet_of_one_long_word_in_every_row_is_refused() -> None:
+    """It is packed once, and would be there as often as there are rows: 2 GB of 60 kB."""
+    rows = np.zeros(20_000, np.int32)
+    word = pa.DictionaryArray.from_arrays(pa.array(rows), pa.array(["x" * 100_000]))
+    raw = parquet({"lon": np.full(20_000, 117.0), "lat": np.full(20_000, 39.0), "name": word})
+    assert len(raw) < 300_000
+
+    with pytest.raises(Refused, match="PLACES_TOO_LARGE"):
+        read_places(raw, "parquet")
+
+
+def test_what_a_library_says_of_a_file_is_shown_without_control_characters() -> None:
+    """A system of coordinates called so would write to the terminal whatever its author likes."""
+    with pytest.raises(Refused) as refusal:
+        read_places(parquet({"shape": wkb(POINTS)}, geo(crs={"name": "\x1b[31m"})), "parquet")
+
+    assert "\x1b" not in str(refusal.value.facts["crs"])
+
+
 def test_opportunities_are_found_by_name() -> None:
     """A measure asks for one, and there may be none."""
     places, _ = read_places(*FILES["csv"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 
 import numpy as np
 
@@ -29,8 +30,8 @@ def csv_table(raw: bytes, findings: Findings) -> Table:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise Refused("PLACES_BROKEN", format="csv", fault=f"byte {fault.start}") from None
-    # A cell may have line breaks in it, so lines keep their ends and csv joins them again.
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    # Lines end as csv counts them, not where str.splitlines sees an end (U+2028, form feed).
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
     try:
         heading = next(reader, None)

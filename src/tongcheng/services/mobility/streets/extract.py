@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from tongcheng.kernel.errors import Refused
+from tongcheng.services.mobility.feed.findings import printable
 from tongcheng.services.mobility.numbers import Bool, Float64, Int32, Int64
 from tongcheng.services.mobility.streets.blobs import unpacked_bytes
 from tongcheng.services.mobility.streets.tags import Profile, passable
@@ -66,8 +67,8 @@ def read_ways(path: Path, profile: Profile) -> WayTable:
         ):
             found.take(way, profile)
     except (OSError, RuntimeError, ValueError, MemoryError) as fault:
-        what = (str(fault).splitlines() or ["?"])[0][:200]
-        raise Refused("STREETS_BROKEN", fault=what) from None
+        what = (str(fault).splitlines() or ["?"])[0]
+        raise Refused("STREETS_BROKEN", fault=printable(what, 200)) from None
     if not found.length:
         raise Refused("STREETS_NONE", profile=profile)
     return found.ways(digest)
