@@ -1,5 +1,6 @@
 """Which trips run on a day: calendars, midnight, repeats; against a reading trip by trip."""
 
+import tracemalloc
 from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import pairwise
@@ -178,10 +179,14 @@ def test_too_many_runs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     feed = small_feed(
         stops=STOPS,
         trips=[Trip("t", [("a", "5:00"), ("b", "5:07")])],
-        frequencies=[("t", "8:00", "9:00", 1)],
+        frequencies=[("t", "0:00", "240:00", 1)],
     )
+    tracemalloc.start()
     with pytest.raises(Refused, match="TIMETABLE_TOO_LARGE"):
         ran(feed)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000, "864,000 runs were made before they were counted"
 
 
 TRIP = st.tuples(

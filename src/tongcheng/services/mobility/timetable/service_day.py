@@ -60,7 +60,7 @@ def run_day(feeds: Sequence[Feed], day: date, stops: Boarding) -> tuple[Runs, Co
     A run that calls once has no connection, and is none. Refuses TIMETABLE_TOO_LARGE.
     """
     running = [_running(feed, day) for feed in feeds]
-    _check_size(feeds, running)
+    _check_size(sum(_hops(feed, runs) for feed, runs in zip(feeds, running, strict=True)))
     first = np.cumsum([0, *(len(each.trip) for each in running)])
     ways = [
         _connections(feed, runs, stops.number[place], int(first[place]))
@@ -113,6 +113,8 @@ def _of_day(feed: Feed, day: date) -> _Running:
     headway_s = table.headway_s[rows].astype(np.int64)
     assert np.all(headway_s > 0), "a feed's headways are longer than no time"
     times = np.maximum(0, -(-span_s // headway_s))
+    # Counted before they are made: a row of a few bytes may ask for a million runs.
+    _check_size(int((times * (np.diff(feed.trips.start)[table.trip[rows]] - 1)).sum()))
     turn = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
     begins_s = np.repeat(table.start_s[rows], times) + turn * np.repeat(headway_s, times)
     trip = np.repeat(table.trip[rows], times).astype(np.int64)
@@ -124,10 +126,11 @@ def _of_day(feed: Feed, day: date) -> _Running:
     )
 
 
-def _check_size(feeds: Sequence[Feed], running: Sequence[_Running]) -> None:
-    size = 0
-    for feed, runs in zip(feeds, running, strict=True):
-        size += int((np.diff(feed.trips.start)[runs.trip] - 1).sum())
+def _hops(feed: Feed, runs: _Running) -> int:
+    return int((np.diff(feed.trips.start)[runs.trip] - 1).sum())
+
+
+def _check_size(size: int) -> None:
     if size > CONNECTIONS_MAX:
         raise Refused("TIMETABLE_TOO_LARGE", connections=size, most=CONNECTIONS_MAX)
 
