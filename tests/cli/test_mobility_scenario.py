@@ -130,6 +130,18 @@ def test_feeds_of_ones_own(tmp_path: Path) -> None:
     assert found["mark"] is None
     _call("check", path, "--feed", feed, exit_code=2)
     _call("check", path, "--processes", path, exit_code=2)
+    wrong = tmp_path / "book.yaml"
+    wrong.write_bytes("title: 北京".encode("gb18030"))
+    refused = _call(
+        "check", path, "--feed", feed, "--on", "2026-03-11", "--processes", wrong, exit_code=1
+    )
+    assert "[RULE_BOOK_YAML]" in refused.output
+    silent = (SHIPPED.parent / "processes.yaml").read_text("utf-8").partition("\nrules:")[0]
+    wrong.write_text(silent + "\nrules: {}\n", "utf-8")
+    refused = _call(
+        "check", path, "--feed", feed, "--on", "2026-03-11", "--processes", wrong, exit_code=1
+    )
+    assert "[PROCESS_UNKNOWN]" in refused.output
 
 
 def test_kept_signed_and_withdrawn(node: Path, file: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from tongcheng.cli import faults, options
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_feed_check import feed_id_of
+from tongcheng.cli.mobility_study import book_of
 from tongcheng.kernel import region, rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.texts import Texts
@@ -154,7 +155,7 @@ def _base(scenario: "Scenario", wanted: Asked) -> "Base":
     from tongcheng.services.mobility.scenario.base import base_of_facts
     from tongcheng.services.mobility.scenario.era import refuse_mixed
     from tongcheng.services.mobility.scenario.model import Base
-    from tongcheng.services.mobility.timetable.process_book import NO_PROCESSES
+    from tongcheng.services.mobility.timetable.process_book import NO_PROCESSES, Processes
 
     if not wanted.feeds:
         facts, processes = _tables(wanted.pack)
@@ -166,9 +167,9 @@ def _base(scenario: "Scenario", wanted: Asked) -> "Base":
     assert wanted.on is not None, "feeds come with a day"
     feeds = tuple(read_feed(path, feed_id_of(path)).feed for path in wanted.feeds)
     refuse_mixed(feeds)
-    books = tuple(rulebook.parse(path.read_text("utf-8")) for path in wanted.processes)
-    processes = NO_PROCESSES._replace(books=books)
-    return Base(wanted.on, feeds, processes)
+    books = tuple(book_of(path) for path in wanted.processes)
+    # As studies read them: what a book does not know is refused, not taken for no time at all.
+    return Base(wanted.on, feeds, Processes(books) if books else NO_PROCESSES)
 
 
 def _tables(pack: str) -> "tuple[Facts, Processes]":

@@ -203,7 +203,7 @@ def _timetables(
     feeds = tuple(
         read_feed(path, feed_id).feed for feed_id, path in map(_named, given_options["feeds"])
     )
-    return feeds, tuple(_book(path) for path in given_options["processes"])
+    return feeds, tuple(book_of(path) for path in given_options["processes"])
 
 
 def _named(word: str) -> tuple[str, Path]:
@@ -223,7 +223,8 @@ def _places(path: Path, raw: bytes) -> Any:
     return read_places(raw, form).places
 
 
-def _book(path: Path) -> rulebook.RuleBook:
+def book_of(path: Path) -> rulebook.RuleBook:
+    """Read a rule book; refuses FILE_MISSING and as `rulebook.parse` does."""
     try:
         return rulebook.parse(given.read_bytes(path).decode("utf-8"))
     except UnicodeDecodeError:
