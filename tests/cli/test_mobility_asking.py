@@ -106,6 +106,18 @@ def test_every_place_is_measured(folder: Path) -> None:
     assert _rows(folder / "p.csv")[0]["best_within_3600_s"] == "150"
 
 
+def test_places_of_no_area_are_counted_together(folder: Path) -> None:
+    """A file that names no areas is one, not none of which nobody is counted."""
+    plain = [line.split(",") for line in PLACES.splitlines()]
+    (folder / "places.csv").write_text(
+        "".join(",".join(each[:4] + each[5:]) + "\n" for each in plain), encoding="utf-8"
+    )
+    _run("circle", *OWN, "--at", "w", "--outward", "--out", "c.csv")
+
+    (row,) = _rows(folder / "c.csv")
+    assert (row["area_id"], row["people"], row["best_within_3600_s"]) == ("all", "157", "150")
+
+
 def test_places_without_people_count_as_one(folder: Path) -> None:
     """And the answer says so, as a figure of people would be another."""
     bare = [line.rsplit(",", 2)[0] for line in PLACES.splitlines()]
@@ -224,6 +236,10 @@ def test_the_way_to_the_port_is_drawn(folder: Path) -> None:
         (["reach", *OWN, "--at", "w", "--by", "car", "--out", "r.geojson"], 2, "roads of a region"),
         (["reach", *OWN, "--at", "w", "--minutes", "60,30", "--out", "r.csv"], 1, "MOBILITY_ORDER"),
         (["reach", *OWN, "--at", "w", "--minutes", "x", "--out", "r.csv"], 2, "list of minutes"),
+        (["reach", *OWN, "--at", "w", "--minutes", "30,121", "--out", "r.csv"], 2, "--longest"),
+        (["circle", *OWN, "--at", "w", "--longest", "59", "--out", "r.csv"], 2, "--longest"),
+        (["circle", *OWN, "--measure", "catchment", "--minutes", "180", "--out", "r.csv"], 2,
+         "--longest"),
         (["reach", *OWN, "--at", "w", "--out", "r.xlsx"], 1, "MOBILITY_OUT"),
         (["circle", *OWN, "--out", "c.csv"], 2, "one of --at, --port and --measure"),
         (["circle", *OWN, "--port", "--out", "c.csv"], 2, "region's facts"),

@@ -8,12 +8,22 @@ import click
 
 from tongcheng.cli import options
 from tongcheng.cli.mobility_extra import extra_needed
-from tongcheng.cli.mobility_study import FEEDS, NODE, QUESTION, WALKED, Clock, feeds_of, study_of
+from tongcheng.cli.mobility_study import (
+    FEEDS,
+    NODE,
+    QUESTION,
+    WALKED,
+    Clock,
+    feeds_of,
+    question_of,
+    study_of,
+)
 from tongcheng.kernel import region as packs
 from tongcheng.node import given
 
 if TYPE_CHECKING:
     from tongcheng.services.mobility.places.model import Places
+    from tongcheng.services.mobility.scan.model import Question
     from tongcheng.services.mobility.study.asking import World
     from tongcheng.services.mobility.study.reach import Spot
     from tongcheng.services.mobility.study.region import Region
@@ -112,6 +122,15 @@ def asking_options(window: tuple[str, str, int], *, toward: bool) -> Callable[[_
         return command
 
     return add
+
+
+def question_within(minutes: tuple[int, ...], given_options: dict[str, Any]) -> "Question":
+    """Return the question; minutes beyond its longest journey, not looked for, are a mistake."""
+    question = question_of(given_options)
+    if max(minutes) * MINUTE_S > question.longest_s:
+        message = "--minutes goes beyond --longest, and longer journeys are not looked for"
+        raise click.UsageError(message)
+    return question
 
 
 def is_own(given_options: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from tongcheng.cli.claims_run import result_console, running
-from tongcheng.cli.mobility_asking import MINUTE_S, is_own
+from tongcheng.cli.mobility_asking import MINUTE_S, is_own, question_within
 from tongcheng.cli.mobility_counts import show_assumed
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_study import question_of, study_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tongcheng.services.mobility.study.access import Measured
 
 PEOPLE: Final = "people"
+_BY_MINUTES: Final = ("within", "catchment")
 Kind = Literal["within", "gravity", "kth", "catchment"]
 
 
@@ -48,7 +49,10 @@ def circle_all(measure: Kind, out: Path, given: dict[str, Any], *, as_json: bool
     if not is_own(given) or given["day"] is None or given["places_file"] is None:
         message = "--measure is of a study of one's own: it needs --feed, --places and --on"
         raise click.UsageError(message)
-    question, started = question_of(given), time.monotonic()
+    question = question_of(given)
+    if measure in _BY_MINUTES:
+        question = question_within(given["minutes"], given)
+    started = time.monotonic()
     ready = prepare(study_of(given), threads=given["threads"])
     ready = ready._replace(assumed={**ready.assumed, **said_of(ready.places)})
     people = people_of(ready.places)

@@ -8,10 +8,9 @@ import click
 import msgspec
 
 from tongcheng.cli.claims_run import result_console, running
-from tongcheng.cli.mobility_asking import MINUTE_S, asked_of, spot_of
+from tongcheng.cli.mobility_asking import MINUTE_S, asked_of, question_within, spot_of
 from tongcheng.cli.mobility_counts import Counted, show_counts
 from tongcheng.cli.mobility_extra import extra_needed
-from tongcheng.cli.mobility_study import question_of
 
 
 class Done(msgspec.Struct):
@@ -34,7 +33,11 @@ def circle_at(at: str, out: Path, given: dict[str, Any], *, as_json: bool) -> No
         from tongcheng.services.mobility.output.files import write_table
         from tongcheng.services.mobility.study import asking, circle
         from tongcheng.services.mobility.study.compare import ask
-    question, minutes, arrive = question_of(given), given["minutes"], given["arrive"]
+    question, minutes, arrive = (
+        question_within(given["minutes"], given),
+        given["minutes"],
+        given["arrive"],
+    )
     started = time.monotonic()
     asked = asked_of(given)
     name, spot = spot_of(asked, at)

@@ -22,6 +22,7 @@ from tongcheng.cli.mobility_asking import (
     by_mode,
     is_own,
     minutes,
+    question_within,
     spot_of,
     threads,
 )
@@ -38,7 +39,6 @@ from tongcheng.cli.mobility_compared import (
 from tongcheng.cli.mobility_counts import show_assumed
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_reach import HEXAGON_M
-from tongcheng.cli.mobility_study import question_of
 from tongcheng.kernel.canonical import Json
 from tongcheng.kernel.errors import Refused
 from tongcheng.node import given as files
@@ -106,7 +106,7 @@ def compare(
     task = _Task(
         scenario,
         world,
-        question_of(given),
+        question_within(given["minutes"], given),
         _spots(asked, scenario, given["at"]),
         world.make(world.base, given["mode"]),
         given,

@@ -18,11 +18,11 @@ from tongcheng.cli.mobility_asking import (
     asking_options,
     by_mode,
     minutes,
+    question_within,
     spot_of,
 )
 from tongcheng.cli.mobility_counts import Counted, show_counts
 from tongcheng.cli.mobility_extra import extra_needed
-from tongcheng.cli.mobility_study import question_of
 
 HEXAGON_M: Final = 500
 
@@ -78,7 +78,7 @@ def reach(
         from tongcheng.services.mobility.output.features import write_isochrones
         from tongcheng.services.mobility.study import asking, circle
         from tongcheng.services.mobility.study.compare import ask
-    question = question_of(given)
+    question = question_within(minutes, given)
     started = time.monotonic()
     asked = asked_of({**given, "mode": mode})
     name, spot = spot_of(asked, at)

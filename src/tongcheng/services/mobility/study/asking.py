@@ -84,8 +84,7 @@ def world_of_region(
 def world_of_study(study: Study) -> World:
     """Return a user's own study: its areas are those of its places, called by their ids."""
     places = study.places
-    area_ids = places.area_ids or tuple(ALL for _ in places.ids)
-    areas = areas_of(area_ids, {})
+    areas = areas_of(places.area_ids if any(places.area_ids) else (ALL,) * len(places.ids), {})
 
     def make(given: Base, mode: Mode) -> Side:
         assert mode == "transit", "a study has no table of roads"
