@@ -17,8 +17,8 @@ day on, and may stop checking twice. So it stands in a dated rule book of kind `
         enter_s: {value: "20", source: notice, confidence: medium}
         valid_from: "2023-01-01"
 
-Stations are named by the id or the name of the stop or of its station. A row may hold for part of
-the book's time only.
+Stations are named by the name of a stop or of its station, or by the id with its feed (bj:12). A
+row may hold for part of the book's time only.
 """
 
 from __future__ import annotations
