@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tongcheng.kernel import plain_yaml, region, rulebook
-from tongcheng.services.mobility.facts import folder, gtfs, port, rail, roads
+from tongcheng.services.mobility.facts import folder, gtfs, main_stations, port, rail, roads
 from tongcheng.services.mobility.facts.model import Facts, Line, Place
 from tongcheng.services.mobility.nearness import Points, distances_m
 from tongcheng.services.mobility.timetable.process_book import Processes, in_force, read_rules
@@ -290,6 +290,15 @@ def test_port(facts: Facts) -> None:
     )
 
     assert port.rail_s(found, found.rail_freight.ways[0]) == 270 * 60
+
+
+def test_every_place_has_a_main_station(facts: Facts) -> None:
+    """The places are the pack's own: a misspelt one would have none."""
+    text = (GEOGRAPHY / "main_stations.yaml").read_text("utf-8")
+    found = main_stations.read("main_stations.yaml", text, facts.stations)
+
+    assert set(found) == {each.id for each in region.load("jingjinji").jurisdictions}
+    assert found["tianjin"].name.en == "Tianjin"
 
 
 def test_processes_are_a_rule_book() -> None:

@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tongcheng.kernel import canonical
 from tongcheng.kernel.errors import Refused
+from tongcheng.kernel.running import RunningNode
 from tongcheng.services.mobility.console import compare_view, pages, words
 from tongcheng.services.mobility.console.desk import Desk
 from tongcheng.services.mobility.console.query import Asked, asked_of
@@ -57,7 +58,7 @@ async def compare_page(page: NamedDependency[Page], request: AnyRequest) -> Resp
     atlas = await desk.ready()
     if atlas is None:
         return pages.waiting(page, desk)
-    found = await find(page, request, desk, atlas, asked)
+    found = await find(request, desk, atlas, asked)
     return compare_view.comparison(
         page, atlas, found.sides, found.compared, found.place, found.scenario, found.scenarios
     )
@@ -68,7 +69,7 @@ async def compare_geojson(page: NamedDependency[Page], request: AnyRequest) -> R
     """Serve who is within before and after, only after and only before, as GeoJSON."""
     from tongcheng.services.mobility.console import maps  # noqa: PLC0415 needs the extra
 
-    _, found = await _found(page, request)
+    _, found = await _found(request)
     compared = found.compared
     name = "" if found.place is None else words.place_said(page, found.place)
     shapes = {"same": compared.same, "gained": compared.gained, "lost": compared.lost}
@@ -85,9 +86,9 @@ async def compare_geojson(page: NamedDependency[Page], request: AnyRequest) -> R
 
 
 @get(compare_view.CSV, include_in_schema=False, opt=pages.READ)
-async def compare_csv(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+async def compare_csv(request: AnyRequest) -> Response[str]:
     """Serve the counties in which somebody gains or loses, and below them how it was made."""
-    atlas, found = await _found(page, request)
+    atlas, found = await _found(request)
     names = {each.county_id: each.name for each in atlas.counties}
     columns = ["county_id", "name_zh", "name_en", "people", "before", "after", "gained", "lost"]
     rows: list[list[str | int]] = [
@@ -107,12 +108,13 @@ async def compare_csv(page: NamedDependency[Page], request: AnyRequest) -> Respo
     return download("compare.csv", columns, rows)
 
 
-async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked) -> Found:
+async def find(request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked) -> Found:
     """Return a comparison; without a scenario that of the first, as the form then shows.
 
     Refuses as `pages.find`.
     """
-    scenarios = await listed(request.app.state["node"], atlas)
+    node = pages.node_at(request)
+    scenarios = await listed(node, atlas)
     if not asked.scenario_id:
         if not scenarios:
             raise Refused("MOBILITY_NO_SCENARIO", scenario="–")
@@ -120,13 +122,12 @@ async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked:
     scenario = named(scenarios, asked.scenario_id).scenario
     said = SAID & set(request.query_params)
     question = (scenario, asked)
-    sides, compared, place = await look(page, request, desk, atlas, question, said)
+    sides, compared, place = await look(node, desk, atlas, question, said)
     return Found(sides, compared, place, scenario, scenarios)
 
 
 async def look(
-    page: Page,
-    request: AnyRequest,
+    node: RunningNode,
     desk: Desk,
     atlas: Atlas,
     question: tuple[Scenario, Asked],
@@ -136,7 +137,7 @@ async def look(
     scenario, asked = question
     sights: list[Sight] = []
     for each in _looks(scenario, asked, said):
-        sights.append(await compare(page, request, desk, atlas, (scenario, each)))
+        sights.append(await compare(node, desk, atlas, (scenario, each)))
         if sights[-1][1].gains:
             return sights[-1]
     return sights[0]
@@ -168,18 +169,14 @@ def _looks(scenario: Scenario, asked: Asked, said: Collection[str]) -> Iterator[
 
 
 async def compare(
-    page: Page,
-    request: AnyRequest,
-    desk: Desk,
-    atlas: Atlas,
-    question: tuple[Scenario, Asked],
+    node: RunningNode, desk: Desk, atlas: Atlas, question: tuple[Scenario, Asked]
 ) -> Sight:
     """Return both days, what changes from one to the other, and the place it is seen from."""
     from tongcheng.services.mobility.console.answers import compared  # noqa: PLC0415 an extra
 
     scenario, asked = question
-    sides = await pages.sides_of(request, desk, atlas, scenario)
-    spot, place = _seen_from(page, atlas, scenario, asked)
+    sides = await pages.sides_of(node, desk, atlas, scenario)
+    spot, place = _seen_from(node, atlas, scenario, asked)
     sources = (sides[0].ready.sources, sides[1].ready.sources)
     key = ("compare", sources, sides[0].day, scenario.digest, asked, spot)
     make = partial(compared, atlas, sides, scenario, asked, spot)
@@ -187,24 +184,24 @@ async def compare(
 
 
 def _seen_from(
-    page: Page, atlas: Atlas, scenario: Scenario, asked: Asked
+    node: RunningNode, atlas: Atlas, scenario: Scenario, asked: Asked
 ) -> tuple[Spot, Named | None]:
     """Return where a comparison is seen from: as asked, else as the scenario says."""
     from tongcheng.services.mobility.console import gazetteer  # noqa: PLC0415 an extra
 
-    spot, place = pages.spot_of(page, atlas, asked)
+    spot, place = pages.spot_of(node, atlas, asked)
     for seen in scenario.seen_from:
         if place is None and (seen.lon, seen.lat) == (spot.lon, spot.lat):
             return spot, gazetteer.Named("county", seen.name, spot)
     return spot, place
 
 
-async def _found(page: Page, request: AnyRequest) -> tuple[Atlas, Found]:
+async def _found(request: AnyRequest) -> tuple[Atlas, Found]:
     desk = pages.desk_at(request)
     atlas = await desk.ready()
     if atlas is None:
         raise Refused("MOBILITY_PREPARING")
-    return atlas, await find(page, request, desk, atlas, asked_of(request.query_params))
+    return atlas, await find(request, desk, atlas, asked_of(request.query_params))
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (compare_page, compare_geojson, compare_csv)

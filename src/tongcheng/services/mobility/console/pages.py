@@ -54,8 +54,9 @@ async def circle_page(page: NamedDependency[Page], request: AnyRequest) -> Respo
     atlas = await desk.ready()
     if atlas is None:
         return waiting(page, desk)
-    found = await find(page, request, desk, atlas, asked)
-    scenarios = await listed(request.app.state["node"], atlas)
+    node = node_at(request)
+    found = await find(node, desk, atlas, asked)
+    scenarios = await listed(node, atlas)
     return view.circle(
         page, atlas, found.prepared, found.answer, found.named, found.scenario, scenarios
     )
@@ -66,7 +67,7 @@ async def reach_geojson(page: NamedDependency[Page], request: AnyRequest) -> Res
     """Serve a circle as GeoJSON (RFC 7946) with its method."""
     from tongcheng.services.mobility.console import maps  # noqa: PLC0415 needs the extra
 
-    found = await _found(page, request)
+    found = await _found(request)
     name = "" if found.named is None else words.place_said(page, found.named)
     collection = {
         "type": "FeatureCollection",
@@ -86,16 +87,16 @@ async def ground_geojson(page: NamedDependency[Page], request: AnyRequest) -> Re
     atlas = await desk.ready()
     if atlas is None:
         raise Refused("MOBILITY_PREPARING")
-    prepared, _ = await prepared_for(request, desk, atlas, asked)
+    prepared, _ = await prepared_for(node_at(request), desk, atlas, asked)
     features = maps.ground_features(page, atlas, prepared)
     body = _json({"type": "FeatureCollection", "features": features})
     return Response(body, media_type=GEOJSON)
 
 
 @get(view.REACH_CSV, include_in_schema=False, opt=READ)
-async def reach_csv(page: NamedDependency[Page], request: AnyRequest) -> Response[str]:
+async def reach_csv(request: AnyRequest) -> Response[str]:
     """Serve a circle's counties as a table, and below it how it was made."""
-    found = await _found(page, request)
+    found = await _found(request)
     atlas, answer = found.atlas, found.answer
     regimes = tuple(answer.found.seconds)
     columns = ["county_id", "name_zh", "name_en", "people"]
@@ -122,12 +123,17 @@ def waiting(page: Page, desk: Desk) -> Response[str]:
 
 def desk_at(request: AnyRequest) -> Desk:
     """Return the desk of the node that answers."""
-    node: RunningNode = request.app.state["node"]
     folder: Path = request.app.state["pack_folder"]
-    return desk_of(node, folder)
+    return desk_of(node_at(request), folder)
 
 
-async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked) -> Found:
+def node_at(request: AnyRequest) -> RunningNode:
+    """Return the node that answers."""
+    node: RunningNode = request.app.state["node"]
+    return node
+
+
+async def find(node: RunningNode, desk: Desk, atlas: Atlas, asked: Asked) -> Found:
     """Return the answer of a question, from what was prepared and asked before or anew.
 
     Raises:
@@ -136,52 +142,54 @@ async def find(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas, asked:
     """
     from tongcheng.services.mobility.console.answers import answer_of  # noqa: PLC0415 an extra
 
-    prepared, scenario = await prepared_for(request, desk, atlas, asked)
-    spot, place = spot_of(page, atlas, asked)
+    prepared, scenario = await prepared_for(node, desk, atlas, asked)
+    spot, place = spot_of(node, atlas, asked)
     key = (prepared.ready.sources, prepared.base.day, asked, spot)
     answer = await desk.answered(key, partial(answer_of, atlas, prepared, asked, spot))
     return Found(atlas, prepared, answer, place, scenario)
 
 
 async def prepared_for(
-    request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked
+    node: RunningNode, desk: Desk, atlas: Atlas, asked: Asked
 ) -> tuple[Prepared, Scenario | None]:
     """Return the day that a question is about, with the scenario that changed it."""
     from tongcheng.services.mobility.console import atlas as days  # noqa: PLC0415 an extra
 
-    on = today(request)
+    on = today(node)
     if not asked.scenario_id:
-        kept = await kept_at(request)
+        kept = await kept_at(node)
         make = partial(days.prepared_day, atlas, on, kept)
         return await desk.prepared(("day", on, kept.digests), make), None
-    found = named(await listed(request.app.state["node"], atlas), asked.scenario_id)
-    _, after = await sides_of(request, desk, atlas, found.scenario)
+    found = named(await listed(node, atlas), asked.scenario_id)
+    _, after = await sides_of(node, desk, atlas, found.scenario)
     return after, found.scenario
 
 
 async def sides_of(
-    request: AnyRequest, desk: Desk, atlas: Atlas, scenario: Scenario
+    node: RunningNode, desk: Desk, atlas: Atlas, scenario: Scenario
 ) -> tuple[Prepared, Prepared]:
     """Return the day that a scenario changes, and the day as changed."""
     from tongcheng.services.mobility.console import atlas as days  # noqa: PLC0415 an extra
 
-    on = today(request)
-    kept = await kept_at(request)
+    on = today(node)
+    kept = await kept_at(node)
     make = partial(days.prepared_scenario, atlas, scenario, on, kept)
     return await desk.prepared(("scenario", scenario.digest, on, kept.digests), make)
 
 
-async def kept_at(request: AnyRequest) -> Kept:
+async def kept_at(node: RunningNode) -> Kept:
     """Return the bundles that the node keeps."""
     from tongcheng.services.mobility.bundle.records import kept_entries  # noqa: PLC0415 an extra
     from tongcheng.services.mobility.console import atlas as days  # noqa: PLC0415 an extra
 
-    node: RunningNode = request.app.state["node"]
     return days.Kept(await node.read(kept_entries), node.home)
 
 
-def spot_of(page: Page, atlas: Atlas, asked: Asked) -> tuple[Spot, Named | None]:
-    """Return where a question is about; without a place, the station of the node's own city."""
+def spot_of(node: RunningNode, atlas: Atlas, asked: Asked) -> tuple[Spot, Named | None]:
+    """Return where a question is about; without a place, the main station of the node's city.
+
+    Where the region names none, that is its first station.
+    """
     from tongcheng.services.mobility.console import gazetteer  # noqa: PLC0415 an extra
     from tongcheng.services.mobility.study.reach import Spot  # noqa: PLC0415 an extra
 
@@ -194,25 +202,33 @@ def spot_of(page: Page, atlas: Atlas, asked: Asked) -> tuple[Spot, Named | None]
     if asked.place:
         place = gazetteer.find(atlas.named, asked.place)
         return place.spot, place
-    own = page.console.place
-    usual = {own.short.of("zh"), own.name.of("zh")}
-    place = next((each for each in atlas.named if each.name.zh in usual), atlas.named[0])
+    place = main_station(node, atlas) or atlas.named[0]
     return place.spot, place
 
 
-def today(request: AnyRequest) -> date:
+def main_station(node: RunningNode, atlas: Atlas) -> Named | None:
+    """Return the main station of the node's own city, None where the region names none."""
+    region = node.home.region
+    own = region.jurisdiction_of(region.member(node.home.member_id))
+    station = atlas.region.main_stations.get(own.id)
+    if station is None:
+        return None
+    at = (station.at.lon, station.at.lat)
+    return next(each for each in atlas.named if (each.name, each.spot) == (station.name, at))
+
+
+def today(node: RunningNode) -> date:
     """Return the region's local day."""
-    node: RunningNode = request.app.state["node"]
     at = datetime.fromtimestamp(node.clock.now() // 1000, UTC)
     return at.astimezone(ZoneInfo(node.home.region.zone)).date()
 
 
-async def _found(page: Page, request: AnyRequest) -> Found:
+async def _found(request: AnyRequest) -> Found:
     desk = desk_at(request)
     atlas = await desk.ready()
     if atlas is None:
         raise Refused("MOBILITY_PREPARING")
-    return await find(page, request, desk, atlas, asked_of(request.query_params))
+    return await find(node_at(request), desk, atlas, asked_of(request.query_params))
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

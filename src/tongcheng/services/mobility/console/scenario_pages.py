@@ -13,7 +13,6 @@ from litestar.response import Redirect
 
 from tongcheng.kernel import audit
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.running import RunningNode
 from tongcheng.kernel.store import Transaction
 from tongcheng.services.mobility.console import (
     compare_pages,
@@ -49,7 +48,7 @@ async def list_page(page: NamedDependency[Page], request: AnyRequest) -> Respons
     atlas = await desk.ready()
     if atlas is None:
         return pages.waiting(page, desk)
-    return scenario_view.scenario_list(page, await listed(_node(request), atlas))
+    return scenario_view.scenario_list(page, await listed(pages.node_at(request), atlas))
 
 
 @get(scenario_view.NEW, include_in_schema=False, opt=DRAW)
@@ -59,12 +58,12 @@ async def draw_page(page: NamedDependency[Page], request: AnyRequest) -> Respons
     atlas = await desk.ready()
     if atlas is None:
         return pages.waiting(page, desk)
-    text = drafting.head(pages.today(request))
+    text = drafting.head(pages.today(pages.node_at(request)))
     scenario_id = request.query_params.get("scenario", "")
     if scenario_id:
         from tongcheng.services.mobility.scenario.writing import text_of  # noqa: PLC0415 an extra
 
-        found = named(await listed(_node(request), atlas), scenario_id)
+        found = named(await listed(pages.node_at(request), atlas), scenario_id)
         text = text_of(found.scenario.document)
     return scenario_view.editor(page, text, await _pieces(request, desk, atlas))
 
@@ -115,8 +114,8 @@ async def keep_scenario(
         scenario = await _read(desk, text)
         _check_free(atlas, scenario)
         # Applied before it is kept: what the region does not have is refused here, with its line.
-        await pages.sides_of(request, desk, atlas, scenario)
-        found: Kept = await _node(request).run(command)
+        await pages.sides_of(pages.node_at(request), desk, atlas, scenario)
+        found: Kept = await pages.node_at(request).run(command)
     except Refused as refused:
         pieces = await _pieces(request, desk, atlas)
         return scenario_view.editor(page, text, pieces, fault=refused)
@@ -126,7 +125,7 @@ async def keep_scenario(
 
 async def _pieces(request: AnyRequest, desk: Desk, atlas: Atlas) -> tuple[drafting.Piece, ...]:
     """Return what can be put into a text, with the figures of today."""
-    prepared, _ = await pages.prepared_for(request, desk, atlas, Asked())
+    prepared, _ = await pages.prepared_for(pages.node_at(request), desk, atlas, Asked())
     stops = prepared.ready.timetable.stops
     railway = {each.name.zh for each in atlas.named if each.kind == "rail"}
     taken = Counter(
@@ -146,7 +145,7 @@ def _check_free(atlas: Atlas, scenario: Scenario) -> None:
 async def _tried(page: Page, request: AnyRequest, atlas: Atlas, text: str) -> dict[str, Any]:
     desk = pages.desk_at(request)
     scenario = await _read(desk, text)
-    found = await compare_pages.look(page, request, desk, atlas, (scenario, Asked()))
+    found = await compare_pages.look(pages.node_at(request), desk, atlas, (scenario, Asked()))
     sides, compared, place = found
     return compare_view.values_of(page, atlas, sides, compared, place, scenario, ())
 
@@ -161,11 +160,6 @@ def _text(form: dict[str, str]) -> str:
     # Lines of a form end in CR LF, which no file of ours has.
     text = form.get("text", "").replace("\r\n", "\n")
     return text if text.endswith("\n") else text + "\n"
-
-
-def _node(request: AnyRequest) -> RunningNode:
-    node: RunningNode = request.app.state["node"]
-    return node
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (list_page, draw_page, try_scenario, keep_scenario)

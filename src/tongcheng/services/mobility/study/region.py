@@ -7,15 +7,16 @@ straight way at a speed that is chosen and said (`RIDE`), or on foot (`WALK`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from tongcheng.kernel import rulebook
 from tongcheng.kernel.errors import Refused
-from tongcheng.services.mobility.facts import folder, people, port, roads
+from tongcheng.services.mobility.facts import folder, main_stations, people, port, roads
 from tongcheng.services.mobility.facts.figures import CONFIDENCES
-from tongcheng.services.mobility.facts.model import Facts
+from tongcheng.services.mobility.facts.model import Facts, Station
 from tongcheng.services.mobility.facts.outline import OUTLINE_FILE, Outline, read_outline
 from tongcheng.services.mobility.feed.model import Feed
 from tongcheng.services.mobility.output.method import Source
@@ -33,6 +34,7 @@ GEOGRAPHY: Final = "geography"
 """The folder of a region pack that all this lies in."""
 PROCESSES_FILE: Final = "processes.yaml"
 PORT_FILE: Final = "port.yaml"
+MAIN_STATIONS_FILE: Final = "main_stations.yaml"
 SCENARIOS: Final = "scenarios"
 
 KMH: Final = 3.6
@@ -46,7 +48,8 @@ DRIVE: Final = Assumed("roads that are in no table", CrowFly(36 / KMH))
 class Region(NamedTuple):
     """A pack's geography: `port` is None where it has none; `scenarios` are in order of their ids.
 
-    `places` are the modelled cells, `places_digest` is theirs.
+    `places` are the modelled cells, `places_digest` is theirs. `main_stations` are by the ids of
+    the region's places, as far as it names any.
     """
 
     facts: Facts
@@ -56,6 +59,7 @@ class Region(NamedTuple):
     scenarios: tuple[Scenario, ...]
     places: Places
     places_digest: str
+    main_stations: Mapping[str, Station]
 
 
 def load(geography: Path, zone: str) -> Region:
@@ -84,7 +88,15 @@ def load(geography: Path, zone: str) -> Region:
         scenarios,
         places,
         people.places_digest(places),
+        _main_stations(geography, facts),
     )
+
+
+def _main_stations(geography: Path, facts: Facts) -> Mapping[str, Station]:
+    if not (geography / MAIN_STATIONS_FILE).exists():
+        return {}
+    text = _read(geography / MAIN_STATIONS_FILE)
+    return main_stations.read(MAIN_STATIONS_FILE, text, facts.stations)
 
 
 def base_on(region: Region, on: date) -> Base:
