@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,34 @@ def test_every_place_is_measured(folder: Path) -> None:
     told = _json("circle", *OWN, "--measure", "within", "--minutes", "60", "--out", "p.csv")
     assert told["of"] == "people"
     assert _rows(folder / "p.csv")[0]["best_within_3600_s"] == "150"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["circle", "--places", "pipe.csv"],
+        ["circle", "--places", "places.csv", "--processes", "pipe.csv"],
+        ["compare", "--places", "places.csv", "--scenario", "pipe.yaml"],
+    ],
+)
+def test_nobody_waits_for_a_pipe(folder: Path, words: list[str]) -> None:
+    """What is named is a file: a pipe may never end."""
+    for name in ("pipe.csv", "pipe.yaml"):
+        os.mkfifo(folder / name)
+    asked = ("--feed", "metro.zip", "--on", "2026-03-11", "--at", "w", "--out", "c.csv")
+
+    assert "[FILE_MISSING]" in _run(*words, *asked, exit_code=1).stderr
+
+
+def test_a_scenario_or_book_too_large_is_not_read_whole(folder: Path) -> None:
+    """A file of holes is refused by name, before it fills memory."""
+    for name, code in (("--scenario", "SCENARIO_DOCUMENT"), ("--processes", "RULE_BOOK_TOO_LARGE")):
+        with (folder / "large.yaml").open("wb") as file:
+            file.truncate(1 << 32)
+        (folder / "faster.yaml").write_text(FASTER.replace("FACTOR", "0.8"), encoding="utf-8")
+        scenario = () if name == "--scenario" else ("--scenario", "faster.yaml")
+        given = (*OWN, *scenario, name, "large.yaml", "--at", "w", "--out", "g.csv")
+        assert f"[{code}]" in _run("compare", *given, exit_code=1).stderr
 
 
 def test_places_of_no_area_are_counted_together(folder: Path) -> None:

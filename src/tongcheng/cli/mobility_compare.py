@@ -39,8 +39,8 @@ from tongcheng.cli.mobility_compared import (
 from tongcheng.cli.mobility_counts import show_assumed
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_reach import HEXAGON_M
+from tongcheng.cli.mobility_scenario_check import read_file
 from tongcheng.kernel.canonical import Json
-from tongcheng.kernel.errors import Refused
 from tongcheng.node import given as files
 
 if TYPE_CHECKING:
@@ -250,7 +250,6 @@ def _say(done: Done, *, as_json: bool) -> None:
 def _scenario(named: str, given: dict[str, Any]) -> "Scenario":
     """Return the region's scenario of that id, or the one in a file."""
     with extra_needed():
-        from tongcheng.services.mobility.scenario.reading import read_scenario
         from tongcheng.services.mobility.study import region
     if not named.endswith((".yaml", ".yml")):
         shipped = files.pack_folder(given["pack"]) / region.GEOGRAPHY / region.SCENARIOS
@@ -261,10 +260,7 @@ def _scenario(named: str, given: dict[str, Any]) -> "Scenario":
             raise click.UsageError(message)
     else:
         path = Path(named)
-    try:
-        return read_scenario(path.name, files.read_bytes(path).decode("utf-8"))
-    except UnicodeDecodeError:
-        raise Refused("SCENARIO_DOCUMENT", file=path.name, line=1, fault="not UTF-8") from None
+    return read_file(path)
 
 
 def _spots(asked: Asked, scenario: "Scenario", at: str | None) -> "list[tuple[str, Spot]]":

@@ -13,7 +13,7 @@ import msgspec
 from tongcheng.cli import faults, options
 from tongcheng.cli.mobility_extra import extra_needed
 from tongcheng.cli.mobility_feed_check import feed_id_of
-from tongcheng.cli.mobility_study import book_of
+from tongcheng.cli.mobility_study import UTF8_BYTES, book_of
 from tongcheng.kernel import region, rulebook
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.texts import Texts
@@ -90,9 +90,11 @@ def check(files: tuple[Path, ...], *, form: bool, as_json: bool, **asked: Any) -
 
 def read_file(path: Path) -> "Scenario":
     """Read a scenario's file; refuses FILE_MISSING and SCENARIO_DOCUMENT."""
-    from tongcheng.services.mobility.scenario.reading import read_scenario
+    from tongcheng.services.mobility.scenario.reading import CHARACTERS_MAX, read_scenario
 
-    raw = given.read_bytes(path)
+    raw = given.read_at_most(path, CHARACTERS_MAX * UTF8_BYTES)
+    if len(raw) > CHARACTERS_MAX * UTF8_BYTES:
+        raise Refused("SCENARIO_DOCUMENT", file=path.name, line=1, fault="too long")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as fault:

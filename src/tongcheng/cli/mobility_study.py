@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tongcheng.services.mobility.timetable.process_book import Processes
 
 MINUTE_S: Final = 60
+UTF8_BYTES: Final = 4
+"""What a character takes at most."""
 FORMATS: Final[dict[str, "Format"]] = {
     ".csv": "csv",
     ".geojson": "geojson",
@@ -155,13 +157,14 @@ def study_of(given_options: dict[str, Any]) -> "Study":
         message = "--feed is needed, or --data with a node that keeps feeds"
         raise click.UsageError(message)
     with extra_needed():
+        from tongcheng.services.mobility.places.table import BYTES_MAX
         from tongcheng.services.mobility.streets.extract import read_ways
         from tongcheng.services.mobility.streets.graph import graph_of
         from tongcheng.services.mobility.study.model import Study
         from tongcheng.services.mobility.timetable.process_book import NO_PROCESSES, Processes
     day: date = given_options["day"].date()
     feeds, books = _timetables(given_options)
-    raw = given.read_bytes(given_options["places_file"])
+    raw = given.read_at_most(given_options["places_file"], BYTES_MAX)
     streets = given_options["streets"]
     return Study(
         feeds=feeds,
@@ -225,7 +228,11 @@ def _places(path: Path, raw: bytes) -> Any:
 
 def book_of(path: Path) -> rulebook.RuleBook:
     """Read a rule book; refuses FILE_MISSING and as `rulebook.parse` does."""
+    most = rulebook.TEXT_CHARACTERS_MAX * UTF8_BYTES
+    raw = given.read_at_most(path, most)
+    if len(raw) > most:
+        raise Refused("RULE_BOOK_TOO_LARGE", most=rulebook.TEXT_CHARACTERS_MAX)
     try:
-        return rulebook.parse(given.read_bytes(path).decode("utf-8"))
+        return rulebook.parse(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise Refused("RULE_BOOK_YAML", line=1, fault="not UTF-8") from None

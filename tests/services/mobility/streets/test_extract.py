@@ -1,5 +1,6 @@
 """Streets out of an extract: ways that one may go along, gaps, and files of no use."""
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -142,3 +143,11 @@ def test_no_bytes_make_the_reading_fail(tmp_path: Path, changes: list[tuple[floa
     with suppress(Refused):
         found = read_ways(broken, "foot")
         assert len(found.node) == found.start[-1]
+
+
+def test_a_pipe_is_no_extract(tmp_path: Path) -> None:
+    """It might never end: nobody waits for what it brings."""
+    os.mkfifo(tmp_path / "x.osm.pbf")
+
+    with pytest.raises(Refused, match="STREETS_BROKEN"):
+        read_ways(tmp_path / "x.osm.pbf", "foot")

@@ -76,6 +76,9 @@ def read_ways(path: Path, profile: Profile) -> WayTable:
 
 def _checked(path: Path) -> str:
     """Return an extract's digest; refuses STREETS_TOO_LARGE, packed or unpacked."""
+    if path.exists() and not path.is_file():  # a pipe may never end
+        what = "no regular file"
+        raise ValueError(what)
     with path.open("rb") as file:
         size = path.stat().st_size
         if size > BYTES_MAX:
