@@ -298,7 +298,7 @@ def test_the_interface_is_as_described(client: TestClient[Litestar]) -> None:
 
         @given(case=operation.as_strategy())
         @settings(
-            max_examples=10,
+            max_examples=6,
             derandomize=True,
             deadline=None,
             suppress_health_check=list(HealthCheck),

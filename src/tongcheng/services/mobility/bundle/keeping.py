@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.store import Command
-from tongcheng.kernel.store import Reading as StoreReading
+from tongcheng.kernel.store import Command, Snapshot
 from tongcheng.services.mobility.bundle import model, records
 from tongcheng.services.mobility.bundle.archive import open_bundle, unpack
 from tongcheng.services.mobility.bundle.checking import Checked, Reading, checked
@@ -133,7 +132,7 @@ def removing(entry_id: str) -> Change:
     return change
 
 
-def prune(store: FileStore, reading: StoreReading) -> tuple[int, int]:
+def prune(store: FileStore, snapshot: Snapshot) -> tuple[int, int]:
     """Let go of every file that no member's newest bundle names; return how many, and their bytes.
 
     Also of what a crash or a broken download left. What is named is not touched, so it may end
@@ -141,7 +140,7 @@ def prune(store: FileStore, reading: StoreReading) -> tuple[int, int]:
     """
     named = {
         digest
-        for _, document in records.kept_documents(reading)
+        for _, document in records.kept_documents(snapshot)
         for digest in document.manifest.files()
     }
     with store.apart() as apart:

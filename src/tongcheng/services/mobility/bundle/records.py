@@ -48,17 +48,25 @@ class KeptEntry(NamedTuple):
     entry: Entry
 
 
-def kept_documents(reading: Reading) -> tuple[tuple[BundleRow, SignedManifest], ...]:
+def kept_documents(snapshot: Snapshot) -> tuple[tuple[BundleRow, SignedManifest], ...]:
     """Return the newest bundle of every member of whom there is one, in order of their ids."""
-    newest = {row.member_id: row for row in reading.select(BUNDLES)}
+    table = BUNDLES.table
+    last = sa.select(table.c.member_id, sa.func.max(table.c.version).label("version"))
+    last_of = last.group_by(table.c.member_id).subquery()
+    is_last = sa.and_(
+        table.c.member_id == last_of.c.member_id, table.c.version == last_of.c.version
+    )
+    # Every page of a map asks: it shall not read every version that there was.
+    rows = snapshot.fetch(BUNDLES, sa.select(table).join(last_of, is_last))
+    newest = {row.member_id: row for row in rows}
     return tuple((row, model.read(row.document)) for _, row in sorted(newest.items()))
 
 
-def kept_entries(reading: Reading) -> tuple[KeptEntry, ...]:
+def kept_entries(snapshot: Snapshot) -> tuple[KeptEntry, ...]:
     """Return what the newest bundles have, in order of kind, id and member."""
     found = [
         KeptEntry(document.manifest.member_id, entry)
-        for _, document in kept_documents(reading)
+        for _, document in kept_documents(snapshot)
         for entry in document.manifest.entries
     ]
     return tuple(sorted(found, key=lambda each: (each.entry.key, each.member_id)))
