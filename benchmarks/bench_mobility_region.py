@@ -24,6 +24,7 @@ from benchmarks.plain_feed import city_of
 from benchmarks.row import Row
 from benchmarks.runs import quick, tell
 from tongcheng.node import files
+from tongcheng.services.mobility.facts.people import HEIGHT, WIDTH
 from tongcheng.services.mobility.feed.reading import read_feed
 from tongcheng.services.mobility.nearness import Points
 from tongcheng.services.mobility.numbers import UNREACHED
@@ -31,12 +32,14 @@ from tongcheng.services.mobility.places.model import Places
 from tongcheng.services.mobility.scan import run
 from tongcheng.services.mobility.scan.model import Question, Window
 from tongcheng.services.mobility.scenario.applying import applied
+from tongcheng.services.mobility.shapes.geometry import MICRO
 from tongcheng.services.mobility.study.matrix import Hands, write_matrix
 from tongcheng.services.mobility.study.model import Ready, Study
 from tongcheng.services.mobility.study.preparing import prepare
 from tongcheng.services.mobility.study.reach import Spot, reach_of
 from tongcheng.services.mobility.study.region import (
     GEOGRAPHY,
+    RIDE,
     WALK,
     Region,
     base_on,
@@ -76,6 +79,42 @@ def region_study(cells: int) -> Ready:
     most = np.sort(np.argsort(-here.places.population, kind="stable")[:cells])
     points = Points(here.places.points.lon[most], here.places.points.lat[most])
     return prepare(Study(base.feeds, DAY, places_at(points), "", base.processes))
+
+
+def dense_study(count: int) -> Ready:
+    """Return the region's trains and places by its bicycle or bus, nearly all near some stop.
+
+    Places are the middles of quarters of the cells that reach a stop.
+    """
+    here, base = region(), base_on(region(), DAY)
+    near = np.flatnonzero(np.diff(ready_of(here, base).hanging.access.start))
+    at = here.places.points
+    lon, lat = (
+        (middles[near, None] + apart * np.array(signs) / (4 * MICRO)).ravel()
+        for middles, apart, signs in (
+            (at.lon, WIDTH, (-1, -1, 1, 1)),
+            (at.lat, HEIGHT, (-1, 1, -1, 1)),
+        )
+    )
+    chosen = np.linspace(0, len(lon) - 1, count).astype(np.int64)
+    places = places_at(Points(lon[chosen], lat[chosen]))
+    return prepare(Study(base.feeds, DAY, places, "", base.processes, feeder=RIDE))
+
+
+def dense_row() -> Row:
+    """Return all pairs where every place is near stops: what a region costs that has buses."""
+    ready, question = dense_study(QUICK_CELLS if quick() else CELLS), question_of()
+    network, ways = ready.networks.ahead, ready.ways
+    whole_s = seconds(lambda: sum(len(each.least) for each in run.blocks(network, ways, question)))
+    near, count = int((np.diff(ways.access.start) > 0).sum()), len(ready.places.ids)
+    return Row(
+        AREA,
+        f"{count:,} places near stops × {INSTANTS} departures, all pairs, two threads",
+        whole_s,
+        "s",
+        note=f"{near:,} of them reach {len(ways.access.to) / near:.1f} stops each, by bicycle or"
+        " bus of no timetable",
+    )
 
 
 def question_of(instants: int = INSTANTS, longest_s: int = LONGEST_S) -> Question:
@@ -119,6 +158,7 @@ def region_rows() -> list[Row]:
             reference_figure=1_000 * plain_s * INSTANTS,
         ),
         mirror_row(ready, question),
+        dense_row(),
     ]
 
 
