@@ -38,6 +38,21 @@ def test_an_address_asks_for_what_it_was_made_of(asked: Asked) -> None:
     assert again == asked
 
 
+@given(questions())
+def test_a_whole_address_leaves_nothing_open(asked: Asked) -> None:
+    """It says also what is as by default, and asks for the same."""
+    again = dict(parse_qsl(asked.query(whole=True).removeprefix("?")))
+
+    assert {"direction", "minutes", "from", "until", "regime"} <= set(again)
+    assert asked_of(again) == asked
+
+
+def test_an_id_of_a_scenario_is_never_cut() -> None:
+    """As long as an id may be, 64 characters, and longer ones are not another's."""
+    for many in (64, 65):
+        assert asked_of({"scenario": "a" * many}).scenario_id == "a" * many
+
+
 @given(st.dictionaries(st.sampled_from(sorted(Asked().fields() | {
     "place": "", "lon": "", "lat": "", "minutes": "", "from": "", "until": "", "regime": "",
     "direction": "", "scenario": ""})), st.text(max_size=80)))  # fmt: skip

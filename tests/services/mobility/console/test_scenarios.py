@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import html
 import io
 import re
 import time
@@ -105,6 +106,29 @@ def test_a_comparison_says_who_gains(ours: Desk) -> None:
     assert "New trains" in _title(page)
     assert {"before", "after"} == set(shapes.json()["method"])
     assert "scenario" in {each["kind"] for each in shapes.json()["method"]["after"]["sources"]}
+
+
+def test_what_a_page_links_to_shows_what_the_page_shows(ours: Desk) -> None:
+    """Also where somebody asked for what is usual and nothing changes: nothing is looked further.
+
+    The files, the map that moves and the other regime are for the same minutes and hours.
+    """
+    asked = "direction=to&minutes=60&from=420&until=540&scenario=later"
+    page = ours.get(f"/en/mobility/compare?{asked}&regime=usual")
+    found = re.findall(r'href="(/en/mobility/compare[^"]*)"', page.text)
+    links = {html.unescape(each).partition("?")[0]: html.unescape(each) for each in found}
+    shown = re.search(r'data-reach="([^"]*)"', page.text)
+    assert shown is not None
+    shapes = ours.get(html.unescape(shown.group(1))).json()["method"]["after"]["parameters"]
+    table = list(csv.DictReader(io.StringIO(ours.get(links["/en/mobility/compare.csv"]).text)))
+    other = next(html.unescape(each) for each in found if "regime=best" in each)
+
+    assert (shapes["longest_s"], shapes["first_s"], shapes["count"]) == (3_600, 25_200, 120)
+    assert shapes["regime"] == "p50"
+    assert '""regime"":""p50""' in ours.get(links["/en/mobility/compare.csv"]).text
+    assert table
+    assert "minutes=60" in other
+    assert "from=420" in other
 
 
 def test_the_list_says_how_far_each_is(ours: Desk) -> None:

@@ -108,7 +108,6 @@ def values_of(
         "cities": tuple(_cities(page, atlas, compared)),
         "seen_from": tuple(_seen_from(page, asked, scenario)),
         "method": view.method_view(page, compared.methods[1], scenario, after),
-        "method_before": compared.methods[0].digest,
         "form": {**form, "action": page.href(PATH), "required": True},
         "links": links(page, asked, compared.spot),
     }
@@ -121,15 +120,15 @@ def status_badge(page: Page, scenario: Scenario) -> Badge:
 
 
 def links(page: Page, asked: Asked, spot: Spot) -> dict[str, str]:
-    """Return the addresses that belong to a comparison."""
-    query = asked._replace(place="", at=(spot.lon, spot.lat)).query()
+    """Return the addresses that belong to a comparison: whole, so that they show what is shown."""
+    query = asked._replace(place="", at=(spot.lon, spot.lat)).query(whole=True)
     return {
         "geojson": page.href(GEOJSON) + query,
         "csv": page.href(CSV) + query,
         "ground": page.href(view.GROUND) + Asked(scenario_id=asked.scenario_id).query(),
         "circle": page.href(view.PATH) + query,
-        "turned": page.href(PATH) + asked._replace(arriving=not asked.arriving).query(),
-        "other": page.href(PATH) + asked._replace(best=not asked.best).query(),
+        "turned": page.href(PATH) + asked._replace(arriving=not asked.arriving).query(whole=True),
+        "other": page.href(PATH) + asked._replace(best=not asked.best).query(whole=True),
     }
 
 

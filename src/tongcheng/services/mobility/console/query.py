@@ -60,9 +60,8 @@ class Asked(NamedTuple):
         """The minutes of the bands of a map: thirds of the longest, as whole minutes."""
         return (self.minutes // 3, 2 * self.minutes // 3, self.minutes)
 
-    def fields(self) -> dict[str, str]:
-        """Return the query's fields, those left out that are as they are by default."""
-        usual = Asked()
+    def fields(self, *, whole: bool = False) -> dict[str, str]:
+        """Return the query's fields; those that are as by default only of a `whole` one."""
         told = {
             "place": self.place,
             "lon": "" if self.at is None else f"{self.at[0]:.5f}",
@@ -74,17 +73,20 @@ class Asked(NamedTuple):
             "regime": "best" if self.best else "usual",
             "scenario": self.scenario_id,
         }
-        same = {"direction": "to", "regime": "usual", "scenario": ""} | {
-            "minutes": str(usual.minutes),
-            "from": str(usual.begin_min),
-            "until": str(usual.end_min),
-        }
+        same = {} if whole else USUAL
         return {name: value for name, value in told.items() if value and same.get(name) != value}
 
-    def query(self) -> str:
-        """Return the query, with its "?", or "" where everything is as it is by default."""
-        fields = self.fields()
+    def query(self, *, whole: bool = False) -> str:
+        """Return the query, with its "?", or "" where everything is as it is by default.
+
+        A `whole` one leaves nothing to whoever reads it: a comparison looks further where nobody
+        said how (`compare_pages`).
+        """
+        fields = self.fields(whole=whole)
         return f"?{urlencode(fields)}" if fields else ""
+
+
+USUAL: Final = Asked().fields(whole=True)
 
 
 def asked_of(given: Mapping[str, str]) -> Asked:
@@ -113,7 +115,7 @@ def asked_of(given: Mapping[str, str]) -> Asked:
         begin_min=begin,
         end_min=end,
         best=_choice(given, "regime", ("usual", "best")) == "best",
-        scenario_id=given.get("scenario", "").strip()[:PLACE_MAX],
+        scenario_id=given.get("scenario", "").strip(),
     )
 
 
