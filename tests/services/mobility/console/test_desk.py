@@ -1,6 +1,8 @@
 """What a node keeps ready: once for all who ask, so many and no more."""
 
 import asyncio
+import os
+import tempfile
 import threading
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,9 @@ import pytest
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.console import desk as desks
+from tongcheng.services.mobility.console import warming
 from tongcheng.services.mobility.console.desk import PREPARED_MAX, WAITING_MAX, Desk
+from tongcheng.services.mobility.scan import run
 
 
 def desk() -> Desk:
@@ -86,6 +90,65 @@ def test_a_crowd_is_refused() -> None:
     refused, answers = asyncio.run(ask())
     assert refused
     assert answers == [True] * WAITING_MAX
+
+
+def test_a_crowd_at_scenarios_refuses_nobody_else() -> None:
+    """As many scenarios wait to be compiled as may: what is ready is asked meanwhile."""
+    go_on = threading.Event()
+
+    async def ask() -> int:
+        ours = desk()
+        waiting = [
+            asyncio.create_task(ours.prepared(key, go_on.wait)) for key in range(WAITING_MAX)
+        ]
+        await asyncio.sleep(0)
+        answer = await ours.answered("quick", lambda: 7)
+        go_on.set()
+        await asyncio.gather(*waiting)
+        return answer
+
+    assert asyncio.run(ask()) == 7
+
+
+def test_a_region_is_read_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that was full once does not leave the pages broken until the node is restarted."""
+    faults: list[Exception] = [OSError(28, "no space left"), Refused("FACTS_FILE", file="x")]
+
+    def load(_folder: Path, _zone: str) -> object:
+        if faults:
+            raise faults.pop(0)
+        return "an atlas"
+
+    monkeypatch.setattr(desks, "_load", load)
+    monkeypatch.setattr(desks, "RETRY_S", 0.0)
+
+    async def ask() -> list[tuple[object, str]]:
+        ours = desk()
+        return [(await ours.ready(), ours.state) for _ in range(4)]
+
+    assert asyncio.run(ask()) == [
+        (None, "failed"),
+        (None, "refused"),
+        ("an atlas", "ready"),
+        ("an atlas", "ready"),
+    ]
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "no space left"), Refused("MOBILITY_EXTRA")])
+def test_a_fault_while_compiling_stays_that_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fault: Exception
+) -> None:
+    """Waiting for one's turn hides nothing, not even what waiting itself would raise."""
+
+    def broken() -> None:
+        raise fault
+
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(run, "warm", broken)
+    for _ in range(2):
+        with pytest.raises(type(fault)):
+            warming.compiled()
+    assert [path.name for path in tmp_path.iterdir()] == [f"tongcheng-mobility-{os.getuid()}.lock"]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 Nothing is loaded until somebody opens a page: a node settles without a map. Then the region is read
 and its day compiled once, in a thread; until that is done the pages say so. A few days and
 scenarios stay ready, the one least asked for makes room. What waits is bounded: beyond that a page
-is refused, so that no crowd of clicks becomes a queue of minutes.
+is refused, so that no crowd of clicks becomes a queue of minutes. Who waits for a scenario to be
+compiled takes no place from those who ask of what is ready.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,9 +34,44 @@ T = TypeVar("T")
 
 PATIENCE_S: Final = 1.0
 """How long a page waits for the region before it says that it is being prepared."""
+RETRY_S: Final = 30.0
+"""After so long a region that could not be read is read again: a full disk does not stay full."""
 PREPARED_MAX: Final = 8
 ANSWERS_MAX: Final = 64
 WAITING_MAX: Final = 16
+"""Of days and scenarios, and of answers, each."""
+
+
+class _Shelf:
+    """What one thread makes: so many stay, so many wait."""
+
+    def __init__(self, name: str, most: int) -> None:
+        self.pool = ThreadPoolExecutor(1, name)
+        self._most = most
+        self._kept: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
+        self._waiting = 0
+
+    async def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` made once for a key; refuses as it does, and MOBILITY_BUSY."""
+        kept = self._kept
+        if key not in kept:
+            if self._waiting >= WAITING_MAX:
+                raise Refused("MOBILITY_BUSY")
+            self._waiting += 1
+            kept[key] = asyncio.get_running_loop().run_in_executor(self.pool, make)
+            kept[key].add_done_callback(lambda done: self._done(key, done))
+        kept.move_to_end(key)
+        while len(kept) > self._most:
+            kept.popitem(last=False)
+        # Who hangs up does not take the answer away from the others who wait for it.
+        answer: T = await asyncio.shield(kept[key])
+        return answer
+
+    def _done(self, key: Hashable, done: asyncio.Future[Any]) -> None:
+        self._waiting -= 1
+        failed = done.cancelled() or done.exception() is not None
+        if failed and self._kept.get(key) is done:
+            del self._kept[key]
 
 
 class Desk:
@@ -45,25 +83,23 @@ class Desk:
         self.refused: Refused | None = None
         self.atlas: Atlas | None = None
         self._begun: asyncio.Task[None] | None = None
-        self._kept: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
-        self._answers: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
-        self._heavy = ThreadPoolExecutor(1, "mobility-prepare")
-        self._quick = ThreadPoolExecutor(1, "mobility-answer")
-        self._waiting = 0
+        self._again_at = math.inf
+        self._days = _Shelf("mobility-prepare", PREPARED_MAX)
+        self._answers = _Shelf("mobility-answer", ANSWERS_MAX)
 
     async def ready(self) -> Atlas | None:
         """Return the atlas, None while there is none: `state` says why. Begins to read it."""
-        if self._begun is None:
-            self.state = "preparing"
+        if self._begun is None or time.monotonic() >= self._again_at:
+            self.state, self._again_at = "preparing", math.inf
             self._begun = asyncio.create_task(self._begin(), name="mobility region")
         if self.state == "preparing":
             await asyncio.wait([self._begun], timeout=PATIENCE_S)
         return self.atlas
 
     async def _begin(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, pool = asyncio.get_running_loop(), self._days.pool
         try:
-            self.atlas = await loop.run_in_executor(self._heavy, _load, self._folder, self._zone)
+            self.atlas = await loop.run_in_executor(pool, _load, self._folder, self._zone)
             self.state = "ready" if self.atlas is not None else "absent"
         except Refused as refused:
             self.refused = refused
@@ -74,45 +110,16 @@ class Desk:
         except Exception:
             log.exception("mobility_failed")
             self.state = "failed"
+        if self.state in {"refused", "failed"}:
+            self._again_at = time.monotonic() + RETRY_S
 
     async def prepared(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` made once for a key, in a thread; refuses as it does."""
-        return await self._once(self._kept, PREPARED_MAX, self._heavy, key, make)
+        return await self._days.once(key, make)
 
     async def answered(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return an answer that `make` gives once for a key, in a thread; refuses as it does."""
-        return await self._once(self._answers, ANSWERS_MAX, self._quick, key, make)
-
-    async def _once(
-        self,
-        kept: OrderedDict[Hashable, asyncio.Future[Any]],
-        most: int,
-        pool: ThreadPoolExecutor,
-        key: Hashable,
-        make: Callable[[], T],
-    ) -> T:
-        if key not in kept:
-            if self._waiting >= WAITING_MAX:
-                raise Refused("MOBILITY_BUSY")
-            self._waiting += 1
-            kept[key] = asyncio.get_running_loop().run_in_executor(pool, make)
-            kept[key].add_done_callback(lambda done: self._done(kept, key, done))
-        kept.move_to_end(key)
-        while len(kept) > most:
-            kept.popitem(last=False)
-        # Who hangs up does not take the answer away from the others who wait for it.
-        answer: T = await asyncio.shield(kept[key])
-        return answer
-
-    def _done(
-        self,
-        kept: OrderedDict[Hashable, asyncio.Future[Any]],
-        key: Hashable,
-        done: asyncio.Future[Any],
-    ) -> None:
-        self._waiting -= 1
-        if (done.cancelled() or done.exception() is not None) and kept.get(key) is done:
-            del kept[key]
+        return await self._answers.once(key, make)
 
 
 def _load(folder: Path, zone: str) -> Atlas | None:

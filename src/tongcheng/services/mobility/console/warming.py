@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -34,6 +35,9 @@ def _quietly() -> None:
         log.info("not_warmed", missing=missing.name)
     except Refused as refused:
         log.info("not_warmed", missing=str(refused.facts.get("package", "")))
+    except Exception:
+        # Say, a full disk. Who opens a map tries again.
+        log.exception("mobility_failed")
 
 
 def compiled() -> None:
@@ -51,11 +55,23 @@ def compiled() -> None:
 @contextmanager
 def _turn() -> Iterator[None]:
     """Wait for the others of this user on this machine; without a place to wait at, do not."""
+    file = _place_to_wait()
+    try:
+        if file is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _place_to_wait() -> BinaryIO | None:
     path = Path(tempfile.gettempdir()) / f"tongcheng-mobility-{os.getuid()}.lock"
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-            return
-    yield
+        file = os.fdopen(descriptor, "rb")
+        if os.fstat(descriptor).st_uid == os.getuid():
+            return file
+        # Somebody else put it there, who could hold it for ever.
+        file.close()
+    return None
