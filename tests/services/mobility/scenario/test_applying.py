@@ -16,6 +16,7 @@ from tests.services.mobility.scenario.bases import (
 from tests.services.mobility.scenario.scenario_texts import CHANGES, HEAD_LINES
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.facts import rail, roads
+from tongcheng.services.mobility.scenario import trips
 from tongcheng.services.mobility.scenario.applying import applied, keeps_all
 from tongcheng.services.mobility.scenario.base import feed_of
 from tongcheng.services.mobility.scenario.model import SCENARIO_FEED_ID, Base
@@ -301,3 +302,29 @@ def test_every_base_runs() -> None:
             if name not in {"from_facts", "process", "road_facts"}:
                 after: Base = applied(facts_base(on), scenario(change))
                 assert compiled(after).runs.ids
+
+
+def test_a_short_text_does_not_ask_for_more_than_memory_holds() -> None:
+    """Refused at the line by which it would be too much, before anything of it is made."""
+    line = (
+        "- change: add_line\n  line: l{}\n  mode: rail\n"
+        f"  calls: [{', '.join(['a', 'b'] * 100)}]\n"
+        f"  minutes: [{', '.join(str(2 * each) for each in range(200))}]\n"
+        '  start: "00:00"\n  end: "23:59"\n  headway_min: "1"\n'
+    )
+    often = '- change: headway\n  lines: [r, q]\n  factor: "1/20"\n'
+    applied(own_base(), scenario(line.format(0), often))
+    with pytest.raises(Refused, match="SCENARIO_TOO_MANY_CALLS") as refused:
+        applied(own_base(), scenario(line.format(0), line.format(1)))
+    assert refused.value.facts["line"] == HEAD_LINES + line.count("\n") + 1
+    with pytest.raises(Refused, match="SCENARIO_TOO_MANY_CALLS"):
+        applied(own_base(), scenario(*[often] * 20))
+
+
+def test_calls_are_counted_as_often_as_trains_run() -> None:
+    """By the compiled day: each trip has one connection fewer than calls."""
+    for base in (own_base(), facts_base()):
+        day = compiled(base)
+        runs = len(set(day.connections.trip.tolist()))
+
+        assert sum(map(trips.calls_of, base.feeds)) == len(day.connections.trip) + runs

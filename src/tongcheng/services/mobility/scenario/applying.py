@@ -28,7 +28,10 @@ from tongcheng.services.mobility.scenario.naming import At
 from tongcheng.services.mobility.scenario.processes import process
 from tongcheng.services.mobility.scenario.rerouting import reroute
 from tongcheng.services.mobility.scenario.stops import close_stop
-from tongcheng.services.mobility.scenario.trips import same
+from tongcheng.services.mobility.scenario.trips import calls_of, same
+
+CALLS_ADDED_MAX: Final = 1_000_000
+"""More than eighty lines of thirty stations, each way every five minutes from five to ten."""
 
 
 def applied(base: Base, scenario: Scenario) -> Base:
@@ -39,13 +42,16 @@ def applied(base: Base, scenario: Scenario) -> Base:
 
     Raises:
         Refused: what each change refuses, with its line: SCENARIO_UNKNOWN, SCENARIO_FACTS,
-            SCENARIO_RUNS, SCENARIO_LEFT_OUT, SCENARIO_PROCESS; and what `timetable.doors` refuses
-            of process books.
+            SCENARIO_RUNS, SCENARIO_LEFT_OUT, SCENARIO_PROCESS; SCENARIO_TOO_MANY_CALLS for the
+            change by which trains call more than CALLS_ADDED_MAX times more often in all; and what
+            `timetable.doors` refuses of process books.
     """
-    after = base
+    after, most = base, _calls(base) + CALLS_ADDED_MAX
     for place, change in enumerate(scenario.changes):
         line = scenario.lines[place] if place < len(scenario.lines) else 0
-        after = _ACTS[type(change)](after, change, At(scenario.file, line))
+        at = At(scenario.file, line)
+        after = _ACTS[type(change)](after, change, at)
+        _check_calls(_calls(after), most, at)
     before = {feed.feed_id: feed for feed in base.feeds}
     return after._replace(
         feeds=tuple(_named(before.get(feed.feed_id), feed, scenario) for feed in after.feeds),
@@ -75,8 +81,20 @@ def _named(before: Feed | None, feed: Feed, scenario: Scenario) -> Feed:
     return feed._replace(digest=canonical.digest(made))
 
 
+def _calls(base: Base) -> int:
+    return sum(map(calls_of, base.feeds))
+
+
+def _check_calls(calls: int, most: int, at: At) -> None:
+    if calls > most:
+        raise at.refused("SCENARIO_TOO_MANY_CALLS", most=CALLS_ADDED_MAX)
+
+
 def _headway_factor(base: Base, change: HeadwayFactor, at: At) -> Base:
     chosen = naming.chosen_trips(base, change.chosen, at)
+    # Known before it is done: of a short text nobody's memory shall be filled.
+    now = sum(map(calls_of, base.feeds, chosen))
+    _check_calls(int(now / change.factor), now + CALLS_ADDED_MAX, at)
     return _each(base, lambda place, feed: headways.by_factor(
         feed, chosen[place], base.day, change.factor))  # fmt: skip
 

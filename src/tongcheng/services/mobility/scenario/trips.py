@@ -54,6 +54,20 @@ def trip_at(feed: Feed, row: int) -> Trip:
     )
 
 
+def calls_of(feed: Feed, chosen: Bool | None = None) -> int:
+    """Return how often trains call by a feed, or by these trips of it: however often each repeats.
+
+    Of all services, whichever run on a day.
+    """
+    table = feed.frequencies
+    turns = np.maximum(-(-(table.end_s.astype(np.int64) - table.start_s) // table.headway_s), 0)
+    runs = np.zeros(len(feed.trips.ids), np.int64)
+    np.add.at(runs, table.trip, turns)
+    runs[np.setdiff1d(np.arange(len(runs)), table.trip)] = 1
+    calls = runs * np.diff(feed.trips.start)
+    return int(calls.sum() if chosen is None else calls[chosen].sum())
+
+
 def moved(trip: Trip, by_s: int, trip_id: str) -> Trip:
     """Return a trip that runs later by so many seconds, under another id."""
     return trip._replace(
