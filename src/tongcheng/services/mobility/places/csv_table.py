@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
+from typing import Final
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from tongcheng.services.mobility.places.table import (
     check_size,
 )
 
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+"""Lines end as csv counts them, not where str.splitlines sees an end (U+2028, form feed)."""
+
 
 def csv_table(raw: bytes, findings: Findings) -> Table:
     """Return the rows of a file; one with more or fewer cells than the heading is left out.
@@ -30,8 +34,7 @@ def csv_table(raw: bytes, findings: Findings) -> Table:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise Refused("PLACES_BROKEN", format="csv", fault=f"byte {fault.start}") from None
-    # Lines end as csv counts them, not where str.splitlines sees an end (U+2028, form feed).
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader((found[0] for found in _LINE.finditer(text)), strict=True)
     rows: list[list[str]] = []
     try:
         heading = next(reader, None)
