@@ -33,12 +33,11 @@ def sign(file: Path, folder: Path, out: Path | None, passphrase_file: Path | Non
     """
     from tongcheng.cli.mobility_scenario_check import read_file
     from tongcheng.services.mobility.scenario.kept import keep
-    from tongcheng.services.mobility.scenario.writing import text_of
 
     scenario = read_file(file)
 
     def command(tx: Transaction) -> "Kept":
-        return keep(tx, file.name, text_of(scenario.document))
+        return keep(tx, scenario)
 
     passphrase = files.read_passphrase(passphrase_file)
     kept: Kept = run_command(files.node_directory(folder), command, passphrase=passphrase)

@@ -41,6 +41,12 @@ def _run(stage: Stage, command: Command, at: int = NOW_AT) -> Any:
     return outcome.answer
 
 
+def _keep(stage: Stage, text: str, at: int = NOW_AT) -> kept.Kept:
+    scenario = read_scenario("a.yaml", text)
+    found: kept.Kept = _run(stage, lambda tx: kept.keep(tx, scenario), at)
+    return found
+
+
 def _add(row: kept.ScenarioRow, tx: Transaction) -> None:
     tx.add(kept.SCENARIOS, row)
 
@@ -57,9 +63,9 @@ def _findings(stage: Stage) -> list[str]:
 
 def test_versions(stage: Stage) -> None:
     """The newest counts; the same again is no new version; each names the one before."""
-    first = _run(stage, lambda tx: kept.keep(tx, "a.yaml", TEXT))
-    same = _run(stage, lambda tx: kept.keep(tx, "b.yaml", "# again\n" + TEXT), NOW_AT + 1)
-    second = _run(stage, lambda tx: kept.keep(tx, "a.yaml", OTHER), NOW_AT + 2)
+    first = _keep(stage, TEXT)
+    same = _keep(stage, "# again\n" + TEXT, NOW_AT + 1)
+    second = _keep(stage, OTHER, NOW_AT + 2)
 
     assert (first.version, same.version, second.version) == (1, 1, 2)
     assert second.signed.scenario.previous == first.signed.scenario.digest()
@@ -71,27 +77,38 @@ def test_versions(stage: Stage) -> None:
 
 def test_withdrawn(stage: Stage) -> None:
     """It is listed no more, may come back as a next version, and what is not there is refused."""
-    _run(stage, lambda tx: kept.keep(tx, "a.yaml", TEXT))
+    _keep(stage, TEXT)
     _run(stage, lambda tx: kept.withdraw(tx, "test"))
 
     assert _kept(stage) == ()
     with pytest.raises(Refused, match="SCENARIO_NOT_KEPT"):
         _run(stage, lambda tx: kept.withdraw(tx, "test"))
-    assert _run(stage, lambda tx: kept.keep(tx, "a.yaml", TEXT)).version == 3
+    assert _keep(stage, TEXT).version == 3
     assert _findings(stage) == []
 
 
-def test_no_scenario_is_not_kept(stage: Stage) -> None:
-    """A fault is refused with its line, and nothing is written."""
-    with pytest.raises(Refused, match="SCENARIO_DOCUMENT"):
-        _run(stage, lambda tx: kept.keep(tx, "a.yaml", TEXT.replace("4/5", "x")))
+def test_pages_do_not_parse_what_was_parsed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often they ask, each newest version is parsed once, and none by the writer."""
+    parsed: list[int] = []
 
-    assert _kept(stage) == ()
+    def counted(version: signing.Version) -> object:
+        parsed.append(version.version)
+        return whole(version)
+
+    whole = signing.scenario_of
+    monkeypatch.setattr(signing, "scenario_of", counted)
+    text = TEXT.replace("test", "parsed-once")
+    for number in (1, 2, 3):
+        _keep(stage, text + f"limits: {{zh: {number}, en: {number}}}\n", NOW_AT + number)
+    assert parsed == []
+    for _ in range(5):
+        assert [each.version for each in _kept(stage)] == [3]
+    assert parsed == [3]
 
 
 def test_changed_rows_are_found(stage: Stage) -> None:
     """A row whose document, signature or past is another's is named by verification."""
-    made = _run(stage, lambda tx: kept.keep(tx, "a.yaml", TEXT))
+    made = _keep(stage, TEXT)
     stranger = signing.signed(made.signed.scenario, ring_of("other").signing)
     said = msgspec.structs.replace(made.signed.scenario, version=2, previous="ab" * 32)
     forged = signing.signed(said, stage.home.ring.signing)

@@ -64,7 +64,9 @@ async def draw_page(page: NamedDependency[Page], request: AnyRequest) -> Respons
         from tongcheng.services.mobility.scenario.writing import text_of  # noqa: PLC0415 an extra
 
         found = named(await listed(pages.node_at(request), atlas), scenario_id)
-        text = text_of(found.scenario.document)
+        document = found.scenario.document
+        key = ("written", found.scenario.digest)
+        text = await desk.answered(key, partial(text_of, document))
     return scenario_view.editor(page, text, await _pieces(request, desk, atlas))
 
 
@@ -102,8 +104,8 @@ async def keep_scenario(
         return pages.waiting(page, desk)
     actor = page.reader.actor
 
-    def command(tx: Transaction) -> Kept:
-        found = kept.keep(tx, FILE, text)
+    def command(scenario: Scenario, tx: Transaction) -> Kept:
+        found = kept.keep(tx, scenario)
         entry = audit.Entry(
             actor, scenario_view.KEEP_ACTION, found.scenario.scenario_id, found.scenario.digest
         )
@@ -115,7 +117,7 @@ async def keep_scenario(
         _check_free(atlas, scenario)
         # Applied before it is kept: what the region does not have is refused here, with its line.
         await pages.sides_of(pages.node_at(request), desk, atlas, scenario)
-        found: Kept = await pages.node_at(request).run(command)
+        found: Kept = await pages.node_at(request).run(partial(command, scenario))
     except Refused as refused:
         pieces = await _pieces(request, desk, atlas)
         return scenario_view.editor(page, text, pieces, fault=refused)

@@ -6,23 +6,26 @@ and is no longer listed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
+import sqlalchemy as sa
 
-from tongcheng.kernel import adoption, journal
+from tongcheng.kernel import adoption, canonical, journal
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.plain_yaml import Plain
 from tongcheng.kernel.service import Finding
-from tongcheng.kernel.store import Reading, Records, Snapshot, Transaction
+from tongcheng.kernel.store import Records, Snapshot, Transaction
 from tongcheng.services.mobility.scenario import signing
 from tongcheng.services.mobility.scenario.model import Scenario
-from tongcheng.services.mobility.scenario.reading import read_scenario
 from tongcheng.services.mobility.scenario.signing import SignedScenario, Version
 
 SCENARIO_KIND: Final = "mobility_scenario"
+READ_MAX: Final = 256
+"""Scenarios that stay parsed."""
 
 
 class ScenarioRow(msgspec.Struct, frozen=True):
@@ -52,38 +55,41 @@ class Kept(NamedTuple):
     signed: SignedScenario
 
 
-def keep(tx: Transaction, file: str, text: str) -> Kept:
+def keep(tx: Transaction, scenario: Scenario) -> Kept:
     """Keep a scenario as this node's next version of it, signed with its key.
 
-    One that says what the newest version says is that version: nothing is written. Refuses as
-    `read_scenario` does, naming `file`.
+    One that says what the newest version says is that version: nothing is written. Nothing is
+    parsed here, where every other command waits.
     """
-    scenario = read_scenario(file, text)
-    newest = find(tx, scenario.scenario_id)
-    if newest is not None and newest.scenario.digest == scenario.digest:
-        return newest
-    row = _append(tx, scenario.scenario_id, scenario.document)
-    return Kept(scenario, row.version, row.kept_at, signing.read(row.document))
+    rows = tx.select(SCENARIOS, scenario_id=scenario.scenario_id)
+    if rows:
+        signed = canonical.decode_as(rows[-1].document, SignedScenario)
+        if signed.scenario.document == scenario.document:
+            return Kept(scenario, rows[-1].version, rows[-1].kept_at, signed)
+    row, signed = _append(tx, rows, scenario.scenario_id, scenario.document)
+    return Kept(scenario, row.version, row.kept_at, signed)
 
 
 def withdraw(tx: Transaction, scenario_id: str) -> None:
     """Keep a scenario no longer; refuses SCENARIO_NOT_KEPT."""
-    if find(tx, scenario_id) is None:
+    rows = tx.select(SCENARIOS, scenario_id=scenario_id)
+    if not rows or _kept(rows[-1]) is None:
         raise Refused("SCENARIO_NOT_KEPT", scenario=scenario_id)
-    _append(tx, scenario_id, None)
+    _append(tx, rows, scenario_id, None)
 
 
-def kept(reading: Reading) -> tuple[Kept, ...]:
+def kept(snapshot: Snapshot) -> tuple[Kept, ...]:
     """Return the newest version of every scenario that is not withdrawn, in order of their ids."""
-    newest = {row.scenario_id: row for row in reading.select(SCENARIOS)}
-    found = (_kept(row) for _, row in sorted(newest.items()))
+    table = SCENARIOS.table
+    last = sa.select(table.c.scenario_id, sa.func.max(table.c.version).label("version"))
+    last_of = last.group_by(table.c.scenario_id).subquery()
+    is_last = sa.and_(
+        table.c.scenario_id == last_of.c.scenario_id, table.c.version == last_of.c.version
+    )
+    # Every page of a map asks: it shall not read every version that there was.
+    rows = snapshot.fetch(SCENARIOS, sa.select(table).join(last_of, is_last))
+    found = map(_kept, sorted(rows, key=lambda row: row.scenario_id))
     return tuple(each for each in found if each is not None)
-
-
-def find(reading: Reading, scenario_id: str) -> Kept | None:
-    """Return the newest version of a scenario, None where there is none or it is withdrawn."""
-    rows = reading.select(SCENARIOS, scenario_id=scenario_id)
-    return _kept(rows[-1]) if rows else None
 
 
 def check_scenarios(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
@@ -101,8 +107,12 @@ def check_scenarios(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
             yield Finding(SCENARIOS.name, leaf.content_id, "the scenario is gone")
 
 
-def _append(tx: Transaction, scenario_id: str, document: dict[str, Plain] | None) -> ScenarioRow:
-    rows = tx.select(SCENARIOS, scenario_id=scenario_id)
+def _append(
+    tx: Transaction,
+    rows: Sequence[ScenarioRow],
+    scenario_id: str,
+    document: dict[str, Plain] | None,
+) -> tuple[ScenarioRow, SignedScenario]:
     version = Version(
         member_id=tx.home.member_id,
         scenario_id=scenario_id,
@@ -111,17 +121,23 @@ def _append(tx: Transaction, scenario_id: str, document: dict[str, Plain] | None
         signed_at=tx.now_at,
         document=document,
     )
-    raw = signing.signed(version, tx.home.ring.signing).encoded()
+    signed = signing.signed(version, tx.home.ring.signing)
+    raw = signed.encoded()
     row = ScenarioRow(scenario_id, version.version, version.digest(), tx.now_at, raw)
     tx.add(SCENARIOS, row)
     journal.append(tx, SCENARIO_KIND, _content_id(row), raw)
-    return row
+    return row, signed
 
 
 def _kept(row: ScenarioRow) -> Kept | None:
-    document = signing.read(row.document)
-    scenario = signing.scenario_of(document.scenario)
-    return None if scenario is None else Kept(scenario, row.version, row.kept_at, document)
+    signed, scenario = _read(row.document)
+    return None if scenario is None else Kept(scenario, row.version, row.kept_at, signed)
+
+
+@lru_cache(maxsize=READ_MAX)
+def _read(raw: bytes) -> tuple[SignedScenario, Scenario | None]:
+    """Read what is kept, once: parsed for every page, a dozen long ones took eight seconds."""
+    return signing.read_whole(raw)
 
 
 def _faults(

@@ -77,11 +77,15 @@ def read(raw: bytes) -> SignedScenario:
         Refused: SCENARIO_DOCUMENT for what is too long, is no scenario or has another id than the
             version; what is not canonical under its CANONICAL_ code; SCHEMA_MISMATCH.
     """
+    return read_whole(raw)[0]
+
+
+def read_whole(raw: bytes) -> tuple[SignedScenario, Scenario | None]:
+    """Read a signed scenario, and what it says, None where it is withdrawn; refuses as `read`."""
     if len(raw) > BYTES_MAX:
         raise Refused("SCENARIO_DOCUMENT", file="-", line=1, fault="too long")
     document = canonical.decode_as(raw, SignedScenario)
-    scenario_of(document.scenario)
-    return document
+    return document, scenario_of(document.scenario)
 
 
 def scenario_of(version: Version) -> Scenario | None:
