@@ -271,6 +271,7 @@ def test_the_way_to_the_port_is_drawn(folder: Path) -> None:
          "--longest"),
         (["reach", *OWN, "--at", "w", "--out", "r.xlsx"], 1, "MOBILITY_OUT"),
         (["circle", *OWN, "--out", "c.csv"], 2, "one of --at, --port and --measure"),
+        (["circle", *OWN, "--measure", "kth", "--toward", "--out", "c.csv"], 2, "--toward is of"),
         (["circle", *OWN, "--port", "--out", "c.csv"], 2, "region's facts"),
         (["circle", "--measure", "kth", "--out", "c.csv"], 2, "study of one's own"),
         (["circle", *OWN, "--measure", "kth", "--of", "beds", "--out", "c.csv"], 2, "doctors"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import click
+from click.core import ParameterSource
 
 from tongcheng.cli import options
 from tongcheng.cli.mobility_asking import Minutes, asking_options, by_mode, minutes, threads
@@ -80,4 +81,8 @@ def circle(
         from tongcheng.cli.mobility_circle_all import circle_all
 
         assert measure is not None, "one of the three was given"
+        said = click.get_current_context().get_parameter_source("arrive")
+        if given["arrive"] and said is ParameterSource.COMMANDLINE:
+            message = "--measure counts what each place reaches; --toward is of --at"
+            raise click.UsageError(message)
         circle_all(measure, out, given, as_json=as_json)
