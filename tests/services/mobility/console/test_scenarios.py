@@ -20,9 +20,16 @@ from tongcheng.kernel.store import Snapshot
 from tongcheng.node.app import create_app
 from tongcheng.node.console import make_console
 from tongcheng.node.core import Node
+from tongcheng.services.mobility.console import answers
 from tongcheng.services.mobility.scenario import kept
 
 DRAWN = SCENARIO.replace("later", "tried", 1)
+NOWHERE = """  mode: rail
+  calls: [{name: X, lon: "116.0", lat: "38.5"}, {name: Y, lon: "116.1", lat: "38.5"}]
+  minutes: ["0", "20"]
+  start: "06:00"
+  end: "22:00"
+  headway_min: "60\""""
 KEPT = SCENARIO.replace("later", "mine", 1)
 
 
@@ -131,6 +138,34 @@ def test_what_a_page_links_to_shows_what_the_page_shows(ours: Desk) -> None:
     assert "from=420" in other
 
 
+def test_a_scenario_that_changes_nothing_is_not_looked_at_for_ever(
+    ours: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twenty places the first four are tried, in two regimes, three times and two windows."""
+    looked: list[Any] = []
+
+    def counted(*given: Any) -> Any:
+        looked.append(given[3])
+        return compared(*given)
+
+    compared = answers.compared
+    monkeypatch.setattr(answers, "compared", counted)
+    seen = "".join(
+        f'- {{name: {{zh: 处{at}, en: "{at}"}}, lon: "117.{at:02}34567", lat: "39.0"}}\n'
+        for at in range(19)
+    )
+    text = DRAWN.replace("117.00", "116.95").replace("changes:", seen + "changes:")
+    text = text.replace("  from_facts: [ab-later]", NOWHERE)
+    page = ours.post("try", text=text)
+
+    assert page.status_code == 200, re.findall("field-fault.*", page.text)
+    assert "nothing changes" in _title(page)
+    assert len(looked) == len(set(looked)) == 4 * 2 * 4
+    assert {asked.at for asked in looked} == {
+        (116.95, 39.0), (117.00346, 39.0), (117.01346, 39.0), (117.02346, 39.0)
+    }  # fmt: skip
+
+
 def test_the_list_says_how_far_each_is(ours: Desk) -> None:
     """The pack's, with status and limits; who may not draw is not offered it."""
     page = ours.get("/en/mobility/scenarios", role="clerk")
@@ -194,6 +229,17 @@ def test_what_is_kept_is_signed_noted_and_listed(ours: Desk) -> None:
     assert noted == ["mine", "mine"]
     assert "version 1, kept" in page.text
     assert compared.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["try", "keep"])
+def test_the_other_language_of_a_tried_text_is_a_page(ours: Desk, path: str) -> None:
+    """Its link leads to where forms are sent; asked for as a page it is the one to draw on."""
+    page = ours.post(path, text="")
+    link = re.search(r'class="language" href="([^"]*)"', page.text)
+    assert link is not None
+    answer = ours.get(link.group(1))
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/zh/mobility/scenarios/new")
 
 
 def test_who_may_try_may_not_keep(ours: Desk) -> None:

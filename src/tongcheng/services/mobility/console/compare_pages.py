@@ -16,7 +16,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.running import RunningNode
 from tongcheng.services.mobility.console import compare_view, pages, words
 from tongcheng.services.mobility.console.desk import Desk
-from tongcheng.services.mobility.console.query import Asked, asked_of
+from tongcheng.services.mobility.console.query import Asked, asked_of, to_a_metre
 from tongcheng.services.mobility.console.scenario_list import Listed, listed, named
 from tongcheng.web import Page
 from tongcheng.web.csv_file import download, saved_as
@@ -34,6 +34,8 @@ SAID: Final = frozenset({"regime", "minutes", "from", "until"})
 """What of a question somebody may have said, and is then left as it is."""
 LONGER: Final = (90, 120)
 """Minutes that a comparison is looked at by, where nothing changes within the hour."""
+PLACES_LOOKED: Final = 4
+"""Of a scenario's places those that are tried: of one that changes nothing, all ways are looked."""
 DAY: Final = (360, 1_320)
 """Minutes after midnight between which trains run that are few."""
 Sight: TypeAlias = "tuple[tuple[Prepared, Prepared], Compared, Named | None]"
@@ -152,7 +154,8 @@ def _looks(scenario: Scenario, asked: Asked, said: Collection[str]) -> Iterator[
     """
     places = [asked]
     if not asked.place and asked.at is None and scenario.seen_from:
-        places = [asked._replace(at=(each.lon, each.lat)) for each in scenario.seen_from]
+        seen = scenario.seen_from[:PLACES_LOOKED]
+        places = [asked._replace(at=to_a_metre(each.lon, each.lat)) for each in seen]
     own = (asked.minutes, asked.begin_min, asked.end_min)
     begin, end = own[1:] if {"from", "until"} & set(said) else DAY
     spans = [own, (asked.minutes, begin, end)]
@@ -191,7 +194,7 @@ def _seen_from(
 
     spot, place = pages.spot_of(node, atlas, asked)
     for seen in scenario.seen_from:
-        if place is None and (seen.lon, seen.lat) == (spot.lon, spot.lat):
+        if place is None and to_a_metre(seen.lon, seen.lat) == (spot.lon, spot.lat):
             return spot, gazetteer.Named("county", seen.name, spot)
     return spot, place
 

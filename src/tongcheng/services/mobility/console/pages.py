@@ -19,7 +19,7 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.running import RunningNode
 from tongcheng.services.mobility.console import view, words
 from tongcheng.services.mobility.console.desk import Desk, desk_of
-from tongcheng.services.mobility.console.query import Asked, asked_of
+from tongcheng.services.mobility.console.query import Asked, asked_of, to_a_metre
 from tongcheng.services.mobility.console.scenario_list import listed, named
 from tongcheng.web import Page
 from tongcheng.web.csv_file import download, saved_as
@@ -201,9 +201,9 @@ def spot_of(node: RunningNode, atlas: Atlas, asked: Asked) -> tuple[Spot, Named 
         return spot, gazetteer.nearest(atlas.named, spot)
     if asked.place:
         place = gazetteer.find(atlas.named, asked.place)
-        return place.spot, place
-    place = main_station(node, atlas) or atlas.named[0]
-    return place.spot, place
+    else:
+        place = main_station(node, atlas) or atlas.named[0]
+    return Spot(*to_a_metre(*place.spot)), place
 
 
 def main_station(node: RunningNode, atlas: Atlas) -> Named | None:

@@ -124,6 +124,11 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
+def to_a_metre(lon: float, lat: float) -> At:
+    """Return a point as an address can say it: that is what is computed, and what links lead to."""
+    return round(lon, 5), round(lat, 5)
+
+
 def shown(text: str) -> str:
     """Return what somebody wrote as a refusal repeats it: short, and no control characters."""
     kept = "".join(each if each.isprintable() else "?" for each in text[:SHOWN_MAX])
@@ -134,7 +139,7 @@ def _at(given: Mapping[str, str]) -> At | None:
     lon, lat = given.get("lon", "").strip(), given.get("lat", "").strip()
     if not lon and not lat:
         return None
-    return _degrees("lon", lon, *LON), _degrees("lat", lat, *LAT)
+    return to_a_metre(_degrees("lon", lon, *LON), _degrees("lat", lat, *LAT))
 
 
 def _degrees(name: str, text: str, least: float, most: float) -> float:
@@ -147,8 +152,7 @@ def _degrees(name: str, text: str, least: float, most: float) -> float:
         raise Refused(
             "MOBILITY_PARAMETER", name=name, given=shown(text), least=int(least), most=int(most)
         )
-    # To a metre: what an address can say is what is computed.
-    return round(value, 5)
+    return value
 
 
 def _whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:

@@ -90,6 +90,12 @@ async def try_scenario(page: NamedDependency[Page], request: AnyRequest) -> Resp
     return scenario_view.editor(page, text, pieces, tried=tried)
 
 
+@get([scenario_view.TRY, scenario_view.KEEP], include_in_schema=False, opt=DRAW)
+async def draw_anew(page: NamedDependency[Page]) -> Redirect:
+    """Lead to where a text is drawn whoever asks for a form's own address, as by its language."""
+    return see_other(page, scenario_view.NEW)
+
+
 @post(scenario_view.KEEP, include_in_schema=False, opt=KEEP)
 async def keep_scenario(
     page: NamedDependency[Page], request: AnyRequest
@@ -164,4 +170,10 @@ def _text(form: dict[str, str]) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-HANDLERS: tuple[HTTPRouteHandler, ...] = (list_page, draw_page, try_scenario, keep_scenario)
+HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    list_page,
+    draw_page,
+    draw_anew,
+    try_scenario,
+    keep_scenario,
+)
