@@ -43,6 +43,7 @@ from tongcheng.node.pages import HANDLERS as NODE_PAGES
 from tongcheng.node.pages import demo
 from tongcheng.node.pages.demo.desk import DemoDesk
 from tongcheng.node.pages.grants.emergency import openable
+from tongcheng.services.mobility.console.figures import Figures as MobilityFigures
 from tongcheng.services.plan.model import load as load_plan
 from tongcheng.services.plan.story import load as load_story
 from tongcheng.web.console import Console
@@ -96,7 +97,7 @@ def create_app(
     handlers: list[Any] = [*LANES, live, ready, metrics_page, error_entry]
     handlers += [route for service in node.services for route in service.routes]
     handlers += _pages(node, toolkit, console=pages, bills=bill_pages)
-    story = load_story(folder / "story.yaml") if pages and console.synthetic else None
+    home, mobility = _home_page(node, console, folder, pages=pages)
     state = {
         "node": node,
         "console": console,
@@ -108,23 +109,34 @@ def create_app(
         "authority": table,
         "openable": openable(_console_pages(node), actions_of(node)),
         "session_cookie": SessionCookie.of(node.home.member_id, console.address),
-        "plan": load_plan(folder / "plan.yaml") if pages else None,
-        "story": story,
+        **home,
         "demo": DemoDesk(node, folder) if console.demo else None,
-        "figures": LiveFigures(node, synthetic=console.synthetic, story=story),
     }
     return Litestar(
         route_handlers=handlers,
         guards=[_check_name] if local_names_only else [],
         before_send=[secure],
         exception_handlers={Exception: faults},
-        lifespan=[_life_of(node)] if run_node else [],
+        lifespan=[*([_life_of(node)] if run_node else []), mobility.life],
         logging_config=None,
         openapi_config=openapi_config(),
         request_class=BoundedRequest,
         request_max_body_size=BODY_BYTES_MAX,
         state=State(state),
     )
+
+
+def _home_page(
+    node: Node, console: Console, folder: Path, *, pages: bool
+) -> tuple[dict[str, Any], MobilityFigures]:
+    """Return what the home page shows, and what computes a part of it."""
+    plan = load_plan(folder / "plan.yaml") if pages else None
+    story = load_story(folder / "story.yaml") if pages and console.synthetic else None
+    wanted = () if plan is None else [key for each in plan.commitments for key in each.keys]
+    mobility = MobilityFigures(node, folder, wanted)
+    figures = LiveFigures(node, synthetic=console.synthetic, story=story, mobility=mobility.now)
+    home = {"plan": plan, "story": story, "figures": figures, "mobility_figures": mobility}
+    return home, mobility
 
 
 def _brakes(node: Node) -> dict[str, Any]:

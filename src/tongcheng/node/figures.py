@@ -4,12 +4,16 @@ They are read together from one snapshot and kept for some seconds, with the ins
 a public page must not be a way to keep a node busy.
 """
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.store import Snapshot
 from tongcheng.kernel.words import Words
 from tongcheng.node.core import Node
+from tongcheng.node.mobility_figures import mobility_figures
+from tongcheng.services.mobility.console.figures import Told
 from tongcheng.services.plan.model import Figure, FundFlow, Live, ServicePage
 from tongcheng.services.plan.story import Story
 from tongcheng.services.settlement import fund_flows
@@ -19,7 +23,10 @@ STAYS_PATH = "/settlement/stays"
 LIST_ACTION = "settlement.stays.read"
 DESK_PATH = "/settlement"
 DESK_ACTION = "settlement.desk.read"
-SERVICE_PAGES = {"settlement": ServicePage(STAYS_PATH, LIST_ACTION)}
+SERVICE_PAGES = {
+    "settlement": ServicePage(STAYS_PATH, LIST_ACTION),
+    "mobility": ServicePage("/mobility", "mobility.read"),
+}
 HIGHLIGHTS = (
     "settlement.settled",
     "settlement.funds",
@@ -32,12 +39,21 @@ class LiveFigures:
     """Computes the figures of one node, at most once in KEPT_MS.
 
     `synthetic` marks figures of made-up persons; `story` is the region's, where it is told.
+    `mobility` tells what that service has computed.
     """
 
-    def __init__(self, node: Node, *, synthetic: bool, story: Story | None = None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        *,
+        synthetic: bool,
+        story: Story | None = None,
+        mobility: Callable[[], Mapping[str, Told | None]] = dict,
+    ) -> None:
         self._node = node
         self._synthetic = synthetic
         self._story = story
+        self._mobility = mobility
         self._kept: Live | None = None
 
     def __call__(self) -> Live:
@@ -53,7 +69,7 @@ class LiveFigures:
         flows = _flows(snapshot, self._node.home)
         return Live(
             as_of_at=now_at,
-            figures=_figures(snapshot, flows),
+            figures=_figures(snapshot, flows) | mobility_figures(self._mobility()),
             highlights=HIGHLIGHTS,
             flows=flows,
             service_pages=SERVICE_PAGES,

@@ -124,6 +124,8 @@ def _configuration(node: Node, settings: Settings) -> uvicorn.Config:
         local_names_only=settings.console == "open",
         pack_folder=pack_folder(settings.region),
     )
+    # A node that serves people has the time for it: its home page sets them going.
+    app.state["mobility_figures"].enable()
     return uvicorn.Config(
         app,
         http=BoundedProtocol,

@@ -8,6 +8,7 @@ import msgspec
 from litestar.testing import TestClient
 
 from tests.web import site
+from tongcheng.kernel.words import Words
 from tongcheng.services.plan.export import as_of
 from tongcheng.services.plan.model import Live
 
@@ -45,11 +46,30 @@ def test_every_commitment_is_a_row() -> None:
         "evidence": "/en/settlement/stays",
         "as_of": AS_OF,
         "synthetic": "1",
+        "mark": "",
     }
     assert {(row["status"], row["value"]) for row in rows.values()} == {
         ("live", "187"),
         ("not_built", ""),
     }
+
+
+def test_figures_of_one_commitment_are_rows_each() -> None:
+    """With what is modelled of them beside it; the linked data has a list of them."""
+    settled = site.LIVE.figures["settlement.settled"]
+    assert settled is not None
+    figures = {
+        key: msgspec.structs.replace(settled, key=key, value=value, mark=Words("模型", "modelled"))
+        for key, value in (("mobility.gained.jinxing", 7), ("mobility.gained.jingbin", 8))
+    }
+    live = msgspec.structs.replace(site.LIVE, figures=figures)
+    rows = [row for row in _rows("/en/plan.csv", live) if row["commitment_id"] == "railways"]
+    parts = json.loads(_get("/en/plan.json", live)[0])["hasPart"]
+    result = next(each["result"] for each in parts if each["identifier"] == "railways")
+
+    assert [(row["value"], row["mark"]) for row in rows] == [("7", "modelled"), ("8", "modelled")]
+    assert [each["value"] for each in result] == [7, 8]
+    assert {each["measurementTechnique"] for each in result} == {"modelled"}
 
 
 def test_a_file_of_real_persons_says_so() -> None:

@@ -13,6 +13,10 @@ FAULTS = {
     # what is named: (in the good file, in the bad one)
     "stands twice": ("- id: canal", "- id: port"),
     "a figure and": ("    figure: settlement.settled\n", ""),
+    "`also` stands": (
+        "    services: [rivers]\n    status: not_built",
+        "    services: [rivers]\n    status: not_built\n    also: [settlement.funds]",
+    ),
     "names no service": ("services: [rivers]", "services: []"),
     "unknown field": ('published: "2017"', 'published: "2017"\n  person: x'),
     "status": ("    status: live", "    status: done"),
@@ -27,7 +31,13 @@ def test_the_regions_plan_is_whole() -> None:
     assert len(plan.areas) == 6
     assert all(area.commitments for area in plan.areas)
     assert {name for each in plan.commitments for name in each.services} <= SERVICE_KEYS.keys()
-    assert [each.id for each in plan.commitments if each.status == "live"] == ["direct-settlement"]
+    assert [each.id for each in plan.commitments if each.status == "live"] == [
+        "port",
+        "railways",
+        "one-hour",
+        "ring-road",
+        "direct-settlement",
+    ]
     assert plan.source.published == "2017"
     assert plan.source.address is None
 

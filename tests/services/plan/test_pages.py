@@ -21,7 +21,7 @@ CASES: tuple[tuple[str, Live, str, tuple[str, ...]], ...] = (
         "a service without a case",
         NO_CASE,
         "1 of the 21 things agreed runs here",
-        ("waiting for its first case",),
+        ("no figure yet",),
     ),
     (
         "a figure",

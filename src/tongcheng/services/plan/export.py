@@ -12,7 +12,7 @@ from litestar import Response
 
 from tongcheng.kernel.region import Jurisdiction
 from tongcheng.services.plan.model import Commitment, Figure, Live, Measure, Plan
-from tongcheng.services.plan.view import SERVICE_KEYS, runs
+from tongcheng.services.plan.view import SERVICE_KEYS, figures_of, runs
 from tongcheng.web import Page
 from tongcheng.web.csv_file import Value, download
 from tongcheng.web.maps import place_of
@@ -29,6 +29,7 @@ PLAN_COLUMNS = (
     "evidence",
     "as_of",
     "synthetic",
+    "mark",
 )
 FLOW_COLUMNS = (
     "insured_place",
@@ -45,7 +46,7 @@ UNITS: dict[Measure, tuple[str, int]] = {"count": ("", 1), "fen": ("CNY", 100), 
 
 
 def plan_csv(page: Page, plan: Plan, live: Live) -> Response[str]:
-    """Answer with every commitment as a row, in the order of the plan."""
+    """Answer with every commitment as a row, in the order of the plan; a row for each figure."""
     rows = (
         (
             page.voice.of(area.name),
@@ -53,12 +54,14 @@ def plan_csv(page: Page, plan: Plan, live: Live) -> Response[str]:
             page.voice.of(each.text),
             _services(page, each),
             _status(each, live),
-            *_figure_cells(page, _figure_of(each, live)),
+            *_figure_cells(page, figure),
             as_of(live),
             int(live.synthetic),
+            "" if figure is None or figure.mark is None else page.voice.of(figure.mark),
         )
         for area in plan.areas
         for each in area.commitments
+        for figure in figures_of(each, live) or (None,)
     )
     return download("plan.csv", PLAN_COLUMNS, rows)
 
@@ -128,23 +131,26 @@ def _action(page: Page, area_name: str, commitment: Commitment, live: Live) -> d
         "instrument": _services(page, commitment),
         "actionStatus": f"https://schema.org/{state}",
     }
-    figure = _figure_of(commitment, live)
-    if figure is not None:
-        action["result"] = {
-            "@type": "Observation",
-            "name": page.voice.of(figure.name),
-            "identifier": figure.key,
-            "value": float(_value(figure.value, figure.measure)),
-            "unitText": UNITS[figure.measure][0],
-            "observationDate": as_of(live),
-            "url": page.href(figure.evidence_path),
-            "creativeWorkStatus": "synthetic" if live.synthetic else "live",
-        }
+    results = [_observation(page, each, live) for each in figures_of(commitment, live)]
+    if results:
+        action["result"] = results[0] if len(results) == 1 else results
     return action
 
 
-def _figure_of(commitment: Commitment, live: Live) -> Figure | None:
-    return live.figures.get(commitment.figure) if commitment.figure else None
+def _observation(page: Page, figure: Figure, live: Live) -> dict[str, Any]:
+    observation: dict[str, Any] = {
+        "@type": "Observation",
+        "name": page.voice.of(figure.name),
+        "identifier": figure.key,
+        "value": float(_value(figure.value, figure.measure)),
+        "unitText": UNITS[figure.measure][0],
+        "observationDate": as_of(live),
+        "url": page.href(figure.evidence_path),
+        "creativeWorkStatus": "synthetic" if live.synthetic else "live",
+    }
+    if figure.mark is not None:
+        observation["measurementTechnique"] = page.voice.of(figure.mark)
+    return observation
 
 
 def _status(commitment: Commitment, live: Live) -> str:

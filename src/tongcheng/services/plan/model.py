@@ -26,13 +26,22 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Commitment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing agreed, in our own words; `figure` is the key of the figure that shows it runs."""
+    """One thing agreed, in our own words; `figure` is the key of the figure that shows it runs.
+
+    `also` are keys of figures that stand beside it where the node has them.
+    """
 
     id: Code
     text: Words
     services: tuple[str, ...]
     status: Literal["live", "not_built"]
     figure: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of all its figures, the one that shows that it runs first."""
+        return () if self.figure is None else (self.figure, *self.also)
 
 
 class WorkArea(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +75,7 @@ class Figure(msgspec.Struct, frozen=True):
 
     `value` is in units of `measure`; `name` says what it is ("paid by the funds").
     `evidence_path` is an address without language, `evidence_action` what its reader must be
-    allowed.
+    allowed. `mark` says what of it is modelled or assumed, None where nothing is.
     """
 
     key: str
@@ -76,6 +85,7 @@ class Figure(msgspec.Struct, frozen=True):
     evidence: Words
     evidence_path: str
     evidence_action: str
+    mark: Words | None = None
 
 
 class ServicePage(msgspec.Struct, frozen=True):
@@ -138,4 +148,6 @@ def _fault(plan: Plan) -> str | None:
             return f"{commitment.id} names no service"
         if (commitment.status == "live") != (commitment.figure is not None):
             return f"{commitment.id}: a figure and `status: live` go together"
+        if commitment.also and commitment.figure is None:
+            return f"{commitment.id}: `also` stands beside a figure"
     return None

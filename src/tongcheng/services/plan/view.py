@@ -41,11 +41,12 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class FigureView(msgspec.Struct, frozen=True):
-    """A figure in words; `offer` leads to what proves it."""
+    """A figure in words; `offer` leads to what proves it, `mark` says what of it is modelled."""
 
     number: str
     said: str
     name: str
+    mark: str
     offer: Offer | None
 
 
@@ -57,12 +58,12 @@ class ServiceView(msgspec.Struct, frozen=True):
 
 
 class LineView(msgspec.Struct, frozen=True):
-    """One commitment; `figure` is None while there is nothing to count."""
+    """One commitment; it has no `figures` while there is nothing to count."""
 
     id: str
     text: str
     services: tuple[ServiceView, ...]
-    figure: FigureView | None
+    figures: tuple[FigureView, ...]
 
 
 class AreaView(msgspec.Struct, frozen=True):
@@ -88,6 +89,12 @@ def runs(commitment: Commitment, live: Live) -> bool:
     return commitment.status == "live" and commitment.figure in live.figures
 
 
+def figures_of(commitment: Commitment, live: Live) -> tuple[Figure, ...]:
+    """Return what the node can say of a commitment now."""
+    found = (live.figures.get(key) for key in commitment.keys)
+    return tuple(figure for figure in found if figure is not None)
+
+
 def area_views(page: Page, plan: Plan, live: Live) -> tuple[AreaView, ...]:
     """Return the areas in the order of the plan."""
     return tuple(_area(page, area, live) for area in plan.areas)
@@ -102,14 +109,13 @@ def _area(page: Page, area: WorkArea, live: Live) -> AreaView:
 
 
 def _line(page: Page, commitment: Commitment, live: Live) -> LineView:
-    figure = live.figures.get(commitment.figure or "")
     return LineView(
         id=commitment.id,
         text=page.voice.of(commitment.text),
         services=tuple(
             _service(page, name, live.service_pages.get(name)) for name in commitment.services
         ),
-        figure=None if figure is None else figure_view(page, figure),
+        figures=tuple(figure_view(page, each) for each in figures_of(commitment, live)),
     )
 
 
@@ -140,6 +146,7 @@ def figure_view(page: Page, figure: Figure) -> FigureView:
         number=_number(page, figure),
         said=voice.said(figure.value) if figure.measure == "fen" else "",
         name=voice.of(figure.name),
+        mark="" if figure.mark is None else voice.of(figure.mark),
         offer=_offer(page, figure.evidence_path, figure.evidence_action, figure.evidence),
     )
 

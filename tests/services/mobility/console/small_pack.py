@@ -49,6 +49,33 @@ changes:
 limits: {zh: 仅为测试。, en: A test.}
 """
 
+MAIN_STATIONS = """main_stations:
+- {place: tianjin, station: a}
+"""
+_UNKNOWN = '{value: null, source: own, year: "2020", confidence: low}'
+PORT = f"""port_id: harbour
+name: {{zh: 小港, en: Harbour}}
+gates:
+- id: north
+  name: {{zh: 北, en: North}}
+  node: nc
+  lon: {{value: "117.50", source: own, year: "2020", confidence: low}}
+  lat: {{value: "39.10", source: own, year: "2020", confidence: low}}
+rail_yards:
+- {{id: yard, name: {{zh: 场, en: Yard}}, lon: {_UNKNOWN}, lat: {_UNKNOWN},
+   opened: {{value: "2016-06-28", source: own, year: "2020", confidence: low}},
+   branch_km: {_UNKNOWN}}}
+rail_freight:
+  average_kmh: {_UNKNOWN}
+  ways:
+  - division: "100001"
+    place: {{zh: 甲货场, en: Alpha yard}}
+    yard: yard
+    running_min: {{value: "90", source: own, year: "2020", confidence: low}}
+    length_km: {_UNKNOWN}
+terminal_s: {{road: {_UNKNOWN}, rail: {_UNKNOWN}}}
+"""
+
 
 def outline() -> dict[str, Any]:
     """Return two squares side by side, a division each."""
@@ -77,6 +104,8 @@ def pack_in(folder: Path, *, geography: bool = True) -> Path:
             (place / name).write_text(text, "utf-8")
         (place / "outline.geojson").write_text(json.dumps(outline()), "utf-8")
         (place / "processes.yaml").write_text(PROCESSES, "utf-8")
+        (place / "main_stations.yaml").write_text(MAIN_STATIONS, "utf-8")
+        (place / "port.yaml").write_text(PORT, "utf-8")
         (place / "scenarios" / "later.yaml").write_text(SCENARIO, "utf-8")
     return folder
 

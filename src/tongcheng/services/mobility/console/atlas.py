@@ -171,6 +171,11 @@ def prepared_day(atlas: Atlas, on: date, kept: Kept) -> Prepared:
     return _prepared(atlas, base, "transit", said)
 
 
+def prepared_roads(atlas: Atlas, on: date) -> Prepared:
+    """Make a day's trunk roads ready to be driven; refuses as `base_on` does."""
+    return _prepared(atlas, base_on(atlas.region, on), "car", ())
+
+
 def prepared_scenario(
     atlas: Atlas, scenario: Scenario, on: date, kept: Kept
 ) -> tuple[Prepared, Prepared]:

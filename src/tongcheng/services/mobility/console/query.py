@@ -17,6 +17,9 @@ At = tuple[float, float]
 """Longitude and latitude, degrees of WGS-84."""
 MINUTES: Final = (10, 120)
 """How long a journey may take on a map, least and most."""
+PORT_MINUTES: Final = (30, 480)
+PORT_USUAL: Final = 120
+"""How long a lorry may take to a port, least and most, and where nobody says how long."""
 CLOCK: Final = (0, 1_440)
 """Minutes after midnight that a window may begin and end at."""
 WINDOW_MAX: Final = 960
@@ -117,6 +120,11 @@ def asked_of(given: Mapping[str, str]) -> Asked:
         best=_choice(given, "regime", ("usual", "best")) == "best",
         scenario_id=given.get("scenario", "").strip(),
     )
+
+
+def port_minutes(given: Mapping[str, str]) -> int:
+    """Return how long the way to a port may take; refuses MOBILITY_PARAMETER."""
+    return _whole(given, "minutes", PORT_USUAL, *PORT_MINUTES)
 
 
 def clock(minutes: int) -> str:

@@ -128,12 +128,22 @@ def circle(
         "method": method_view(page, answer.method, scenario, prepared),
         "form": form(page, atlas, asked, answer.spot, scenarios),
         "links": links(page, asked, answer.spot),
+        "port": port_said(page, atlas),
         "compare": ""
         if scenario is None
         else page.href("/mobility/compare")
         + asked._replace(place="", at=(answer.spot.lon, answer.spot.lat)).query(),
     }
     return page.render("mobility/circle.html", values)
+
+
+def port_said(page: Page, atlas: Atlas) -> str:
+    """Return what leads to the region's port, "" where it has none."""
+    port = atlas.region.port
+    if port is None:
+        return ""
+    name = port.name.en if page.language == "en" else port.name.zh
+    return page.t("mobility.console.port.link", port=name)
 
 
 def links(page: Page, asked: Asked, spot: Spot) -> dict[str, str]:
