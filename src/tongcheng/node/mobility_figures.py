@@ -47,6 +47,11 @@ def _reached(told: Told) -> Words:
 
 def _gained(told: Told, scenario: Words) -> Words:
     within, place = _within(told.minutes), told.place
+    if told.is_best:
+        return Words(
+            f"人赶最合适的一班{within.zh}新可到{place.zh}：{scenario.zh}",
+            f"more people reach {place.en} {within.en} by the best-timed trip: {scenario.en}",
+        )
     return Words(
         f"人{within.zh}新可到{place.zh}：{scenario.zh}",
         f"more people reach {place.en} {within.en}: {scenario.en}",

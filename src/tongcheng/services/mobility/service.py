@@ -30,6 +30,7 @@ SERVICE = Service(
         Action("mobility.read"),
         Action("mobility.scenario.draw"),
         Action("mobility.scenario.keep"),
+        Action("mobility.scenario.withdraw"),
     ),
     warm=(warm,),
 )

@@ -63,6 +63,14 @@ class Desk:
         given = {"form_token": session.form_token, "text": text, **fields}
         return self._runner.run(client.post(f"/en/mobility/scenarios/{path}", data=given))
 
+    def withdraw(
+        self, scenario_id: str, role: str = "policy-officer", **fields: str
+    ) -> httpx.Response:
+        """Send the form that keeps a scenario no longer."""
+        client, session = self._person(role)
+        given = {"form_token": session.form_token, "scenario": scenario_id, **fields}
+        return self._runner.run(client.post("/en/mobility/scenarios", data=given))
+
     def read(self, question: Callable[[Snapshot], Any]) -> Any:
         """Ask the store."""
         return self._runner.run(self.node.read(question))
@@ -229,6 +237,30 @@ def test_what_is_kept_is_signed_noted_and_listed(ours: Desk) -> None:
     assert noted == ["mine", "mine"]
     assert "version 1, kept" in page.text
     assert compared.status_code == 200
+
+
+def test_what_is_withdrawn_is_no_longer_listed(ours: Desk) -> None:
+    """Noted with who did it; who may not, and a form of somebody else's, change nothing."""
+    ours.post("keep", text=KEPT.replace("mine", "gone", 1))
+    page = ours.get("/en/mobility/scenarios")
+    refused = [
+        ours.withdraw("gone", role="leader"),
+        ours.withdraw("gone", form_token=""),
+        ours.withdraw("nothing"),
+        ours.withdraw("later"),
+    ]
+    still = ours.kept()
+    done = ours.withdraw("gone")
+    rows = ours.read(lambda snapshot: list(snapshot.select(AUDIT)))
+    noted = [row.subject for row in rows if row.action == "mobility.scenario.withdraw"]
+
+    assert 'name="scenario" value="gone"' in page.text
+    assert 'value="gone"' not in ours.get("/en/mobility/scenarios", role="leader").text
+    assert [each.status_code for each in refused] == [403, 403, 404, 404]
+    assert "gone" in still
+    assert (done.status_code, done.headers["location"]) == (303, "/en/mobility/scenarios")
+    assert "gone" not in ours.kept()
+    assert noted == ["gone"]
 
 
 @pytest.mark.parametrize("path", ["try", "keep"])

@@ -46,8 +46,8 @@ AGAIN_MS: Final = 60_000
 class Told(NamedTuple):
     """People around a place within a time; by a scenario, how many more there are.
 
-    `path` is the page that shows the same, without language. `is_typical` says that the trains
-    are no timetable.
+    `path` is the page that shows the same, without language. `is_best` says that it is by the
+    best-timed trip, `is_typical` that the trains are no timetable.
     """
 
     people: int
@@ -57,6 +57,7 @@ class Told(NamedTuple):
     path: str
     by_car: bool
     is_typical: bool
+    is_best: bool = False
 
 
 class Figures:
@@ -190,6 +191,7 @@ class Figures:
             compare_view.PATH + asked.query(),
             by_car=sides[0].roads is not None,
             is_typical=sides[0].is_typical,
+            is_best=compared.asked.best,
         )
 
 

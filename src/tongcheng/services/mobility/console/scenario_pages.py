@@ -22,7 +22,7 @@ from tongcheng.services.mobility.console import (
     scenario_view,
 )
 from tongcheng.services.mobility.console.desk import Desk
-from tongcheng.services.mobility.console.query import Asked
+from tongcheng.services.mobility.console.query import Asked, shown
 from tongcheng.services.mobility.console.scenario_list import listed, named
 from tongcheng.web import Page
 from tongcheng.web.forms import read_form, see_other
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 DRAW = needs(scenario_view.DRAW_ACTION)
 KEEP = needs(scenario_view.KEEP_ACTION)
+WITHDRAW = needs(scenario_view.WITHDRAW_ACTION)
 FILE: Final = "scenario.yaml"
 """What refusals call a text that has no file."""
 FORM_BYTES_MAX: Final = 393_216
@@ -131,6 +132,22 @@ async def keep_scenario(
     return see_other(page, compare_view.PATH + query)
 
 
+@post(scenario_view.LIST, include_in_schema=False, opt=WITHDRAW)
+async def withdraw_scenario(page: NamedDependency[Page], request: AnyRequest) -> Redirect:
+    """Keep a scenario no longer, and show the others; refuses SCENARIO_NOT_KEPT."""
+    from tongcheng.services.mobility.scenario import kept  # noqa: PLC0415 needs the extra
+
+    scenario_id = shown((await read_form(request)).get("scenario", "").strip())
+    entry = audit.Entry(page.reader.actor, scenario_view.WITHDRAW_ACTION, scenario_id)
+
+    def command(tx: Transaction) -> None:
+        kept.withdraw(tx, scenario_id)
+        audit.note(tx, entry)
+
+    await pages.node_at(request).run(command)
+    return see_other(page, scenario_view.LIST)
+
+
 async def _pieces(request: AnyRequest, desk: Desk, atlas: Atlas) -> tuple[drafting.Piece, ...]:
     """Return what can be put into a text, with the figures of today."""
     prepared, _ = await pages.prepared_for(pages.node_at(request), desk, atlas, Asked())
@@ -176,4 +193,5 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     draw_anew,
     try_scenario,
     keep_scenario,
+    withdraw_scenario,
 )

@@ -23,6 +23,7 @@ TRY: Final = "/mobility/scenarios/try"
 KEEP: Final = "/mobility/scenarios/keep"
 DRAW_ACTION: Final = "mobility.scenario.draw"
 KEEP_ACTION: Final = "mobility.scenario.keep"
+WITHDRAW_ACTION: Final = "mobility.scenario.withdraw"
 AROUND: Final = 2
 """Lines shown before and after one that is wrong."""
 KINDS: Final = {
@@ -39,7 +40,10 @@ KINDS: Final = {
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A scenario of the list: where it leads, how far it is, what it leaves out."""
+    """A scenario of the list: where it leads, how far it is, what it leaves out.
+
+    `withdraw` is its id where the reader may withdraw it.
+    """
 
     title: str
     status: Badge
@@ -48,6 +52,7 @@ class Card(msgspec.Struct, frozen=True):
     days: str
     limits: str
     kept: str
+    withdraw: str
 
 
 class TextLine(msgspec.Struct, frozen=True):
@@ -98,6 +103,7 @@ def _card(page: Page, each: Listed) -> Card:
             version=page.voice.number(kept.version),
             moment=page.voice.moment(kept.kept_at),
         ),
+        "" if kept is None or not page.may(WITHDRAW_ACTION) else scenario.scenario_id,
     )
 
 
