@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -17,7 +20,8 @@ from tests.services.mobility.console.small_pack import app_in
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.bundle.model import Entry
 from tongcheng.services.mobility.bundle.records import KeptEntry
-from tongcheng.services.mobility.console.atlas import day_of_feeds
+from tongcheng.services.mobility.console.atlas import Kept, day_of_feeds
+from tongcheng.services.mobility.console.words import era_said
 
 EVERYBODY = 1_200
 """People of the small region's two cities."""
@@ -129,7 +133,7 @@ def test_what_is_modelled_is_marked(client: TestClient[Litestar]) -> None:
     for words in (
         "People below the county are modelled",
         "Trains are typical figures, no timetable",
-        "Figures of different years: 20",
+        ", not all of 2026",
         "© OpenStreetMap contributors",
         "Natural Earth",
         "How it was made",
@@ -217,6 +221,35 @@ def test_feeds_that_are_kept_are_shown_on_a_day_on_which_they_run(on: str, day: 
     feeds = (_kept("rail", "2016-01-02", "2016-04-30"), _kept("metro", "2015-01-01", "2016-03-31"))
 
     assert day_of_feeds(feeds, date.fromisoformat(on)) == date.fromisoformat(day)
+
+
+def test_a_feed_that_is_read_otherwise_is_another_state() -> None:
+    """The same bytes taken for another datum, or credited to others, are prepared anew."""
+    feed = _kept("rail", "2016-01-02", "2016-04-30")
+    others = [
+        feed._replace(entry=msgspec.structs.replace(feed.entry, **changed))
+        for changed in ({"datum": "gcj02"}, {"attribution": "others"}, {"id": "other"})
+    ]
+    home: Any = None
+
+    assert len({Kept((each,), home).digests for each in (feed, *others)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("years", "said"),
+    [
+        ((), ""),
+        ((2026,), ""),
+        ((2016,), "mobility.console.era 2016 2026"),
+        ((2025, 2026), "mobility.console.era 2025–2026 2026"),
+    ],
+)
+def test_figures_of_other_years_are_marked(years: tuple[int, ...], said: str) -> None:
+    """Also where all are of one other year, or of the year before, as `check` says it."""
+    page: Any = SimpleNamespace(t=lambda key, years, year: f"{key} {years} {year}")
+    day: Any = SimpleNamespace(years=years, day=date(2026, 3, 9))
+
+    assert era_said(page, day, day) == said
 
 
 def test_feeds_of_two_eras_are_refused() -> None:

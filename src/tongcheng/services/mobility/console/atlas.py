@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tongcheng.kernel import canonical
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.services.mobility.bundle.eras import common_days, spans
@@ -160,9 +161,10 @@ class Kept(NamedTuple):
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """What the day's picture depends on: feeds and rule books."""
+        """What the day's picture depends on: feeds and rule books, how they are read, whose."""
         kinds = {"feed", "processes"}
-        return tuple(each.entry.sha256 for each in self.entries if each.entry.kind in kinds)
+        entries = (each.entry for each in self.entries if each.entry.kind in kinds)
+        return tuple(canonical.digest(canonical.encode(each)) for each in entries)
 
 
 def prepared_day(atlas: Atlas, on: date, kept: Kept) -> Prepared:

@@ -80,8 +80,6 @@ def values_of(
     place = view.spot_said(page, compared.spot, named)
     headline = _headline(page, compared, scenario, place)
     shown = (headline, "" if named is None else place)
-    years = tuple(sorted({*before.years, *after.years}))
-    era = words.eras(years)
     form = view.form(page, atlas, asked, compared.spot, scenarios)
     return {
         "headline": headline,
@@ -91,7 +89,7 @@ def values_of(
         "scenario": name_of(page, scenario.title),
         "status": status_badge(page, scenario),
         "lead": view.lead(page, before, asked),
-        "era": "" if era is None else page.t("mobility.console.era", first=era[0], last=era[1]),
+        "era": words.era_said(page, before, after),
         "by_car": before.roads is not None,
         "typical": before.is_typical,
         "credits": before.credits,

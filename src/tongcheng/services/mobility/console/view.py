@@ -10,7 +10,7 @@ from litestar import Response
 from markupsafe import Markup
 
 from tongcheng.services.mobility.console import words
-from tongcheng.services.mobility.console.query import CLOCK, MINUTES, WINDOW_MAX, Asked, clock
+from tongcheng.services.mobility.console.query import CLOCK, MINUTES, Asked, clock
 from tongcheng.services.mobility.console.words import name_of, people_said
 from tongcheng.web import Page
 
@@ -107,7 +107,6 @@ def circle(
         within=words.within_said(page, asked.minutes),
         people=people_said(page, answer.people),
     )
-    era = words.eras(prepared.years)
     values: dict[str, Any] = {
         "headline": headline,
         "place": place,
@@ -115,7 +114,7 @@ def circle(
         "asked": asked,
         "lead": lead(page, prepared, asked),
         "scenario": None if scenario is None else name_of(page, scenario.title),
-        "era": "" if era is None else page.t("mobility.console.era", first=era[0], last=era[1]),
+        "era": words.era_said(page, prepared),
         "map": picture(page, atlas, prepared, answer, (headline, "" if named is None else place)),
         "legend": legend(page, answer),
         "facts": tuple(_facts(page, answer, prepared)),
@@ -362,7 +361,6 @@ def form(
         "required": False,
         "minutes": (*MINUTES, MINUTES_STEP),
         "clock": (*CLOCK, CLOCK_STEP),
-        "window_max": WINDOW_MAX,
         "begin": clock(asked.begin_min),
         "end": clock(asked.end_min),
     }

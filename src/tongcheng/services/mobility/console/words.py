@@ -9,6 +9,7 @@ from tongcheng.services.mobility.console.query import Asked, clock
 from tongcheng.web import Page
 
 if TYPE_CHECKING:
+    from tongcheng.services.mobility.console.atlas import Prepared
     from tongcheng.services.mobility.console.gazetteer import Named
     from tongcheng.services.mobility.facts.model import Name
 
@@ -19,8 +20,6 @@ SAID: Final = {
 }
 WHOLE_FROM: Final = 1_000
 """From this many of the large unit on, one says whole ones."""
-ERA_YEARS_MAX: Final = 1
-"""Figures of two neighbouring years are of one winter's timetable and the summer's after it."""
 
 
 def people_said(page: Page, people: int) -> str:
@@ -66,14 +65,17 @@ def minutes_said(page: Page, seconds: int) -> str:
     return page.t("mobility.console.min", minutes=-(-seconds // 60))
 
 
-def eras(years: tuple[int, ...]) -> tuple[int, int] | None:
-    """Return the first and the last year of figures that do not belong on one map; None if all do.
+def era_said(page: Page, *days: Prepared) -> str:
+    """Return the mark of maps whose figures are not all of their day's year, "" without any.
 
-    Feeds of real timetables have none.
+    As `scenario.era.mark_of` has it; feeds of real timetables have no such figures.
     """
-    if not years or years[-1] - years[0] <= ERA_YEARS_MAX:
-        return None
-    return years[0], years[-1]
+    years = sorted({year for day in days for year in day.years})
+    if all({day.day.year}.issuperset(day.years) for day in days):
+        return ""
+    span = str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"
+    said: str = page.t("mobility.console.era", years=span, year=days[0].day.year)
+    return said
 
 
 WINDOWS: Final = {
