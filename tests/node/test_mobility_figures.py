@@ -124,3 +124,28 @@ def test_a_figure_says_how_and_how_long() -> None:
     assert figure.name.en == "more people reach Alpha station within 90 minutes: New line"
     assert figure.mark is not None
     assert figure.mark.en == "people modelled, trains typical"
+
+
+@pytest.mark.parametrize(
+    ("by_car", "is_typical", "mark"),
+    [
+        (True, True, "people modelled, at design speed"),
+        (True, False, "people modelled, at design speed"),
+        (False, True, "people modelled, trains typical"),
+        (False, False, "people modelled"),
+    ],
+)
+def test_what_is_modelled_is_marked_whatever_it_is(
+    by_car: bool,  # noqa: FBT001 a case
+    is_typical: bool,  # noqa: FBT001 a case
+    mark: str,
+) -> None:
+    """A day whose trains are typical may be driven through as well."""
+    told = Told(
+        1, 60, Words("港", "Port"), None, "/mobility/port", by_car=by_car, is_typical=is_typical
+    )
+    figure = mobility_figures({"mobility.port": told})["mobility.port"]
+
+    assert figure is not None
+    assert figure.mark is not None
+    assert figure.mark.en == mark

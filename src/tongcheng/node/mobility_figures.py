@@ -9,12 +9,9 @@ from tongcheng.services.plan.model import Figure
 
 ACTION: Final = "mobility.read"
 HOUR_MIN: Final = 60
-MARKS: Final = {
-    # by car, by trains that are no timetable
-    (True, False): Words("人口为模型，按设计车速", "people modelled, at design speed"),
-    (False, True): Words("人口为模型，班次为典型值", "people modelled, trains typical"),
-    (False, False): Words("人口为模型", "people modelled"),
-}
+BY_CAR: Final = Words("人口为模型，按设计车速", "people modelled, at design speed")
+BY_TYPICAL: Final = Words("人口为模型，班次为典型值", "people modelled, trains typical")
+PEOPLE: Final = Words("人口为模型", "people modelled")
 
 
 def mobility_figures(told: Mapping[str, Told | None]) -> dict[str, Figure | None]:
@@ -31,8 +28,14 @@ def _figure(key: str, told: Told) -> Figure:
         evidence=Words("看地图和各区县", "See the map and its counties"),
         evidence_path=told.path,
         evidence_action=ACTION,
-        mark=MARKS[told.by_car, told.is_typical],
+        mark=_mark(told),
     )
+
+
+def _mark(told: Told) -> Words:
+    if told.by_car:
+        return BY_CAR
+    return BY_TYPICAL if told.is_typical else PEOPLE
 
 
 def _reached(told: Told) -> Words:

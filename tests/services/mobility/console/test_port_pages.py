@@ -39,7 +39,7 @@ def test_the_page_says_how_many_are_near(client: TestClient[Litestar]) -> None:
         assert sum(each["people"] for each in bands) == people[minutes]
 
     assert 0 < people[30] < people[240] == EVERYBODY
-    assert "a train that ran from 甲货场" in client.get("/en/mobility/port?minutes=30").text
+    assert "a train that ran from 甲货场" in client.get("/en/mobility/port?minutes=240").text
     assert "At design speed, without congestion" in client.get("/en/mobility/port").text
 
 

@@ -115,13 +115,13 @@ def _legend(page: Page, found: Hinterland) -> Iterator[Legend]:
 
 
 def _rows(page: Page, atlas: Atlas, found: Hinterland) -> Iterator[Row]:
-    """Yield the counties that are near by road, and those from which goods go by rail."""
+    """Yield the counties that are near by road; the file has the others."""
     from tongcheng.services.mobility.console.port import is_inside  # noqa: PLC0415 an extra
 
     counties = {each.county_id: each for each in atlas.facts.counties}
     cities = {each.city_id: name_of(page, each.name) for each in atlas.cities}
     for row in found.rows:
-        if row.rail is not None or is_inside(row, found.minutes):
+        if is_inside(row, found.minutes):
             county = counties[row.area_id]
             yield _row(page, row, name_of(page, county.name), cities[county.city_id])
 
