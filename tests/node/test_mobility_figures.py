@@ -120,7 +120,7 @@ def test_a_figure_says_how_and_how_long() -> None:
 
     assert found["mobility.port"] is None
     assert figure is not None
-    assert figure.name.zh == "人90 分钟内新可到甲站：新线"
+    assert figure.name.zh == "人 90 分钟内新可到甲站：新线"
     assert figure.name.en == "more people reach Alpha station within 90 minutes: New line"
     assert figure.mark is not None
     assert figure.mark.en == "people modelled, trains typical"

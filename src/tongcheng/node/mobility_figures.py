@@ -64,4 +64,4 @@ def _gained(told: Told, scenario: Words) -> Words:
 def _within(minutes: int) -> Words:
     if minutes == HOUR_MIN:
         return Words("一小时内", "within an hour")
-    return Words(f"{minutes} 分钟内", f"within {minutes} minutes")
+    return Words(f" {minutes} 分钟内", f"within {minutes} minutes")

@@ -177,7 +177,7 @@ def side_map(
         if band.shape is not None
     ]
     title = _side_title(page, which, side)
-    return _map(page, atlas, side, compared, (bands[::-1], title, said[1]))
+    return _map(page, atlas, side, compared, (bands[::-1], title, said[1]), is_small=True)
 
 
 def _side_title(page: Page, which: int, side: Prepared) -> str:
@@ -192,6 +192,8 @@ def _map(
     side: Prepared,
     compared: Compared,
     shown: tuple[Sequence[Any], str, str],
+    *,
+    is_small: bool = False,
 ) -> Markup:
     from tongcheng.services.mobility.console import maps  # noqa: PLC0415 needs the extra
     from tongcheng.services.mobility.console.picture import Label  # noqa: PLC0415 see above
@@ -199,8 +201,9 @@ def _map(
     bands, title, name = shown
     box = maps.box_of((compared.same, compared.gained, compared.lost), compared.spot)
     spot = Label(name, compared.spot.lon, compared.spot.lat, "spot")
+    frame = maps.frame_around(box)
     return maps.map_of(
-        page, atlas, side, title=title, bands=bands, spot=spot, frame=maps.frame_around(box)
+        page, atlas, side, title=title, bands=bands, spot=spot, frame=frame, is_small=is_small
     )
 
 

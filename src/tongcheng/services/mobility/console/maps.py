@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from tongcheng.services.mobility.console.atlas import Atlas, Prepared
 from tongcheng.services.mobility.console.picture import (
+    LABEL_PX,
+    SMALL_LABEL_PX,
     Band,
     Frame,
     Label,
@@ -58,10 +60,11 @@ def map_of(
     *,
     title: str,
     bands: Sequence[Band],
-    spot: Label,
+    spot: Label | None,
     frame: Frame,
+    is_small: bool = False,
 ) -> Markup:
-    """Return a map as SVG."""
+    """Return a map as SVG; one that `is_small` is shown at half its size."""
     picture = Picture(
         title,
         atlas.outline,
@@ -70,6 +73,7 @@ def map_of(
         tuple(labels_of(page, atlas, prepared)),
         spot,
         page.t("mobility.console.scale", km="{km}"),
+        SMALL_LABEL_PX if is_small else LABEL_PX,
     )
     return drawn(picture, frame)
 

@@ -26,6 +26,8 @@ LEAST_DEGREES: Final = 0.35
 FOOT_PX: Final = 36
 """At the foot of a map, where its scale stands and what it warns of."""
 LABEL_PX: Final = 13
+SMALL_LABEL_PX: Final = 20
+"""Of a map that is shown at half its size; the style sheet says the same."""
 LABELS_MAX: Final = 26
 CJK_FROM: Final = 0x2E80
 """From this code point on a letter is as wide as it is high."""
@@ -115,6 +117,7 @@ class Picture(NamedTuple):
     labels: tuple[Label, ...]
     spot: Label | None
     scale_words: str
+    label_px: int = LABEL_PX
 
 
 def drawn(picture: Picture, frame: Frame) -> Markup:
@@ -122,7 +125,7 @@ def drawn(picture: Picture, frame: Frame) -> Markup:
     parts = [_shape("geo-land", each, frame, "") for each in picture.outline if _seen(each, frame)]
     parts += [_shape(f"geo-{each.style}", each.shape, frame, each.title) for each in picture.bands]
     parts += [_line(each, frame) for each in picture.lines]
-    parts.append(_names(picture.labels, frame, picture.spot))
+    parts.append(_names(picture, frame))
     parts.append(_scale(frame, picture.scale_words))
     return Markup(
         '<svg class="geo" role="img" viewBox="0 0 {} {}" aria-label="{}" '
@@ -186,8 +189,11 @@ def _tenths(value: int) -> str:
     return str(value // 10) if value % 10 == 0 else f"{value / 10:.1f}"
 
 
-def _names(labels: Iterable[Label], frame: Frame, spot: Label | None) -> Markup:
+def _names(picture: Picture, frame: Frame) -> Markup:
     """Write the names that have room, on the right of their place or on its left."""
+    labels: Iterable[Label] = picture.labels
+    spot, size = picture.spot, picture.label_px
+    half = size * 0.7
     taken: list[tuple[float, float, float, float]] = []
     parts: list[Markup] = []
     if spot is not None:
@@ -201,10 +207,10 @@ def _names(labels: Iterable[Label], frame: Frame, spot: Label | None) -> Markup:
             continue
         if label is spot:
             taken.clear()
-        wide = sum(LABEL_PX if ord(each) > CJK_FROM else LABEL_PX * 0.56 for each in label.text)
+        wide = sum(size if ord(each) > CJK_FROM else size * 0.56 for each in label.text)
         gap = 14 if label is spot else 7
         for left, anchor, from_x in ((x + gap, "start", x + gap), (x - gap - wide, "end", x - gap)):
-            box = (left - 2, y - 9, left + wide + 2, y + 9)
+            box = (left - 2, y - half, left + wide + 2, y + half)
             if _has_room(box, taken, frame):
                 dot = 12 if label is spot else 4
                 taken += [box, (x - dot, y - dot, x + dot, y + dot)]

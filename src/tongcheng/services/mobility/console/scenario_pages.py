@@ -21,9 +21,11 @@ from tongcheng.services.mobility.console import (
     pages,
     scenario_view,
 )
+from tongcheng.services.mobility.console.board import board
 from tongcheng.services.mobility.console.desk import Desk
 from tongcheng.services.mobility.console.query import Asked, shown
 from tongcheng.services.mobility.console.scenario_list import listed, named
+from tongcheng.services.mobility.console.scenario_view import Drawing
 from tongcheng.web import Page
 from tongcheng.web.forms import read_form, see_other
 from tongcheng.web.toolkit import AnyRequest, needs
@@ -68,7 +70,7 @@ async def draw_page(page: NamedDependency[Page], request: AnyRequest) -> Respons
         document = found.scenario.document
         key = ("written", found.scenario.digest)
         text = await desk.answered(key, partial(text_of, document))
-    return scenario_view.editor(page, text, await _pieces(request, desk, atlas))
+    return scenario_view.editor(page, text, await _drawing(page, request, desk, atlas))
 
 
 @post(scenario_view.TRY, include_in_schema=False, opt=DRAW)
@@ -80,15 +82,15 @@ async def try_scenario(page: NamedDependency[Page], request: AnyRequest) -> Resp
     atlas = await desk.ready()
     if atlas is None:
         return pages.waiting(page, desk)
-    pieces = await _pieces(request, desk, atlas)
+    drawing = await _drawing(page, request, desk, atlas)
     if form.get("do") == "insert":
-        wanted = next((each.text for each in pieces if each.kind == form.get("piece")), "")
-        return scenario_view.editor(page, text + wanted, pieces)
+        wanted = next((each.text for each in drawing.pieces if each.kind == form.get("piece")), "")
+        return scenario_view.editor(page, text + wanted, drawing)
     try:
         tried = await _tried(page, request, atlas, text)
     except Refused as refused:
-        return scenario_view.editor(page, text, pieces, fault=refused)
-    return scenario_view.editor(page, text, pieces, tried=tried)
+        return scenario_view.editor(page, text, drawing, fault=refused)
+    return scenario_view.editor(page, text, drawing, tried=tried)
 
 
 @get([scenario_view.TRY, scenario_view.KEEP], include_in_schema=False, opt=DRAW)
@@ -126,8 +128,8 @@ async def keep_scenario(
         await pages.sides_of(pages.node_at(request), desk, atlas, scenario)
         found: Kept = await pages.node_at(request).run(partial(command, scenario))
     except Refused as refused:
-        pieces = await _pieces(request, desk, atlas)
-        return scenario_view.editor(page, text, pieces, fault=refused)
+        drawing = await _drawing(page, request, desk, atlas)
+        return scenario_view.editor(page, text, drawing, fault=refused)
     query = Asked(scenario_id=found.scenario.scenario_id).query()
     return see_other(page, compare_view.PATH + query)
 
@@ -148,8 +150,8 @@ async def withdraw_scenario(page: NamedDependency[Page], request: AnyRequest) ->
     return see_other(page, scenario_view.LIST)
 
 
-async def _pieces(request: AnyRequest, desk: Desk, atlas: Atlas) -> tuple[drafting.Piece, ...]:
-    """Return what can be put into a text, with the figures of today."""
+async def _drawing(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas) -> Drawing:
+    """Return what can be put into a text, with the figures of today, and today's map."""
     prepared, _ = await pages.prepared_for(pages.node_at(request), desk, atlas, Asked())
     stops = prepared.ready.timetable.stops
     railway = {each.name.zh for each in atlas.named if each.kind == "rail"}
@@ -158,7 +160,8 @@ async def _pieces(request: AnyRequest, desk: Desk, atlas: Atlas) -> tuple[drafti
         for name, seconds in zip(stops.names, stops.enter_s.tolist(), strict=True)
         if name in railway
     )
-    return drafting.pieces(atlas.facts, max(taken, key=lambda each: (taken[each], each)))
+    pieces = drafting.pieces(atlas.facts, max(taken, key=lambda each: (taken[each], each)))
+    return Drawing(pieces, board(page, atlas, prepared))
 
 
 def _check_free(atlas: Atlas, scenario: Scenario) -> None:

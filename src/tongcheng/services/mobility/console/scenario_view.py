@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from litestar import Response
@@ -14,6 +14,7 @@ from tongcheng.services.mobility.console.words import name_of
 from tongcheng.web import Badge, Page
 
 if TYPE_CHECKING:
+    from tongcheng.services.mobility.console.board import Board
     from tongcheng.services.mobility.console.drafting import Piece
     from tongcheng.services.mobility.console.scenario_list import Listed
 
@@ -53,6 +54,13 @@ class Card(msgspec.Struct, frozen=True):
     limits: str
     kept: str
     withdraw: str
+
+
+class Drawing(NamedTuple):
+    """What one draws with: pieces of text, and a map to click on."""
+
+    pieces: tuple[Piece, ...]
+    board: Board
 
 
 class TextLine(msgspec.Struct, frozen=True):
@@ -110,7 +118,7 @@ def _card(page: Page, each: Listed) -> Card:
 def editor(
     page: Page,
     text: str,
-    pieces: tuple[Piece, ...],
+    drawing: Drawing,
     *,
     fault: Refused | None = None,
     tried: dict[str, Any] | None = None,
@@ -125,7 +133,10 @@ def editor(
         "text": text,
         "fault": told,
         "tried": tried is not None,
-        "pieces": tuple((each.kind, page.t(KINDS[each.kind]), each.text) for each in pieces),
+        "pieces": tuple(
+            (each.kind, page.t(KINDS[each.kind]), each.text) for each in drawing.pieces
+        ),
+        "board": drawing.board,
         "action": page.href(TRY),
         "keep": page.href(KEEP) if page.may(KEEP_ACTION) else "",
         **(tried or {}),

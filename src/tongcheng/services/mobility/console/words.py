@@ -60,6 +60,11 @@ def window_said(page: Page, asked: Asked) -> str:
     return said
 
 
+def degrees(lon: float, lat: float) -> tuple[str, str]:
+    """Return a point to a metre, as texts and addresses write it."""
+    return f"{lon:.5f}", f"{lat:.5f}"
+
+
 def minutes_said(page: Page, seconds: int) -> str:
     """Return whole minutes, rounded up: nobody is there before."""
     return page.t("mobility.console.min", minutes=-(-seconds // 60))
