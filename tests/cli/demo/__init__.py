@@ -1,0 +1,1 @@
+"""What breaks the demonstration: one region for the tests of this folder, stopped after them."""
