@@ -1,6 +1,6 @@
 """Draw the README's pictures: start a made-up region, open its pages in Chromium, keep what shows.
 
-    python -m tools.pictures
+    python -m tools.pictures [NAME …]
 
 The stays are those of the demonstration's seed, so only instants and ids differ between two runs.
 Each picture is a page as it is, in either language; `PICTURES` is what there is.
@@ -34,10 +34,14 @@ MEMBER = "tianjin-hsb"
 STAYS = 60
 NODES = 3
 READY = "the nodes keep serving"
+WAITING = "Running, no figure yet"
 DESK = (1360, 900)
 PHONE = (390, 844)
 COMPARED_AFTER_S = 40
 """By then the nodes have compared their books again, with every stay in them."""
+
+PREPARED_S_MAX = 240
+"""For the kernels to be compiled and the region to be read, on a slow machine."""
 
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 """How the browser itself writes days."""
@@ -62,6 +66,8 @@ class Shown(NamedTuple):
 
 PICTURES = (
     Picture("home", "", DESK),
+    Picture("mobility", "/mobility", (1360, 1120)),
+    Picture("compare", "/mobility/compare?scenario=capital-ring", (1360, 1120)),
     Picture("desk", "/settlement", DESK),
     Picture("demo", "/demo", (1360, 1120)),
     Picture("ledger", "/ledger", (1360, 1120)),
@@ -78,12 +84,20 @@ def names() -> list[str]:
 
 
 def main() -> int:
-    """Draw them all; 1 when one weighs too much."""
+    """Draw those that are named, or all; 1 when one weighs too much, 2 when a name is none."""
+    wanted = sys.argv[1:]
+    unknown = set(wanted) - {each.name for each in PICTURES}
+    if unknown:
+        print(f"no such picture: {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
     heavy = []
     with _region() as (address, folder), launch() as browser:
         shown = _shown(address, folder)
         time.sleep(COMPARED_AFTER_S)
+        _prepare(address)
         for picture in PICTURES:
+            if wanted and picture.name not in wanted:
+                continue
             for language in LANGUAGES:
                 file = FOLDER / f"{picture.name}.{language}.png"
                 file.write_bytes(_drawn(browser, shown, picture, language))
@@ -152,6 +166,18 @@ def _shown(address: str, folder: Path) -> Shown:
     return Shown(address, found[1], path.rpartition("/")[2], demo["persons"][0]["id_number"][-4:])
 
 
+def _prepare(address: str) -> None:
+    """Wait for the maps, and for what the home page says of them."""
+    until = time.monotonic() + PREPARED_S_MAX
+    while "geo-still" not in httpx.get(f"{address}/en/mobility", timeout=60).text or (
+        WAITING in httpx.get(f"{address}/en").text
+    ):
+        if time.monotonic() > until:
+            message = "the maps are not there"
+            raise SystemExit(message)
+        time.sleep(1)
+
+
 def _drawn(browser: Browser, shown: Shown, picture: Picture, language: str) -> bytes:
     """Return one picture, seen by the first of the sample accounts that may open the page."""
     path = picture.path.format(stay=shown.stay_id, bill=shown.bill_token)
@@ -164,9 +190,16 @@ def _drawn(browser: Browser, shown: Shown, picture: Picture, language: str) -> b
         page = context.new_page()
         page.goto(f"{shown.address}/{language}{path}")
         if _entered(page, shown, account):
+            _settle(page)
             return page.screenshot()
         context.close()
         account += 1
+
+
+def _settle(page: Page) -> None:
+    """Wait until a map that moves is drawn; our policy forbids what Playwright would evaluate."""
+    while page.locator(".may-move").count() and not page.locator(".is-moving").count():
+        page.wait_for_timeout(100)
 
 
 def _entered(page: Page, shown: Shown, account: int) -> bool:
