@@ -27,13 +27,14 @@ def test_every_row_is_measured_without_records(
     monkeypatch.setattr(bench_mobility_region, "seconds", lambda work: bool(work()) + 1.0)
     monkeypatch.setattr(bench_mobility_region, "QUICK_CELLS", 30)
 
-    every, one, mirror = bench_mobility_region.region_rows()
+    every, one, mirror, dense = bench_mobility_region.region_rows()
     nation = bench_mobility_region.nation_row(tmp_path)
     plain = bench_mobility_region.plain_row(tmp_path)
 
     assert [row.target for row in (every, one, nation)] == [1.5, 1.2, 5.0]
     assert (mirror.figure, mirror.holds, plain.figure, plain.holds) == (0, True, 0, True)
     assert "made-up" in nation.note
+    assert "stops each" in dense.note
 
 
 @pytest.mark.usefixtures("quick")

@@ -25,7 +25,7 @@ from tongcheng.simulation.region import Plan, simulate
 pytestmark = pytest.mark.timeout(400)
 """A seed takes about 20 seconds of one core; a busy machine may have little of one."""
 
-STAYS = 500
+STAYS = 300
 SEEDS = range(10)
 
 

@@ -10,6 +10,14 @@ from typing import Any
 from tests.services.mobility.bundle.stage import digest
 from tongcheng.services.mobility.bundle.model import SignedManifest
 
+
+class Quiet(ThreadingHTTPServer):
+    """Says nothing where who asked hangs up on a lie."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Let be."""
+
+
 MANIFEST, FILES = "/mobility/bundle", "/mobility/files/"
 
 
@@ -121,7 +129,7 @@ class Neighbour:
             def log_message(self, *_args: Any) -> None:
                 """Say nothing."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        server = Quiet(("127.0.0.1", port), Handler)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
