@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+
+from tongcheng.cli.claims_run import result_console
 
 if TYPE_CHECKING:
     from tongcheng.services.mobility.study.circle import Count
@@ -79,3 +82,28 @@ def show_assumed(console: Console, assumed: Mapping[str, str | int]) -> None:
     for name in SAID:
         if name in assumed:
             console.print(f"{name.replace('_', ' ')}: {assumed[name]}")
+
+
+class Done(msgspec.Struct):
+    """What came of asking from one place, for a machine."""
+
+    out: str
+    method: str
+    place: str
+    lon: float
+    lat: float
+    assumed: dict[str, str | int]
+    counted: Counted
+    reading_s: float
+    asking_s: float
+
+
+def show_asked(done: Done, direction: str, *, as_json: bool) -> None:
+    """Print what came of asking; `direction` says whether the place is where one goes."""
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+        return
+    console = result_console()
+    console.print(f"{direction} {done.place} ({done.lon:.4f}, {done.lat:.4f})")
+    show_counts(console, done.counted, done.assumed)
+    console.print(f"{done.out}; method {done.method}")

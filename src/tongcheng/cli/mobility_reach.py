@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import msgspec
 
 from tongcheng.cli import options
-from tongcheng.cli.claims_run import result_console, running
+from tongcheng.cli.claims_run import running
 from tongcheng.cli.mobility_asking import (
     MINUTE_S,
     asked_of,
@@ -21,24 +20,10 @@ from tongcheng.cli.mobility_asking import (
     question_within,
     spot_of,
 )
-from tongcheng.cli.mobility_counts import Counted, show_counts
+from tongcheng.cli.mobility_counts import Counted, Done, show_asked
 from tongcheng.cli.mobility_extra import extra_needed
 
 HEXAGON_M: Final = 500
-
-
-class Done(msgspec.Struct):
-    """What came of it, for a machine."""
-
-    out: str
-    method: str
-    place: str
-    lon: float
-    lat: float
-    assumed: dict[str, str | int]
-    counted: Counted
-    reading_s: float
-    asking_s: float
 
 
 @click.command()
@@ -100,11 +85,4 @@ def reach(
         Counted.of(counts, minutes), round(reading_s, 3),
         round(time.monotonic() - started - reading_s, 3),
     )  # fmt: skip
-    if as_json:
-        click.echo(msgspec.json.encode(done).decode())
-        return
-    console = result_console()
-    direction = "who reaches" if arrive else "what is reached from"
-    console.print(f"{direction} {name} ({spot.lon:.4f}, {spot.lat:.4f})")
-    show_counts(console, done.counted, side.assumed)
-    console.print(f"{done.out}; method {done.method}")
+    show_asked(done, "who reaches" if arrive else "what is reached from", as_json=as_json)
