@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -49,7 +48,7 @@ from tongcheng.services.mobility.study.region import (
 from tongcheng.services.mobility.walking import CrowFly
 
 AREA = "mobility"
-DAY = date(2026, 3, 11)
+DAY = mobility_worlds.DAY
 ZONE: Final = "Asia/Shanghai"
 CELLS, QUICK_CELLS = 4_071, 300
 ORIGINS, PAIRS, PLAIN = 200, 12, 6

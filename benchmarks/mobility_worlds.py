@@ -6,9 +6,12 @@ import io
 import random
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
+DAY: Final = date(2026, 3, 11)
+"""When all feeds made here run: a Wednesday."""
 DAY_S: Final = 86_400
 SEED: Final = 20_261_123
 TRAINS, CALLS_A_TRAIN, STATIONS = 4_458, 7.77, 672
@@ -16,20 +19,32 @@ TRAINS, CALLS_A_TRAIN, STATIONS = 4_458, 7.77, 672
 STOP_TIMES, STATION_LIST = "crh_china_2016q1_stop_times.csv.gz", "crh_china_2016_stations.csv"
 """Their records, where the folder of records has them."""
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+RAIL, BUS = 2, 3
+AGENCIES: Final = {RAIL: "铁路", BUS: "公交"}
+
 Trip = list[tuple[str, int, int]]
 """Calls: stop, arrival, departure, seconds after midnight."""
 
 
 class Network(NamedTuple):
-    """Stops (longitude, latitude) by id, and trips, each once a day."""
+    """Stops (longitude, latitude) by id, and trips, each once a day.
+
+    `lines` names the line of each trip, and is empty where all are of one. `kind` is GTFS's
+    `route_type`.
+    """
 
     stops: Mapping[str, tuple[float, float]]
     trips: Sequence[Trip]
+    lines: Sequence[str] = ()
+    kind: int = RAIL
 
 
 def write(path: Path, network: Network) -> Path:
-    """Write a feed that runs on every day of 2026."""
-    trips = [("R", "D", f"T{at}") for at in range(len(network.trips))]
+    """Write a feed that runs on one day, `DAY`."""
+    lines = network.lines or ["R"] * len(network.trips)
+    trips = [(line, "D", f"T{at}") for at, line in enumerate(lines)]
+    routes = [(line, line, network.kind) for line in dict.fromkeys(lines)]
     calls = [
         (f"T{at}", stop, place, clock(arrival_s), clock(departure_s))
         for at, trip in enumerate(network.trips)
@@ -39,16 +54,20 @@ def write(path: Path, network: Network) -> Path:
     tables: dict[str, Sequence[Sequence[object]]] = {
         "agency": [
             ("agency_name", "agency_url", "agency_timezone"),
-            ("铁路", "https://rail.example/", "Asia/Shanghai"),
+            (AGENCIES[network.kind], "https://agency.example/", "Asia/Shanghai"),
         ],
         "stops": [("stop_id", "stop_name", "stop_lon", "stop_lat"), *stops],
-        "routes": [("route_id", "route_short_name", "route_type"), ("R", "R", 2)],
+        "routes": [("route_id", "route_short_name", "route_type"), *routes],
         "trips": [("route_id", "service_id", "trip_id"), *trips],
         "stop_times": [
             ("trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time"),
             *calls,
         ],
-        "calendar_dates": [("service_id", "date", "exception_type"), ("D", "20260311", 1)],
+        # Not calendar_dates, for the peer reads no feed without a calendar.
+        "calendar": [
+            ("service_id", *WEEKDAYS, "start_date", "end_date"),
+            ("D", *[1] * len(WEEKDAYS), f"{DAY:%Y%m%d}", f"{DAY:%Y%m%d}"),
+        ],
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, rows in tables.items():

@@ -13,11 +13,14 @@ from benchmarks.row import Row
 HEAD = ("area", "what", "figure", "target", "reference", "ratio", "holds", "note")
 _MARK = {True: "✓", False: "✗", None: ""}
 _SIGN = {"at least": "≥", "at most": "≤"}
+_SIDE = {"at least": "short", "at most": "over"}
 _RIGHT = (2, 3, 5)
 """Columns of numbers."""
 _THOUSAND = 1_000
 _TEN = 10
 _HUNDRED = 100
+_LEAST = 0.1
+"""The least per cent that is told in digits."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -51,7 +54,19 @@ def cells(row: Row) -> tuple[str, ...]:
         reference = f"{reference}: {number(row.reference_figure)}"
     ratio = "" if row.ratio is None or math.isnan(row.ratio) else f"× {number(row.ratio)}"
     figure = f"{number(row.figure)} {row.unit}".strip()
-    return (row.area, row.what, figure, target, reference, ratio, _MARK[row.holds], row.note)
+    holds = f"{_MARK[row.holds]} {missed(row)}".strip()
+    return (row.area, row.what, figure, target, reference, ratio, holds, row.note)
+
+
+def missed(row: Row) -> str:
+    """Say by how much a promise is missed; nothing where it is kept, or was not measured."""
+    if row.holds is not False or row.target is None or math.isnan(row.figure):
+        return ""
+    if row.direction == "at most" and row.missed_by is not None and row.missed_by >= 1:
+        return f"{number(1 + row.missed_by)} times the target"
+    apart = abs(row.figure - row.target)
+    how_much = number(apart) if row.missed_by is None else _percent(row.missed_by)
+    return f"{how_much} {_SIDE[row.direction]}"
 
 
 def text(run: Run) -> str:
@@ -75,9 +90,10 @@ def markdown(run: Run) -> str:
 
 
 def encoded(run: Run) -> str:
-    """Return everything for a machine; ratio and `holds` are told besides."""
+    """Return everything for a machine; `ratio`, `holds` and `missed_by` are told besides."""
     rows: list[dict[str, Any]] = [
-        {**row._asdict(), "ratio": row.ratio, "holds": row.holds} for row in run.rows
+        {**row._asdict(), "ratio": row.ratio, "holds": row.holds, "missed_by": row.missed_by}
+        for row in run.rows
     ]
     told = {**msgspec.to_builtins(run), "rows": rows, "kept": run.kept}
     return msgspec.json.format(msgspec.json.encode(told)).decode()
@@ -91,6 +107,14 @@ def read(raw: bytes) -> Run:
         row["figure"] = float("nan") if row["figure"] is None else row["figure"]
     rows = [Row(**{name: row[name] for name in Row._fields}) for row in told["rows"]]
     return Run(msgspec.convert(told["machine"], Machine), rows, told["quick"])
+
+
+def _percent(share: float) -> str:
+    """Return a share as people read it; one that would round to nothing is still told."""
+    percent = _HUNDRED * share
+    if percent < _LEAST:
+        return f"less than {_LEAST} %"
+    return f"{percent:.{0 if percent >= 1 else 1}f} %"
 
 
 def _small(run: Run) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import table
 from benchmarks.__main__ import found, measured, parser
 from benchmarks.machine import Machine, copied_bytes_s, look, processor
-from benchmarks.row import Row
+from benchmarks.row import Direction, Row
 from benchmarks.table import Run
 from tests.tidy import ROOT
 
@@ -148,7 +148,7 @@ def test_text_says_everything_once() -> None:
     assert "9.0 GB/s" in lines[1]
     assert lines[4].split("  ")[0] == "engine"
     assert lines[4].split()[-5:] == ["peer:", "4,115", "×", "3", "✓"]
-    assert lines[5].split() == ["ledger", "慢", "0.12", "ms", "≤", "0.10", "✗"]
+    assert lines[5].split() == ["ledger", "慢", "0.12", "ms", "≤", "0.10", "✗", "25", "%", "over"]
     assert lines[6] == "    the disk"
     assert lines[8].split()[2:4] == ["–", "/s"]
     assert lines[-1] == "1 of 3 promises kept."
@@ -172,6 +172,31 @@ def test_markdown_is_one_table() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("figure", "target", "direction", "said"),
+    [
+        (5.0, None, "at least", ""),
+        (5.0, 5.0, "at least", "✓"),
+        (4.67, 5.0, "at least", "✗ 7 % short"),
+        (4.9999, 5.0, "at least", "✗ less than 0.1 % short"),
+        (1.28, 1.2, "at most", "✗ 7 % over"),
+        (1.205, 1.2, "at most", "✗ 0.4 % over"),
+        (469.0, 100.0, "at most", "✗ 4.69 times the target"),
+        (3.0, 0.0, "at most", "✗ 3 over"),
+        (float("nan"), 5.0, "at least", "✗"),
+    ],
+)
+def test_a_row_says_by_how_much_it_misses(
+    figure: float, target: float | None, direction: Direction, said: str
+) -> None:
+    """In the table for a terminal and in that for a page; why is for a note."""
+    row = Row("engine", "claims", figure, "/s", target, direction)
+
+    assert table.cells(row)[table.HEAD.index("holds")] == said
+    assert f"| {said} |  |" in table.markdown(Run(MACHINE, [row]))
+    assert said in table.text(Run(MACHINE, [row])).splitlines()[4]
+
+
 def test_json_comes_back() -> None:
     """What a machine is told has the verdicts, and can be printed again."""
     run = Run(MACHINE, [PAIRED, MISSED, TOLD, ABSENT])
@@ -179,6 +204,7 @@ def test_json_comes_back() -> None:
     told = json.loads(written)
 
     assert [row["holds"] for row in told["rows"]] == [True, False, None, False]
+    assert [row["missed_by"] for row in told["rows"]] == [None, pytest.approx(0.25), None, None]
     assert (told["rows"][3]["figure"], told["kept"]) == (None, False)
     assert table.text(table.read(written.encode())) == table.text(run)
 

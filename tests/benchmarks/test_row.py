@@ -47,3 +47,33 @@ def test_holds(given: Row, *, holds: bool | None) -> None:
 def test_ratio(reference_figure: float | None, ratio: float | None) -> None:
     """The figure over its reference, where there is one to divide by."""
     assert row(6.0, reference_figure=reference_figure).ratio == ratio
+
+
+@pytest.mark.parametrize(
+    ("given", "missed_by"),
+    [
+        (row(5.0), None),
+        (row(5.0, target=5.0), None),
+        (row(4.0, target=5.0), 0.2),
+        (row(0.0, target=5.0), 1.0),
+        (row(4.0, target=5.0, direction="at most"), None),
+        (row(6.0, target=5.0, direction="at most"), 0.2),
+        (row(15.0, target=5.0, direction="at most"), 2.0),
+        (row(3.0, target=0.0, direction="at most"), None),
+        (not_measured("engine", "claims", "/s", 5.0, "no peer"), None),
+    ],
+    ids=[
+        "told",
+        "reached",
+        "short",
+        "nothing",
+        "within",
+        "over",
+        "far over",
+        "of no share",
+        "not measured",
+    ],
+)
+def test_missed_by(given: Row, *, missed_by: float | None) -> None:
+    """A share of the target on either side, where the promise is missed and there is a share."""
+    assert given.missed_by == (None if missed_by is None else pytest.approx(missed_by))
