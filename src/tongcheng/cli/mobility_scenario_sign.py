@@ -65,9 +65,9 @@ def verify(file: Path, folder: Path, passphrase_file: Path | None) -> None:
         del snapshot
         own = home.ring.signing.verify_key()
         if said.member_id == home.member_id and document.kid == own.kid:
-            signing.check_signed_with(document, own)
+            document.check_signed_with(own)
         else:
-            signing.check_signature(document, home.accord, SystemClock().now())
+            document.check_signature(home.accord, SystemClock().now())
 
     passphrase = files.read_passphrase(passphrase_file)
     read_snapshot(files.node_directory(folder), question, passphrase=passphrase)

@@ -95,8 +95,8 @@ class Sender:
     def sign(self, manifest: Manifest, key: SigningKey | None = None) -> SignedManifest:
         """Sign whatever it is: nothing of its form is looked at."""
         by = key or self.key
-        signature = by.sign(model.SIGNING_DOMAIN + manifest.encoded())
-        return SignedManifest(manifest, by.kid, signature.hex())
+        signature = by.sign(model.SIGNING_DOMAIN + manifest.encoded()).hex()
+        return SignedManifest(manifest=manifest, kid=by.kid, signature=signature)
 
     def sound(self, **changes: Any) -> tuple[SignedManifest, dict[str, bytes]]:
         """Return a signed manifest of one feed with its files; `changes` are the manifest's."""

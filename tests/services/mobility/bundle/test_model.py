@@ -32,7 +32,7 @@ def test_it_is_read_as_published() -> None:
     found = model.read(VECTOR["document"].encode())
     key = VerifyKey(VECTOR["kid"], SUITE, bytes.fromhex(VECTOR["public_key"]))
 
-    model.check_signed_with(found, key)
+    found.check_signed_with(key)
     assert found.kid == key.kid
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.kernel.store.stage import Stage
 from tests.services.mobility.scenario.scenario_texts import CHANGES, document
-from tests.toy import NOW_AT, ring_of, toy_accord
+from tests.toy import NOW_AT, ring_of
 from tongcheng.kernel.clock import ManualClock
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.store import Command, Transaction, Writer
@@ -126,34 +126,6 @@ def test_changed_rows_are_found(stage: Stage) -> None:
     ]
 
 
-def test_signature_is_by_the_accord() -> None:
-    """The member's key by the accord makes it good; another key, member or byte does not."""
-    accord = toy_accord().accord
-    key = ring_of("beijing-hsb").signing
-    version = signing.Version(
-        member_id="beijing-hsb",
-        scenario_id="test",
-        version=1,
-        previous=None,
-        signed_at=NOW_AT,
-        document=read_scenario("a.yaml", TEXT).document,
-    )
-    signed = signing.signed(version, key)
-    again = signing.read(signed.encoded())
-
-    assert again == signed
-    signing.check_signature(again, accord, NOW_AT)
-    for fault in (
-        msgspec.structs.replace(signed, signature="00" * 64),
-        msgspec.structs.replace(
-            signed, scenario=msgspec.structs.replace(version, signed_at=NOW_AT + 1)
-        ),
-        signing.signed(version, ring_of("stranger").signing),
-    ):
-        with pytest.raises(Refused, match=r"SCENARIO_SIGNATURE|KEY_UNKNOWN"):
-            signing.check_signature(fault, accord, NOW_AT)
-
-
 def test_another_id_within_is_refused() -> None:
     """A version can not be called otherwise than its scenario."""
     version = signing.Version(
@@ -167,13 +139,6 @@ def test_another_id_within_is_refused() -> None:
 
     with pytest.raises(Refused, match="SCENARIO_DOCUMENT"):
         signing.read(signing.signed(version, ring_of("m").signing).encoded())
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_refused_by_name(raw: bytes) -> None:
-    """Whatever is no signed scenario is refused, and nothing else is raised."""
-    with pytest.raises(Refused):
-        signing.read(raw)
 
 
 LINES = st.text(

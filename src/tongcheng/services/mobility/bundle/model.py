@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Final, Literal, NoReturn
+from typing import Annotated, ClassVar, Final, Literal, NoReturn
 
 import msgspec
 from msgspec import Meta
 
 from tongcheng.kernel import canonical
-from tongcheng.kernel.accord import Accord
 from tongcheng.kernel.errors import Refused
-from tongcheng.kernel.keys import SigningKey, VerifyKey
+from tongcheng.kernel.keys import SigningKey
+from tongcheng.services.mobility.signed.document import Digest, Signed, Version, signature_of
 
 SIGNING_DOMAIN: Final = b"tongcheng/mobility-bundle/1\n"
 ENTRIES_MAX: Final = 256
@@ -36,13 +36,7 @@ EntryKind = Literal["feed", "places", "streets", "processes"]
 KINDS: Final[tuple[EntryKind, ...]] = ("feed", "places", "streets", "processes")
 Verdict = Literal["sound", "repaired", "doubtful", "incomplete"]
 
-DIGEST_PATTERN: Final = r"^[0-9a-f]{64}$(?!\n)"
-"""No `\\Z`: the description of the interface has it too, and not everybody reads it by Python."""
-Digest = Annotated[str, Meta(pattern=DIGEST_PATTERN)]
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$(?!\n)")]
-Code = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)")]
-Kid = Annotated[str, Meta(pattern=r"^[a-z0-9]{1,16}:[0-9a-f]{16}$(?!\n)")]
-Signature = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,128}$(?!\n)")]
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)")]
 _LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
 """No control characters and none that turn a line round: strangers' words are shown to people."""
@@ -51,8 +45,6 @@ Words = Annotated[str, Meta(min_length=1, max_length=400, pattern=_LINE)]
 OptionalWords = Annotated[str, Meta(max_length=400, pattern=_LINE)]
 Size = Annotated[int, Meta(ge=1, le=BUNDLE_BYTES_MAX)]
 ReportSize = Annotated[int, Meta(ge=1, le=REPORT_BYTES_MAX)]
-Count = Annotated[int, Meta(ge=1, le=2**53 - 1)]
-
 
 FORMS: Final[dict[EntryKind, tuple[str, ...]]] = {
     "feed": ("gtfs",),
@@ -101,22 +93,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return (self.valid_from or text) <= text <= (self.valid_to or text)
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One version of a member's bundle; `signed_at` is UTC ms, `previous` a manifest's digest."""
+class Manifest(Version, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One version of a member's bundle."""
 
-    member_id: Code
-    version: Count
-    previous: Digest | None
-    signed_at: Annotated[int, Meta(ge=0, le=2**53 - 1)]
     entries: Annotated[tuple[Entry, ...], Meta(max_length=ENTRIES_MAX)]
-
-    def encoded(self) -> bytes:
-        """Return the canonical bytes that the member signs, after the domain."""
-        return canonical.encode(self)
-
-    def digest(self) -> str:
-        """Return the hex SHA-256 of the canonical bytes."""
-        return canonical.digest(self.encoded())
 
     def files(self) -> dict[str, int]:
         """Return the size of every file that belongs to it, by digest, in their order."""
@@ -125,16 +105,18 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return dict(sorted(sizes.items()))
 
 
-class SignedManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SignedManifest(Signed, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What crosses the border: the manifest, and its member's signature (hex) with the key."""
 
-    manifest: Manifest
-    kid: Kid
-    signature: Signature
+    domain: ClassVar[bytes] = SIGNING_DOMAIN
+    signature_code: ClassVar[str] = "BUNDLE_SIGNATURE"
 
-    def encoded(self) -> bytes:
-        """Return the canonical bytes, for the file, the store and the journal."""
-        return canonical.encode(self)
+    manifest: Manifest
+
+    @property
+    def said(self) -> Manifest:
+        """The manifest."""
+        return self.manifest
 
 
 def signed(manifest: Manifest, key: SigningKey) -> SignedManifest:
@@ -144,8 +126,8 @@ def signed(manifest: Manifest, key: SigningKey) -> SignedManifest:
         Refused: BUNDLE_MALFORMED and BUNDLE_TOO_LARGE, as `read` would refuse it.
     """
     check_form(manifest)
-    signature = key.sign(SIGNING_DOMAIN + manifest.encoded())
-    document = SignedManifest(manifest, key.kid, signature.hex())
+    signature = signature_of(manifest, SIGNING_DOMAIN, key)
+    document = SignedManifest(manifest=manifest, kid=key.kid, signature=signature)
     check_size("manifest", len(document.encoded()), MANIFEST_BYTES_MAX)
     return document
 
@@ -165,7 +147,7 @@ def read(raw: bytes) -> SignedManifest:
 
 def check_form(manifest: Manifest) -> None:
     """Refuse BUNDLE_MALFORMED and BUNDLE_TOO_LARGE for a manifest that can not be meant."""
-    if (manifest.version == 1) != (manifest.previous is None):
+    if not manifest.is_first_or_follows():
         _malformed("the first version, and it alone, follows no other")
     for one, other in pairwise(manifest.entries):
         if one.key >= other.key:
@@ -190,24 +172,6 @@ def _check_entry(entry: Entry) -> None:
         _malformed(f"{entry.id}: a datum is said of feeds, and of each")
     if entry.form not in FORMS[entry.kind]:
         _malformed(f"{entry.id}: {entry.kind} can not be {entry.form}")
-
-
-def check_signature(document: SignedManifest, accord: Accord, at: int) -> None:
-    """Check that the member signed it with a key that the accord calls valid at an instant.
-
-    Raises:
-        Refused: MEMBER_UNKNOWN, KEY_UNKNOWN, KEY_NOT_VALID, BUNDLE_SIGNATURE.
-    """
-    manifest = document.manifest
-    check_signed_with(document, accord.verify_key(manifest.member_id, document.kid, at))
-
-
-def check_signed_with(document: SignedManifest, key: VerifyKey) -> None:
-    """Refuse BUNDLE_SIGNATURE unless this key signed the manifest."""
-    manifest = document.manifest
-    raw = SIGNING_DOMAIN + manifest.encoded()
-    if not key.verify(raw, bytes.fromhex(document.signature)):
-        raise Refused("BUNDLE_SIGNATURE", member=manifest.member_id, kid=document.kid)
 
 
 def _check_day(text: str | None) -> None:

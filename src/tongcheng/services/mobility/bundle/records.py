@@ -12,8 +12,6 @@ from typing import Final, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from tongcheng.kernel import adoption, journal
-from tongcheng.kernel.accord import Accord
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.service import Finding
@@ -21,6 +19,7 @@ from tongcheng.kernel.store import Reading, Records, Snapshot, Transaction
 from tongcheng.services.mobility.bundle import model
 from tongcheng.services.mobility.bundle.files import FileStore
 from tongcheng.services.mobility.bundle.model import Entry, Manifest, SignedManifest
+from tongcheng.services.mobility.signed.history import History
 
 BUNDLE_KIND: Final = "mobility_bundle"
 
@@ -39,6 +38,9 @@ class BundleRow(msgspec.Struct, frozen=True):
 
 
 BUNDLES = Records("mobility_bundles", BundleRow, key=("member_id", "version"), only_grows=True)
+HISTORY: Final[History[BundleRow, SignedManifest]] = History(
+    BUNDLES, BUNDLE_KIND, "bundle", model.read, lambda member_id, _: member_id
+)
 
 
 class KeptEntry(NamedTuple):
@@ -50,16 +52,7 @@ class KeptEntry(NamedTuple):
 
 def kept_documents(snapshot: Snapshot) -> tuple[tuple[BundleRow, SignedManifest], ...]:
     """Return the newest bundle of every member of whom there is one, in order of their ids."""
-    table = BUNDLES.table
-    last = sa.select(table.c.member_id, sa.func.max(table.c.version).label("version"))
-    last_of = last.group_by(table.c.member_id).subquery()
-    is_last = sa.and_(
-        table.c.member_id == last_of.c.member_id, table.c.version == last_of.c.version
-    )
-    # Every page of a map asks: it shall not read every version that there was.
-    rows = snapshot.fetch(BUNDLES, sa.select(table).join(last_of, is_last))
-    newest = {row.member_id: row for row in rows}
-    return tuple((row, model.read(row.document)) for _, row in sorted(newest.items()))
+    return tuple((row, model.read(row.document)) for row in HISTORY.newest(snapshot))
 
 
 def kept_entries(snapshot: Snapshot) -> tuple[KeptEntry, ...]:
@@ -99,7 +92,7 @@ def publish(
         entries=changed,
     )
     document = model.signed(manifest, tx.home.ring.signing)
-    _keep(tx, document)
+    HISTORY.keep(tx, document)
     return document
 
 
@@ -134,7 +127,7 @@ def check_next(reading: Reading, home: Home, document: SignedManifest, now_at: i
     member_id, version, digest = manifest.member_id, manifest.version, manifest.digest()
     if member_id == home.member_id:
         raise Refused("BUNDLE_OWN", member=member_id)
-    model.check_signature(document, home.accord, now_at)
+    document.check_signature(home.accord, now_at)
     rows = {row.version: row for row in reading.select(BUNDLES, member_id=member_id)}
     same = rows.get(version)
     if same is not None and same.digest != digest:
@@ -160,20 +153,8 @@ def take(tx: Transaction, document: SignedManifest) -> bool:
     """
     is_new = check_next(tx, tx.home, document, tx.now_at)
     if is_new:
-        _keep(tx, document)
+        HISTORY.keep(tx, document)
     return is_new
-
-
-def _keep(tx: Transaction, document: SignedManifest) -> None:
-    manifest = document.manifest
-    raw = document.encoded()
-    row = BundleRow(manifest.member_id, manifest.version, manifest.digest(), tx.now_at, raw)
-    tx.add(BUNDLES, row)
-    journal.append(tx, BUNDLE_KIND, _content_id(row), raw)
-
-
-def _content_id(row: BundleRow) -> str:
-    return f"{row.member_id}/{row.version}"
 
 
 # verifying
@@ -184,62 +165,12 @@ def check_bundles(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
 
     And every file that a member's newest version names against its digest.
     """
-    accords = adoption.adopted(snapshot)
-    before: BundleRow | None = None
-    for row in snapshot.select(BUNDLES):
-        if before is not None and before.member_id != row.member_id:
-            before = None
-        for fault in _faults(snapshot, home, accords, before, row):
-            yield Finding(BUNDLES.name, _content_id(row), fault)
-        before = row
+    yield from HISTORY.check(snapshot, home)
     for row, document in kept_documents(snapshot):
         for digest, size in document.manifest.files().items():
             problem = _file_problem(home, digest, size)
             if problem is not None:
-                yield Finding(BUNDLES.name, f"{_content_id(row)}/{digest}", problem)
-
-
-def _faults(
-    snapshot: Snapshot,
-    home: Home,
-    accords: Sequence[Accord],
-    before: BundleRow | None,
-    row: BundleRow,
-) -> Iterator[str]:
-    if journal.content(snapshot, home.ring, BUNDLE_KIND, _content_id(row)) != row.document:
-        yield "the bundle differs from the journal"
-    document = model.read(row.document)
-    manifest = document.manifest
-    if (manifest.member_id, manifest.version, manifest.digest()) != (
-        row.member_id,
-        row.version,
-        row.digest,
-    ):
-        yield "the row differs from its document"
-    if not _is_signed(document, home, accords, row.kept_at):
-        yield "the signature is not the member's"
-    follows = before is not None and before.version + 1 == row.version
-    if follows and before is not None and manifest.previous != before.digest:
-        yield "it does not follow the version before"
-
-
-def _is_signed(
-    document: SignedManifest, home: Home, accords: Sequence[Accord], kept_at: int
-) -> bool:
-    """Say whether a key signed it that was the member's when this node kept it."""
-    own = home.ring.signing
-    if document.manifest.member_id == home.member_id and document.kid == own.kid:
-        return _holds(model.check_signed_with, document, own.verify_key())
-    return any(_holds(model.check_signature, document, accord, kept_at) for accord in accords)
-
-
-def _holds(check: Callable[..., None], *given: object) -> bool:
-    """Say whether a check refuses nothing."""
-    try:
-        check(*given)
-    except Refused:
-        return False
-    return True
+                yield Finding(BUNDLES.name, f"{row.member_id}/{row.version}/{digest}", problem)
 
 
 def _file_problem(home: Home, digest: str, size: int) -> str | None:

@@ -26,7 +26,6 @@ from tongcheng.kernel.running import RunningNode
 from tongcheng.services.mobility.bundle import records
 from tongcheng.services.mobility.bundle.files import FileStore, exactly
 from tongcheng.services.mobility.bundle.model import (
-    DIGEST_PATTERN,
     ENTRIES_MAX,
     FILES_PATH,
     MANIFEST_PATH,
@@ -34,6 +33,7 @@ from tongcheng.services.mobility.bundle.model import (
     Manifest,
     SignedManifest,
 )
+from tongcheng.services.mobility.signed.document import DIGEST_PATTERN
 
 YEAR_S: Final = 31_536_000
 BLOCK_WITHIN_S: Final = 60.0

@@ -6,14 +6,13 @@ and is no longer listed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
-import sqlalchemy as sa
 
-from tongcheng.kernel import adoption, canonical, journal
+from tongcheng.kernel import canonical
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.kernel.plain_yaml import Plain
@@ -22,6 +21,7 @@ from tongcheng.kernel.store import Records, Snapshot, Transaction
 from tongcheng.services.mobility.scenario import signing
 from tongcheng.services.mobility.scenario.model import Scenario
 from tongcheng.services.mobility.scenario.signing import SignedScenario, Version
+from tongcheng.services.mobility.signed.history import History
 
 SCENARIO_KIND: Final = "mobility_scenario"
 READ_MAX: Final = 256
@@ -44,6 +44,10 @@ class ScenarioRow(msgspec.Struct, frozen=True):
 SCENARIOS = Records(
     "mobility_scenarios", ScenarioRow, key=("scenario_id", "version"), only_grows=True
 )
+HISTORY: Final[History[ScenarioRow, SignedScenario]] = History(
+    SCENARIOS, SCENARIO_KIND, "scenario", signing.read, lambda _, home: home.member_id
+)
+"""Nobody takes scenarios from others: each row stands for one of this node's own."""
 
 
 class Kept(NamedTuple):
@@ -80,31 +84,13 @@ def withdraw(tx: Transaction, scenario_id: str) -> None:
 
 def kept(snapshot: Snapshot) -> tuple[Kept, ...]:
     """Return the newest version of every scenario that is not withdrawn, in order of their ids."""
-    table = SCENARIOS.table
-    last = sa.select(table.c.scenario_id, sa.func.max(table.c.version).label("version"))
-    last_of = last.group_by(table.c.scenario_id).subquery()
-    is_last = sa.and_(
-        table.c.scenario_id == last_of.c.scenario_id, table.c.version == last_of.c.version
-    )
-    # Every page of a map asks: it shall not read every version that there was.
-    rows = snapshot.fetch(SCENARIOS, sa.select(table).join(last_of, is_last))
-    found = map(_kept, sorted(rows, key=lambda row: row.scenario_id))
+    found = map(_kept, HISTORY.newest(snapshot))
     return tuple(each for each in found if each is not None)
 
 
 def check_scenarios(snapshot: Snapshot, home: Home) -> Iterator[Finding]:
     """Check every version against the journal, its signature and the version before."""
-    before: ScenarioRow | None = None
-    for row in snapshot.select(SCENARIOS):
-        if before is not None and before.scenario_id != row.scenario_id:
-            before = None
-        for fault in _faults(snapshot, home, before, row):
-            yield Finding(SCENARIOS.name, _content_id(row), fault)
-        before = row
-    known = {_content_id(row) for row in snapshot.select(SCENARIOS)}
-    for leaf in snapshot.select(journal.JOURNAL_LEAVES, kind=SCENARIO_KIND):
-        if leaf.content_id not in known:
-            yield Finding(SCENARIOS.name, leaf.content_id, "the scenario is gone")
+    return HISTORY.check(snapshot, home)
 
 
 def _append(
@@ -122,11 +108,7 @@ def _append(
         document=document,
     )
     signed = signing.signed(version, tx.home.ring.signing)
-    raw = signed.encoded()
-    row = ScenarioRow(scenario_id, version.version, version.digest(), tx.now_at, raw)
-    tx.add(SCENARIOS, row)
-    journal.append(tx, SCENARIO_KIND, _content_id(row), raw)
-    return row, signed
+    return HISTORY.keep(tx, signed), signed
 
 
 def _kept(row: ScenarioRow) -> Kept | None:
@@ -138,44 +120,3 @@ def _kept(row: ScenarioRow) -> Kept | None:
 def _read(raw: bytes) -> tuple[SignedScenario, Scenario | None]:
     """Read what is kept, once: parsed for every page, a dozen long ones took eight seconds."""
     return signing.read_whole(raw)
-
-
-def _faults(
-    snapshot: Snapshot, home: Home, before: ScenarioRow | None, row: ScenarioRow
-) -> Iterator[str]:
-    if journal.content(snapshot, home.ring, SCENARIO_KIND, _content_id(row)) != row.document:
-        yield "the scenario differs from the journal"
-    document = signing.read(row.document)
-    said = document.scenario
-    if (said.scenario_id, said.version, said.digest()) != (
-        row.scenario_id,
-        row.version,
-        row.digest,
-    ):
-        yield "the row differs from its document"
-    if not _is_signed(snapshot, home, document, row.kept_at):
-        yield "the signature is not the member's"
-    if said.previous != (None if before is None else before.digest):
-        yield "it does not follow the version before"
-
-
-def _is_signed(snapshot: Snapshot, home: Home, document: SignedScenario, kept_at: int) -> bool:
-    """Say whether a key signed it that was the member's when this node kept it."""
-    own = home.ring.signing.verify_key()
-    if document.scenario.member_id == home.member_id and document.kid == own.kid:
-        return _holds(signing.check_signed_with, document, own)
-    accords = adoption.adopted(snapshot)
-    return any(_holds(signing.check_signature, document, each, kept_at) for each in accords)
-
-
-def _holds(check: Callable[..., None], *given: object) -> bool:
-    """Say whether a check refuses nothing."""
-    try:
-        check(*given)
-    except Refused:
-        return False
-    return True
-
-
-def _content_id(row: ScenarioRow) -> str:
-    return f"{row.scenario_id}/{row.version}"
