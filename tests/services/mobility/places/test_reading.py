@@ -100,7 +100,7 @@ FILES: dict[str, tuple[bytes, Format]] = {
 def test_every_format_has_the_same_places(name: str) -> None:
     """Columns are found by their names, an area is a point, and other words are not made use of."""
     raw, form = FILES[name]
-    places, report = read_places(raw, form)
+    places, report, _ = read_places(raw, form)
 
     assert places.ids == ("a", "b", "c")
     assert places.names == ("甲", "乙", "丙")
@@ -147,7 +147,7 @@ def of_csv(*lines: str, heading: str = "id,lon,lat,pop,jobs") -> bytes:
 )
 def test_a_row_with_a_fault_is_left_out_and_counted(line: str, code: str, column: str) -> None:
     """One finding, of its code and column, with the row's number in the file."""
-    places, report = read_places(of_csv(line, "y,118,39,2,2"), "csv", ["jobs"])
+    places, report, _ = read_places(of_csv(line, "y,118,39,2,2"), "csv", ["jobs"])
 
     assert places.ids == ("z", "y")
     assert [(each.code, each.column, each.count, each.rows) for each in report.findings] == [
@@ -158,7 +158,7 @@ def test_a_row_with_a_fault_is_left_out_and_counted(line: str, code: str, column
 
 def test_fractions_are_rounded_half_up_and_told() -> None:
     """Modelled people come in fractions; they are counted in whole ones."""
-    places, report = read_places(of_csv("a,117,39,0.5,1", "b,117,39,2.4,1"), "csv")
+    places, report, _ = read_places(of_csv("a,117,39,0.5,1", "b,117,39,2.4,1"), "csv")
 
     assert places.population is not None
     assert places.population.tolist() == [1, 1, 2]
@@ -169,14 +169,14 @@ def test_a_column_that_may_go_below_zero_is_no_opportunity_unless_asked_for() ->
     """Heights are numbers too; nobody counts them."""
     raw = of_csv("a,117,39,1,-1")
 
-    places, report = read_places(raw, "csv")
+    places, report, _ = read_places(raw, "csv")
     assert (places.ids, places.opportunities) == (("z", "a"), ())
     assert [(each.code, each.column) for each in report.findings] == [("column_ignored", "jobs")]
 
 
 def test_rows_are_numbered_where_there_is_no_id() -> None:
     """Blank lines count as rows and are nothing else."""
-    places, report = read_places(b"lng,LAT\n117,39\n\n118,39\n", "csv")
+    places, report, _ = read_places(b"lng,LAT\n117,39\n\n118,39\n", "csv")
 
     assert (places.ids, places.names, places.area_ids) == (("1", "3"), ("", ""), ("", ""))
     assert places.population is None
@@ -273,10 +273,17 @@ def test_shapes_become_points_inside_them(form: Format) -> None:
         raw = geojson(shapes, {})
     else:
         raw = parquet({"shape": [*wkb(shapes[:-1]), None]}, geo())
-    places, report = read_places(raw, form)
+    places, report, areas = read_places(raw, form)
 
     inside = [shapely.Point(*each) for each in zip(*places.points, strict=True)]
     assert places.ids == ("1", "2", "3")
+    assert areas is not None
+    assert [each.equals(one) for each, one in zip(areas, (CRESCENT, TWO, TWO), strict=True)] == [
+        True,
+        False,
+        True,
+    ]
+    assert areas[1].is_valid
     assert all(
         area.covers(point)
         for area, point in zip([CRESCENT, shapely.make_valid(CROSSED), TWO], inside, strict=True)
@@ -291,7 +298,7 @@ def test_shapes_become_points_inside_them(form: Format) -> None:
 def test_shapes_that_can_not_be_read_are_missing() -> None:
     """Broken bytes, and coordinates that are none, in one row each."""
     shapes = [wkb(POINTS)[0], b"\x01\x03", b"", wkb([shapely.Point(np.nan, 39)])[0]]
-    places, report = read_places(parquet({"shape": shapes}, geo()), "parquet")
+    places, report, _ = read_places(parquet({"shape": shapes}, geo()), "parquet")
 
     assert places.ids == ("1",)
     assert sum(each.count for each in report.findings) == 3
@@ -310,7 +317,7 @@ def test_no_bytes_make_the_reading_fail(
     if kept < 0.2:
         raw = raw[: int(kept * 5 * len(raw))]
     with suppress(Refused):
-        places, report = read_places(bytes(raw), form)
+        places, report, _ = read_places(bytes(raw), form)
         assert 0 < report.places == len(places.ids) <= report.rows
         assert np.all(np.abs(places.points.lon) <= 180)
 
@@ -331,7 +338,7 @@ def test_a_features_own_id_is_taken_where_all_have_one() -> None:
     made = json.loads(geojson(POINTS, {"open": [True, False, None], "at": [{}, [], 1]}))
     for number, feature in enumerate(made["features"]):
         feature["id"] = number + 7
-    places, _ = read_places(json.dumps(made).encode(), "geojson")
+    places, *_ = read_places(json.dumps(made).encode(), "geojson")
 
     assert places.ids == ("7", "8", "9")
     assert places.opportunities == ()
@@ -353,7 +360,7 @@ def test_no_character_but_a_line_end_ends_a_row_of_csv(within: str) -> None:
     """Python's own lines end at U+2028 and form feeds too; those of RFC 4180 do not."""
     raw = f"id,name,lon,lat\na,one{within}two,117.1,39.1\r\nb,x,117.2,39.2\r".encode()
 
-    places, report = read_places(raw, "csv")
+    places, report, _ = read_places(raw, "csv")
 
     assert (places.ids, places.names) == (("a", "b"), (f"one{within}two", "x"))
     assert report.findings == ()
@@ -389,7 +396,7 @@ def test_what_a_library_says_of_a_file_is_shown_without_control_characters() -> 
 
 def test_opportunities_are_found_by_name() -> None:
     """A measure asks for one, and there may be none."""
-    places, _ = read_places(*FILES["csv"])
+    places, *_ = read_places(*FILES["csv"])
     jobs = places.of("jobs")
 
     assert jobs is not None

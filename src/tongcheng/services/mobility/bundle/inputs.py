@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
@@ -37,10 +39,11 @@ class KeptInputs(NamedTuple):
 
 
 class KeptPlaces(NamedTuple):
-    """Places, and the entry that they came from."""
+    """Places, the entry that they came from, and their areas as `PlacesReading` has them."""
 
     places: Places
     entry: Entry
+    areas: NDArray[Any] | None = None
 
 
 def kept_study_inputs(
@@ -81,7 +84,8 @@ def kept_places(kept: Sequence[KeptEntry], home: Home, name: str) -> KeptPlaces:
     """Read kept places by `ID` or `MEMBER/ID`; refuses as `kept_study_inputs`."""
     ((_, entry),) = _chosen(kept, "places", [name])
     raw = FileStore.of(home).read(entry.sha256, entry.bytes)
-    return KeptPlaces(read_places(raw, form_of(entry.form)).places, entry)
+    read = read_places(raw, form_of(entry.form))
+    return KeptPlaces(read.places, entry, read.areas)
 
 
 def kept_streets(

@@ -54,7 +54,8 @@ def geojson_table(raw: bytes, findings: Findings) -> Table:
     with np.errstate(all="ignore"):  # a coordinate beyond all numbers is on no map
         shapes = shapely.from_geojson(texts, on_invalid="ignore")
     columns = _columns(made.features)
-    return Table(rows, *points_of(shapes, rows, findings), columns)
+    found = points_of(shapes, rows, findings)
+    return Table(rows, found.lon, found.lat, found.shapeless, columns, found.areas)
 
 
 def _columns(features: list[_Feature]) -> dict[str, list[Value]]:

@@ -60,7 +60,8 @@ def parquet_table(raw: bytes, findings: Findings) -> Table:
     texts = np.array(_values(table.column(shape)), object)
     with np.errstate(all="ignore"):
         shapes = shapely.from_wkb(texts, on_invalid="ignore")
-    return Table(rows, *points_of(shapes, rows, findings), columns)
+    found = points_of(shapes, rows, findings)
+    return Table(rows, found.lon, found.lat, found.shapeless, columns, found.areas)
 
 
 def _read(raw: bytes, shape: str | None) -> pa.Table:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.nearness import Points
@@ -31,10 +32,15 @@ COUNT_MAX: Final = 1 << 53
 
 
 class PlacesReading(NamedTuple):
-    """Places, and what became of their file."""
+    """Places, and what became of their file.
+
+    `areas` are the places' polygons (shapely's, valid, in degrees), None of a place that is a
+    point; None of a file without shapes.
+    """
 
     places: Places
     report: Report
+    areas: NDArray[Any] | None = None
 
 
 class _Counts(NamedTuple):
@@ -90,7 +96,8 @@ def read_places(
         opportunities=tuple(sorted(figures.items())),
     )
     digest = hashlib.sha256(raw).hexdigest()
-    return PlacesReading(places, Report(digest, len(kept), len(rows), findings.listed()))
+    report = Report(digest, len(kept), len(rows), findings.listed())
+    return PlacesReading(places, report, None if table.areas is None else table.areas[kept])
 
 
 def _table(raw: bytes, form: Format, findings: Findings) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import shapely
@@ -17,10 +17,17 @@ _AREAS: Final = (3, 6)
 """Shapely's geometry types: polygon and multipolygon."""
 
 
-def points_of(
-    shapes: NDArray[Any], rows: Int64, findings: Findings
-) -> tuple[Float64, Float64, Bool]:
-    """Return longitude and latitude of each shape, and which rows have no shape to use.
+class Shapes(NamedTuple):
+    """Longitude and latitude of each shape, which rows have none to use, and the valid areas."""
+
+    lon: Float64
+    lat: Float64
+    shapeless: Bool
+    areas: NDArray[Any]
+
+
+def points_of(shapes: NDArray[Any], rows: Int64, findings: Findings) -> Shapes:
+    """Return a point for each shape, which rows have no shape to use, and the areas.
 
     `shapes` has None where a shape could not be read. A centroid that lies outside its area, as
     that of a crescent does, gives way to a point on its surface. An area that crosses itself is
@@ -45,4 +52,6 @@ def points_of(
     outside = ~shapely.covers(whole, inside)
     inside[outside] = shapely.point_on_surface(whole[outside])
     lon[drawn], lat[drawn] = shapely.get_x(inside), shapely.get_y(inside)
-    return lon, lat, ~areas & ~points
+    valid = np.full(len(shapes), None, object)
+    valid[drawn] = whole
+    return Shapes(lon, lat, ~areas & ~points, valid)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.numbers import Bool, Float64, Int64
@@ -36,6 +37,8 @@ class Table(NamedTuple):
 
     `rows` are the rows' numbers in the file, from 1. Coordinates are NaN where none could be read;
     `shapeless` is true where a finding says already that there is no shape to have some.
+    `areas` are shapely's polygons in degrees, valid ones, None where a place is a point or nothing;
+    None where the file has no shapes.
     """
 
     rows: Int64
@@ -43,6 +46,7 @@ class Table(NamedTuple):
     lat: Float64
     shapeless: Bool
     columns: Mapping[str, Sequence[Value]]
+    areas: NDArray[Any] | None = None
 
 
 def column_of(role: str, columns: Sequence[str]) -> str | None:

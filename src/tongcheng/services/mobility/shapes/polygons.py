@@ -42,7 +42,7 @@ def united(shapes: Sequence[MultiPolygon]) -> MultiPolygon | None:
     for at in np.flatnonzero(~shapely.is_valid(parts)).tolist():
         raise Refused("MOBILITY_POLYGON", row=at, fault=shapely.is_valid_reason(parts[at]))
     # Uniting in whole numbers from the start takes forty times as long.
-    return _from_shapely(shapely.set_precision(shapely.union_all(parts), 1))
+    return of_shapely(shapely.set_precision(shapely.union_all(parts), 1))
 
 
 def hexagon(lon: float, lat: float, radius_m: int) -> MultiPolygon:
@@ -69,10 +69,10 @@ def rounded(shape: Any) -> MultiPolygon | None:
     None where nothing of it is left. Rounding never makes it cross itself (GEOS reduces precision).
     """
     scaled = shapely.transform(shape, lambda degrees: degrees * MICRO)
-    return _from_shapely(shapely.set_precision(scaled, 1))
+    return of_shapely(shapely.set_precision(scaled, 1))
 
 
-def _from_shapely(shape: Any) -> MultiPolygon | None:
+def of_shapely(shape: Any) -> MultiPolygon | None:
     """Return a shape of whole coordinates in our order; lines and points left over are no area."""
     parts = [
         each
