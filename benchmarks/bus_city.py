@@ -54,8 +54,8 @@ class Size(NamedTuple):
 
 
 LIKE_PORTO_ALEGRE: Final = Size(1_227, 80)
-"""The hexagons that r5r ships for Porto Alegre are as many: some 130 km². With so many lines a plain
-range scan takes what it took for that city's own records: nine seconds of CPU."""
+"""The hexagons that r5r ships for Porto Alegre are as many: some 130 km². With so many lines a
+plain range scan takes what it took for that city's own records: nine seconds of CPU."""
 SMALL: Final = Size(61, 8)
 
 
