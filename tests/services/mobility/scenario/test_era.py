@@ -10,7 +10,13 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.texts import Texts
 from tongcheng.services.mobility.feed.model import Feed, Service
 from tongcheng.services.mobility.scenario.applying import applied
-from tongcheng.services.mobility.scenario.era import Mark, mark_of, refuse_mixed, words
+from tongcheng.services.mobility.scenario.era import (
+    Mark,
+    mark_of,
+    other_years,
+    refuse_mixed,
+    words,
+)
 from tongcheng.services.mobility.service import TEXTS_PATH
 
 
@@ -21,6 +27,15 @@ def _feed(name: str, *services: Service) -> Feed:
 
 def _service(first: tuple[int, int, int], last: tuple[int, int, int], *added: date) -> Service:
     return Service("all", (True,) * 7, date(*first), date(*last), frozenset(added), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("years", "others"),
+    [([], ()), ([2026, 2026], ()), ([2026, 2021, 2016, 2021], (2016, 2021)), ([2027], (2027,))],
+)
+def test_other_years_than_the_days(years: list[int], others: tuple[int, ...]) -> None:
+    """Before or after, in order, each once."""
+    assert other_years(date(2026, 3, 11), years) == others
 
 
 def test_marked_with_the_other_years() -> None:

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
 
 from tongcheng.services.mobility.console.query import Asked, clock
+from tongcheng.services.mobility.scenario.era import other_years
 from tongcheng.web import Page
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ def minutes_said(page: Page, seconds: int) -> str:
 def era_said(page: Page, *days: Prepared) -> str:
     """Return the mark of maps whose figures are not all of their day's year, "" without any.
 
-    As `scenario.era.mark_of` has it; feeds of real timetables have no such figures.
+    Feeds of real timetables have no such figures.
     """
-    years = sorted({year for day in days for year in day.years})
-    if all({day.day.year}.issuperset(day.years) for day in days):
+    if not any(other_years(day.day, day.years) for day in days):
         return ""
+    years = sorted({year for day in days for year in day.years})
     span = str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"
     said: str = page.t("mobility.console.era", years=span, year=days[0].day.year)
     return said

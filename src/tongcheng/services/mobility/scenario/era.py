@@ -6,7 +6,7 @@ two timetables that were never in force together are refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,14 +31,18 @@ class Mark(NamedTuple):
     of_all: int
 
 
+def other_years(day: date, years: Iterable[int]) -> tuple[int, ...]:
+    """Return which of the years of figures are not the day's, ascending, each once."""
+    return tuple(sorted(set(years) - {day.year}))
+
+
 def mark_of(base: Base) -> Mark | None:
     """Return the mark of a base, None where every figure is of the year of its day."""
-    year = base.day.year
-    others = {each for used in base.used for each in used.years if each != year}
+    others = other_years(base.day, (year for used in base.used for year in used.years))
     if not others:
         return None
-    mixed = sum(any(each != year for each in used.years) for used in base.used)
-    return Mark(year, tuple(sorted(others)), mixed, len(base.used))
+    mixed = sum(bool(other_years(base.day, used.years)) for used in base.used)
+    return Mark(base.day.year, others, mixed, len(base.used))
 
 
 def words(mark: Mark, texts: Texts, language: Language) -> str:
