@@ -149,3 +149,21 @@ def test_what_is_modelled_is_marked_whatever_it_is(
     assert figure is not None
     assert figure.mark is not None
     assert figure.mark.en == mark
+
+
+@pytest.mark.parametrize(
+    ("by_car", "is_typical", "mark"),
+    [(True, False, "at design speed"), (False, True, "trains typical"), (False, False, None)],
+)
+def test_people_who_were_counted_are_not_called_modelled(
+    by_car: bool,  # noqa: FBT001 a case
+    is_typical: bool,  # noqa: FBT001 a case
+    mark: str | None,
+) -> None:
+    """The rest is marked as before, and what is left with nothing to mark has no mark."""
+    place = Words("甲站", "Alpha station")
+    told = Told(1, 60, place, None, "/mobility", by_car, is_typical, is_modelled=False)
+    figure = mobility_figures({"mobility.circle": told})["mobility.circle"]
+
+    assert figure is not None
+    assert (None if figure.mark is None else figure.mark.en) == mark

@@ -12,6 +12,8 @@ HOUR_MIN: Final = 60
 BY_CAR: Final = Words("人口为模型，按设计车速", "people modelled, at design speed")
 BY_TYPICAL: Final = Words("人口为模型，班次为典型值", "people modelled, trains typical")
 PEOPLE: Final = Words("人口为模型", "people modelled")
+COUNTED_BY_CAR: Final = Words("按设计车速", "at design speed")
+COUNTED_BY_TYPICAL: Final = Words("班次为典型值", "trains typical")
 
 
 def mobility_figures(told: Mapping[str, Told | None]) -> dict[str, Figure | None]:
@@ -32,7 +34,11 @@ def _figure(key: str, told: Told) -> Figure:
     )
 
 
-def _mark(told: Told) -> Words:
+def _mark(told: Told) -> Words | None:
+    if not told.is_modelled:
+        if told.by_car:
+            return COUNTED_BY_CAR
+        return COUNTED_BY_TYPICAL if told.is_typical else None
     if told.by_car:
         return BY_CAR
     return BY_TYPICAL if told.is_typical else PEOPLE

@@ -94,7 +94,8 @@ class Compared(NamedTuple):
     """Before and after a scenario, seen from a spot.
 
     `both` are the people within before and after, by each regime's name.
-    `gains` are those of counties in which somebody gains or loses, the most people first. Of the
+    `gains` are those of counties in which somebody gains or loses, the most people first. `cities`
+    are ids, the people of their counties, and those within before and after. Of the
     map, `same` is within before and after, `gained` only after, `lost` only before. `pairs` is
     every cell's journey before and after; `is_law` says that by the scenario none may be slower.
     """
@@ -104,7 +105,7 @@ class Compared(NamedTuple):
     regime: str
     both: tuple[tuple[str, int, int], ...]
     gains: tuple[Gain, ...]
-    cities: tuple[tuple[str, int, int], ...]
+    cities: tuple[tuple[str, int, int, int], ...]
     same: MultiPolygon | None
     gained: MultiPolygon | None
     lost: MultiPolygon | None
@@ -143,7 +144,7 @@ def compared(
         regime,
         _by_regime(gains),
         tuple(sorted(changed, key=lambda each: (-of[each.area_id][2], each.area_id))),
-        _by_city(atlas, of),
+        _by_city(atlas, gains, of),
         _shape(atlas, is_old & is_new),
         _shape(atlas, is_new & ~is_old),
         _shape(atlas, is_old & ~is_new),
@@ -178,15 +179,16 @@ def _bands(atlas: Atlas, seconds: UInt16, asked: Asked, regime: str) -> tuple[Is
 
 
 def _by_city(
-    atlas: Atlas, of: dict[str, tuple[int, int, int, int]]
-) -> tuple[tuple[str, int, int], ...]:
-    """Return the ids of the cities in which somebody is inside, and how many before and after."""
+    atlas: Atlas, gains: Sequence[Gain], of: dict[str, tuple[int, int, int, int]]
+) -> tuple[tuple[str, int, int, int], ...]:
+    """Return the ids of the cities in which somebody is inside, their people, and how many are."""
+    people = {each.area_id: each.people for each in gains}
     found = []
     for city in atlas.cities:
         own = [each.county_id for each in atlas.counties if each.city_id == city.city_id]
         before, after = (sum(of[each][side] for each in own) for side in (0, 1))
         if before or after:
-            found.append((city.city_id, before, after))
+            found.append((city.city_id, sum(people[each] for each in own), before, after))
     return tuple(found)
 
 

@@ -19,10 +19,11 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
 from tongcheng.services.mobility.bundle.eras import common_days, spans
 from tongcheng.services.mobility.bundle.inputs import kept_study_inputs, said_of
+from tongcheng.services.mobility.bundle.model import Entry, EntryKind
 from tongcheng.services.mobility.bundle.records import KeptEntry
 from tongcheng.services.mobility.console.gazetteer import Named, named_places
 from tongcheng.services.mobility.console.picture import Line
-from tongcheng.services.mobility.facts.model import City, County, Facts
+from tongcheng.services.mobility.facts.model import City, County, Facts, Name
 from tongcheng.services.mobility.facts.outline import OUTLINE_FILE
 from tongcheng.services.mobility.facts.roads import RoadDay
 from tongcheng.services.mobility.feed.model import Feed
@@ -36,7 +37,7 @@ from tongcheng.services.mobility.shapes.geometry import MultiPolygon
 from tongcheng.services.mobility.study.circle import Areas, areas_of
 from tongcheng.services.mobility.study.compare import Side
 from tongcheng.services.mobility.study.model import Ready
-from tongcheng.services.mobility.study.reach import RoadReady
+from tongcheng.services.mobility.study.reach import RoadReady, Spot
 from tongcheng.services.mobility.study.region import (
     GEOGRAPHY,
     Region,
@@ -56,17 +57,53 @@ CELL_M: Final = 900
 """The hexagon that stands for a cell whose shape nobody knows."""
 
 
+class Area(NamedTuple):
+    """What people are counted by: a county, or whatever a file of places calls its areas.
+
+    `city_id` is "" where the region knows no such county; `at` is a point in it.
+    """
+
+    county_id: str
+    name: Name
+    city_id: str
+    at: Spot
+
+
+class Offer(NamedTuple):
+    """Places that a node keeps and can count people by.
+
+    `is_own` are its own, no other member's; `usable` unless they would be refused.
+    """
+
+    kept: KeptEntry
+    is_own: bool
+    usable: bool
+
+    @property
+    def name(self) -> str:
+        """What an address calls them."""
+        return f"{self.kept.member_id}/{self.kept.entry.id}"
+
+
 class Atlas(NamedTuple):
-    """A region that can be asked: `counties` in the order of `areas`, those that have cells."""
+    """A region that can be asked: `counties` in the order of `areas`, those that have places.
+
+    `box` is west, south, east and north of what can be asked about. `counted` is the entry that
+    the places came from, None where they are the region's own modelled cells; `offered` are those
+    that one can choose beside them.
+    """
 
     region: Region
     named: tuple[Named, ...]
     outline: tuple[MultiPolygon, ...]
-    counties: tuple[County, ...]
+    counties: tuple[Area, ...]
     cities: tuple[City, ...]
     people: Int64
     areas: Areas
     cells: Cells
+    box: tuple[float, float, float, float]
+    counted: Entry | None = None
+    offered: tuple[Offer, ...] = ()
 
     @property
     def facts(self) -> Facts:
@@ -75,19 +112,18 @@ class Atlas(NamedTuple):
 
     @property
     def places(self) -> Places:
-        """Its cells."""
+        """Its cells, or the places that stand for them."""
         return self.region.places
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
-        """West, south, east and north of its cells."""
-        points = self.places.points
-        return (
-            float(points.lon.min()),
-            float(points.lat.min()),
-            float(points.lon.max()),
-            float(points.lat.max()),
-        )
+    def is_modelled(self) -> bool:
+        """Whether nobody counted its people where they are."""
+        return self.counted is None or self.counted.modelled
+
+    @property
+    def people_key(self) -> str:
+        """What tells one sort of people from another: "" are the region's own cells."""
+        return "" if self.counted is None else canonical.digest(canonical.encode(self.counted))
 
 
 class Prepared(NamedTuple):
@@ -137,12 +173,18 @@ def atlas_of(folder: Path, zone: str) -> Atlas | None:
         region,
         named_places(facts),
         tuple(MultiPolygon(each.polygons) for each in region.outline.divisions),
-        tuple(of_id[each] for each in areas.ids),
+        tuple(_area_of(of_id[each]) for each in areas.ids),
         facts.cities,
         places.population,
         areas,
         grid_cells(lon, lat) or AssumedCells(lon, lat, CELL_M),
+        (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())),
     )
+
+
+def _area_of(county: County) -> Area:
+    assert county.at is not None, "a county with cells has a point"
+    return Area(county.county_id, county.name, county.city_id, Spot(county.at.lon, county.at.lat))
 
 
 class Kept(NamedTuple):
@@ -157,7 +199,12 @@ class Kept(NamedTuple):
     @property
     def feeds(self) -> tuple[KeptEntry, ...]:
         """Its feeds."""
-        return tuple(each for each in self.entries if each.entry.kind == "feed")
+        return self._of_kind("feed")
+
+    @property
+    def places(self) -> tuple[KeptEntry, ...]:
+        """Its places."""
+        return self._of_kind("places")
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -166,11 +213,14 @@ class Kept(NamedTuple):
         entries = (each.entry for each in self.entries if each.entry.kind in kinds)
         return tuple(canonical.digest(canonical.encode(each)) for each in entries)
 
+    def _of_kind(self, kind: EntryKind) -> tuple[KeptEntry, ...]:
+        return tuple(each for each in self.entries if each.entry.kind == kind)
+
 
 def prepared_day(atlas: Atlas, on: date, kept: Kept) -> Prepared:
     """Compile a day as it is; refuses as `base_on` and `ready_of` do, and as `day_of_feeds`."""
-    base, said = _today(atlas, on, kept)
-    return _prepared(atlas, base, "transit", said)
+    base, entries = _today(atlas, on, kept)
+    return _prepared(atlas, base, "transit", entries)
 
 
 def prepared_roads(atlas: Atlas, on: date) -> Prepared:
@@ -186,26 +236,26 @@ def prepared_scenario(
     `on` is the day of a scenario that names none; it changes what the node keeps, if it keeps
     feeds. Refuses as `applied` does, naming lines.
     """
-    base, said = (
+    base, entries = (
         _today(atlas, on, kept) if scenario.base_on is None else _facts_on(atlas, scenario.base_on)
     )
     after = applied(base, scenario)
     mode = scenario.mode
-    return _prepared(atlas, base, mode, said), _prepared(atlas, after, mode, said)
+    return _prepared(atlas, base, mode, entries), _prepared(atlas, after, mode, entries)
 
 
-def _facts_on(atlas: Atlas, on: date) -> tuple[Base, tuple[tuple[str, str], ...]]:
+def _facts_on(atlas: Atlas, on: date) -> tuple[Base, tuple[Entry, ...]]:
     return base_on(atlas.region, on), ()
 
 
-def _today(atlas: Atlas, on: date, kept: Kept) -> tuple[Base, tuple[tuple[str, str], ...]]:
+def _today(atlas: Atlas, on: date, kept: Kept) -> tuple[Base, tuple[Entry, ...]]:
     if not kept.feeds:
         return _facts_on(atlas, on)
     day = day_of_feeds(kept.feeds, on)
     read = kept_study_inputs(kept.entries, kept.home, day)
     processes = read.processes if read.processes.books else None
     base = base_of_feeds(atlas.region, day, read.feeds, processes)
-    return base, said_of(read.entries)
+    return base, read.entries
 
 
 def day_of_feeds(feeds: Sequence[KeptEntry], on: date) -> date:
@@ -225,18 +275,19 @@ def day_of_feeds(feeds: Sequence[KeptEntry], on: date) -> date:
     return near
 
 
-def _prepared(atlas: Atlas, base: Base, mode: str, said: tuple[tuple[str, str], ...]) -> Prepared:
+def _prepared(atlas: Atlas, base: Base, mode: str, entries: tuple[Entry, ...]) -> Prepared:
     by_car = mode == "car" and base.roads is not None
+    own = () if atlas.counted is None else (atlas.counted,)
     return Prepared(
         base,
-        ready_of(atlas.region, base, said=said),
-        roads_of(atlas.region, base) if by_car else None,
+        ready_of(atlas.region, base, said=said_of((*entries, *own))),
+        roads_of(atlas.region, base, said=said_of(own)) if by_car else None,
         _roads(base.roads)
         if by_car and base.roads is not None
         else tuple(line for feed in base.feeds for line in _lines(feed)),
         # Of trains: of roads nobody says more than by when they were open.
         () if by_car else tuple(sorted({year for used in base.used for year in used.years})),
-        dict(said).get("credits", ""),
+        dict(said_of(entries)).get("credits", ""),
     )
 
 

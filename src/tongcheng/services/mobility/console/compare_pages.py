@@ -45,6 +45,7 @@ Sight: TypeAlias = "tuple[tuple[Prepared, Prepared], Compared, Named | None]"
 class Found(NamedTuple):
     """A comparison with what it was made of."""
 
+    atlas: Atlas
     sides: tuple[Prepared, Prepared]
     compared: Compared
     place: Named | None
@@ -62,7 +63,7 @@ async def compare_page(page: NamedDependency[Page], request: AnyRequest) -> Resp
         return pages.waiting(page, desk)
     found = await find(request, desk, atlas, asked)
     return compare_view.comparison(
-        page, atlas, found.sides, found.compared, found.place, found.scenario, found.scenarios
+        page, found.atlas, found.sides, found.compared, found.place, found.scenario, found.scenarios
     )
 
 
@@ -71,7 +72,7 @@ async def compare_geojson(page: NamedDependency[Page], request: AnyRequest) -> R
     """Serve who is within before and after, only after and only before, as GeoJSON."""
     from tongcheng.services.mobility.console import maps  # noqa: PLC0415 needs the extra
 
-    _, found = await _found(request)
+    found = await _found(request)
     compared = found.compared
     name = "" if found.place is None else words.place_said(page, found.place)
     shapes = {"same": compared.same, "gained": compared.gained, "lost": compared.lost}
@@ -90,8 +91,8 @@ async def compare_geojson(page: NamedDependency[Page], request: AnyRequest) -> R
 @get(compare_view.CSV, include_in_schema=False, opt=pages.READ)
 async def compare_csv(request: AnyRequest) -> Response[str]:
     """Serve the counties in which somebody gains or loses, and below them how it was made."""
-    atlas, found = await _found(request)
-    names = {each.county_id: each.name for each in atlas.counties}
+    found = await _found(request)
+    names = {each.county_id: each.name for each in found.atlas.counties}
     columns = ["county_id", "name_zh", "name_en", "people", "before", "after", "gained", "lost"]
     rows: list[list[str | int]] = [
         [
@@ -116,6 +117,7 @@ async def find(request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked) -> F
     Refuses as `pages.find`.
     """
     node = pages.node_at(request)
+    atlas, asked = await pages.peopled(node, desk, atlas, asked)
     scenarios = await listed(node, atlas)
     if not asked.scenario_id:
         if not scenarios:
@@ -125,7 +127,7 @@ async def find(request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked) -> F
     said = SAID & set(request.query_params)
     question = (scenario, asked)
     sides, compared, place = await look(node, desk, atlas, question, said)
-    return Found(sides, compared, place, scenario, scenarios)
+    return Found(atlas, sides, compared, place, scenario, scenarios)
 
 
 async def look(
@@ -181,7 +183,7 @@ async def compare(
     sides = await pages.sides_of(node, desk, atlas, scenario)
     spot, place = _seen_from(node, atlas, scenario, asked)
     sources = (sides[0].ready.sources, sides[1].ready.sources)
-    key = ("compare", sources, sides[0].day, scenario.digest, asked, spot)
+    key = ("compare", sources, sides[0].day, atlas.people_key, scenario.digest, asked, spot)
     make = partial(compared, atlas, sides, scenario, asked, spot)
     return sides, await desk.answered(key, make), place
 
@@ -199,12 +201,12 @@ def _seen_from(
     return spot, place
 
 
-async def _found(request: AnyRequest) -> tuple[Atlas, Found]:
+async def _found(request: AnyRequest) -> Found:
     desk = pages.desk_at(request)
     atlas = await desk.ready()
     if atlas is None:
         raise Refused("MOBILITY_PREPARING")
-    return atlas, await find(request, desk, atlas, asked_of(request.query_params))
+    return await find(request, desk, atlas, asked_of(request.query_params))
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (compare_page, compare_geojson, compare_csv)

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response
 from markupsafe import Markup
 
-from tongcheng.services.mobility.console import view, words
+from tongcheng.services.mobility.console import method_view, people_view, view, words
 from tongcheng.services.mobility.console.query import Asked, clock
 from tongcheng.services.mobility.console.view import Legend
 from tongcheng.services.mobility.console.words import name_of, people_said
@@ -88,11 +88,13 @@ def values_of(
         "asked": asked,
         "scenario": name_of(page, scenario.title),
         "status": status_badge(page, scenario),
-        "lead": view.lead(page, before, asked),
+        "lead": view.lead(page, atlas, before, asked),
+        "modelled": people_view.modelled(page, atlas),
         "era": words.era_said(page, before, after),
         "by_car": before.roads is not None,
         "typical": before.is_typical,
         "credits": before.credits,
+        "people_credits": people_view.credits_of(atlas),
         "map": change_map(page, atlas, after, compared, shown),
         "legend": change_legend(page, compared),
         "before": side_map(page, atlas, before, compared, 0, shown),
@@ -103,9 +105,10 @@ def values_of(
         "law": _law(page, compared),
         "captions": tuple(_side_title(page, side, each) for side, each in enumerate(sides)),
         "rows": tuple(_rows(page, atlas, compared)),
+        "hidden": _hidden(page, compared),
         "cities": tuple(_cities(page, atlas, compared)),
         "seen_from": tuple(_seen_from(page, asked, scenario)),
-        "method": view.method_view(page, compared.methods[1], scenario, after),
+        "method": method_view.method_view(page, compared.methods[1], scenario, after, atlas),
         "form": {**form, "action": page.href(PATH), "required": True},
         "links": links(page, asked, compared.spot),
     }
@@ -123,7 +126,7 @@ def links(page: Page, asked: Asked, spot: Spot) -> dict[str, str]:
     return {
         "geojson": page.href(GEOJSON) + query,
         "csv": page.href(CSV) + query,
-        "ground": page.href(view.GROUND) + Asked(scenario_id=asked.scenario_id).query(),
+        "ground": page.href(view.GROUND) + view.ground_query(asked),
         "circle": page.href(view.PATH) + query,
         "turned": page.href(PATH) + asked._replace(arriving=not asked.arriving).query(whole=True),
         "other": page.href(PATH) + asked._replace(best=not asked.best).query(whole=True),
@@ -287,12 +290,12 @@ def _signed(page: Page, value: int) -> str:
 def _rows(page: Page, atlas: Atlas, compared: Compared) -> Iterator[Gained]:
     counties = {each.county_id: each for each in atlas.counties}
     cities = {each.city_id: name_of(page, each.name) for each in atlas.cities}
-    for each in compared.gains:
+    for each in compared.gains[: view.ROWS_MAX]:
         before, after, *_ = each.within[compared.regime][-1]
         county = counties[each.area_id]
         yield Gained(
             name_of(page, county.name),
-            cities[county.city_id],
+            cities.get(county.city_id, ""),
             page.voice.number(each.people),
             page.voice.number(before),
             page.voice.number(after),
@@ -300,14 +303,19 @@ def _rows(page: Page, atlas: Atlas, compared: Compared) -> Iterator[Gained]:
         )
 
 
+def _hidden(page: Page, compared: Compared) -> str:
+    left = len(compared.gains) - view.ROWS_MAX
+    return page.voice.tn("mobility.console.hidden", left) if left > 0 else ""
+
+
 def _cities(page: Page, atlas: Atlas, compared: Compared) -> Iterator[Gained]:
     cities = {each.city_id: each for each in atlas.cities}
-    for city_id, before, after in compared.cities:
+    for city_id, people, before, after in compared.cities:
         city = cities[city_id]
         yield Gained(
             name_of(page, city.name),
             "",
-            page.voice.number(int(city.population.value)),
+            page.voice.number(people),
             page.voice.number(before),
             page.voice.number(after),
             _signed(page, after - before),

@@ -38,8 +38,10 @@ RETRY_S: Final = 30.0
 """After so long a region that could not be read is read again: a full disk does not stay full."""
 PREPARED_MAX: Final = 8
 ANSWERS_MAX: Final = 64
+PEOPLE_MAX: Final = 4
+"""Kept places that stay read."""
 WAITING_MAX: Final = 16
-"""Of days and scenarios, and of answers, each."""
+"""Of days and scenarios, of kept places, and of answers, each."""
 
 
 class _Shelf:
@@ -86,6 +88,7 @@ class Desk:
         self._again_at = math.inf
         self._days = _Shelf("mobility-prepare", PREPARED_MAX)
         self._answers = _Shelf("mobility-answer", ANSWERS_MAX)
+        self._people = _Shelf("mobility-people", PEOPLE_MAX)
 
     async def ready(self) -> Atlas | None:
         """Return the atlas, None while there is none: `state` says why. Begins to read it."""
@@ -116,6 +119,10 @@ class Desk:
     async def prepared(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` made once for a key, in a thread; refuses as it does."""
         return await self._days.once(key, make)
+
+    async def peopled(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` read once of kept places, in a thread; refuses as it does."""
+        return await self._people.once(key, make)
 
     async def answered(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return an answer that `make` gives once for a key, in a thread; refuses as it does."""

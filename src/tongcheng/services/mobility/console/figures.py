@@ -47,7 +47,8 @@ class Told(NamedTuple):
     """People around a place within a time; by a scenario, how many more there are.
 
     `path` is the page that shows the same, without language. `is_best` says that it is by the
-    best-timed trip, `is_typical` that the trains are no timetable.
+    best-timed trip, `is_typical` that the trains are no timetable, `is_modelled` that nobody
+    counted the people where they are.
     """
 
     people: int
@@ -58,6 +59,7 @@ class Told(NamedTuple):
     by_car: bool
     is_typical: bool
     is_best: bool = False
+    is_modelled: bool = True
 
 
 class Figures:
@@ -120,7 +122,8 @@ class Figures:
             if atlas is None:
                 self._told = {}
                 return
-            of = (pages.today(self._node), (await pages.kept_at(self._node)).digests)
+            kept = await pages.kept_at(self._node)
+            of = (pages.today(self._node), kept.digests, kept.places)
             if of != self._made_of:
                 self._told = await self._all(desk, atlas)
                 self._made_of = of
@@ -163,6 +166,7 @@ class Figures:
             view.PATH,
             by_car=False,
             is_typical=found.prepared.is_typical,
+            is_modelled=found.atlas.is_modelled,
         )
 
     async def _port(self, desk: Desk, atlas: Atlas) -> Told | None:
@@ -177,6 +181,8 @@ class Figures:
     async def _gained(self, desk: Desk, atlas: Atlas, scenario_id: str) -> Told | None:
         asked = Asked(scenario_id=scenario_id)
         scenario = named(await listed(self._node, atlas), scenario_id).scenario
+        path = compare_view.PATH + asked.query()
+        atlas, asked = await pages.peopled(self._node, desk, atlas, asked)
         sides, compared, place = await compare_pages.look(
             self._node, desk, atlas, (scenario, asked)
         )
@@ -188,10 +194,11 @@ class Figures:
             compared.asked.minutes,
             _station(place.name) if name is None else _words(name),
             _words(scenario.title),
-            compare_view.PATH + asked.query(),
+            path,
             by_car=sides[0].roads is not None,
             is_typical=sides[0].is_typical,
             is_best=compared.asked.best,
+            is_modelled=atlas.is_modelled,
         )
 
 

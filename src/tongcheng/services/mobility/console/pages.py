@@ -19,7 +19,12 @@ from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.running import RunningNode
 from tongcheng.services.mobility.console import view, words
 from tongcheng.services.mobility.console.desk import Desk, desk_of
-from tongcheng.services.mobility.console.query import Asked, asked_of, to_a_metre
+from tongcheng.services.mobility.console.query import (
+    REGION_PEOPLE,
+    Asked,
+    asked_of,
+    to_a_metre,
+)
 from tongcheng.services.mobility.console.scenario_list import listed, named
 from tongcheng.web import Page
 from tongcheng.web.csv_file import download, saved_as
@@ -58,7 +63,7 @@ async def circle_page(page: NamedDependency[Page], request: AnyRequest) -> Respo
     found = await find(node, desk, atlas, asked)
     scenarios = await listed(node, atlas)
     return view.circle(
-        page, atlas, found.prepared, found.answer, found.named, found.scenario, scenarios
+        page, found.atlas, found.prepared, found.answer, found.named, found.scenario, scenarios
     )
 
 
@@ -87,6 +92,7 @@ async def ground_geojson(page: NamedDependency[Page], request: AnyRequest) -> Re
     atlas = await desk.ready()
     if atlas is None:
         raise Refused("MOBILITY_PREPARING")
+    atlas, asked = await peopled(node_at(request), desk, atlas, asked)
     prepared, _ = await prepared_for(node_at(request), desk, atlas, asked)
     features = maps.ground_features(page, atlas, prepared)
     body = _json({"type": "FeatureCollection", "features": features})
@@ -138,15 +144,45 @@ async def find(node: RunningNode, desk: Desk, atlas: Atlas, asked: Asked) -> Fou
 
     Raises:
         Refused: MOBILITY_PLACE_UNKNOWN, MOBILITY_PLACE_SEVERAL, MOBILITY_OUTSIDE,
-            MOBILITY_NO_SCENARIO, MOBILITY_BUSY.
+            MOBILITY_NO_SCENARIO, MOBILITY_BUSY; and as `peopled`.
     """
     from tongcheng.services.mobility.console.answers import answer_of  # noqa: PLC0415 an extra
 
+    atlas, asked = await peopled(node, desk, atlas, asked)
     prepared, scenario = await prepared_for(node, desk, atlas, asked)
     spot, place = spot_of(node, atlas, asked)
-    key = (prepared.ready.sources, prepared.base.day, asked, spot)
+    key = (prepared.ready.sources, prepared.base.day, atlas.people_key, asked, spot)
     answer = await desk.answered(key, partial(answer_of, atlas, prepared, asked, spot))
     return Found(atlas, prepared, answer, place, scenario)
+
+
+async def peopled(node: RunningNode, desk: Desk, atlas: Atlas, asked: Asked) -> tuple[Atlas, Asked]:
+    """Return the region with the people that a question is about, and the question naming them.
+
+    Where nobody chooses, they are of the places that the node keeps, if any have people; else of
+    the region's modelled cells, and where there is no choice nobody is named.
+
+    Raises:
+        Refused: MOBILITY_PEOPLE_UNKNOWN, MOBILITY_PEOPLE_NONE, MOBILITY_PEOPLE_MANY,
+            MOBILITY_BUSY, BUNDLE_FILE, BUNDLE_FILE_MISSING.
+    """
+    from tongcheng.services.mobility.console import counted  # noqa: PLC0415 an extra
+
+    kept = await kept_at(node)
+    if not kept.places and asked.people in {"", REGION_PEOPLE}:
+        return atlas, asked._replace(people="")
+    offered = await desk.peopled(("offers", kept.places), partial(counted.offers, kept))
+    if not offered and asked.people in {"", REGION_PEOPLE}:
+        return atlas, asked._replace(people="")
+    usable = [each.name for each in offered if each.usable]
+    asked = asked._replace(people=asked.people or next(iter(usable), REGION_PEOPLE))
+    if asked.people == REGION_PEOPLE:
+        return atlas._replace(offered=offered), asked
+    chosen = counted.named(kept, asked.people)
+    make = partial(counted.with_people, atlas, chosen, kept.home)
+    made = await desk.peopled(("places", chosen.entry), make)
+    named_so = f"{chosen.member_id}/{chosen.entry.id}"
+    return made._replace(offered=offered), asked._replace(people=named_so)
 
 
 async def prepared_for(
@@ -159,7 +195,8 @@ async def prepared_for(
     if not asked.scenario_id:
         kept = await kept_at(node)
         make = partial(days.prepared_day, atlas, on, kept)
-        return await desk.prepared(("day", on, kept.digests), make), None
+        key = ("day", on, kept.digests, atlas.people_key)
+        return await desk.prepared(key, make), None
     found = named(await listed(node, atlas), asked.scenario_id)
     _, after = await sides_of(node, desk, atlas, found.scenario)
     return after, found.scenario
@@ -174,7 +211,8 @@ async def sides_of(
     on = today(node)
     kept = await kept_at(node)
     make = partial(days.prepared_scenario, atlas, scenario, on, kept)
-    return await desk.prepared(("scenario", scenario.digest, on, kept.digests), make)
+    key = ("scenario", scenario.digest, on, kept.digests, atlas.people_key)
+    return await desk.prepared(key, make)
 
 
 async def kept_at(node: RunningNode) -> Kept:

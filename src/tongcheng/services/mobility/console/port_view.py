@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response
 from markupsafe import Markup
 
-from tongcheng.services.mobility.console import view, words
+from tongcheng.services.mobility.console import method_view, people_view, words
 from tongcheng.services.mobility.console.query import PORT_USUAL
 from tongcheng.services.mobility.console.view import Legend
 from tongcheng.services.mobility.console.words import name_of, people_said
@@ -66,7 +66,8 @@ def hinterland(page: Page, atlas: Atlas, prepared: Prepared, found: Hinterland) 
         ),
         "rows": rows,
         "rest": page.voice.tn("mobility.console.port.rest", left) if left else "",
-        "method": view.method_view(page, found.method, None, prepared),
+        "modelled": people_view.modelled(page, atlas),
+        "method": method_view.method_view(page, found.method, None, prepared, atlas),
         "geojson": page.href(GEOJSON) + query_of(found.minutes),
         "csv": page.href(CSV) + query_of(found.minutes),
     }

@@ -38,7 +38,12 @@ FIELDS: Final = (
     "until",
     "regime",
     "scenario",
+    "people",
 )
+REGION_PEOPLE: Final = "_region"
+"""How an address says the region's own modelled cells: no file of a bundle can be called so."""
+PEOPLE_MAX: Final = 97
+"""Characters of a member's code, a slash and a file's id."""
 
 
 class Asked(NamedTuple):
@@ -47,6 +52,7 @@ class Asked(NamedTuple):
     `arriving`: who reaches the spot; else what it reaches. `begin_min` and `end_min` are minutes
     after midnight, instants every minute from the one to before the other. `best` asks for the
     best-timed trip, else for the median of all instants. `scenario_id` "" is the day as it is.
+    `people` are those of kept places, `MEMBER/ID`, or REGION_PEOPLE; "" is whatever there is.
     """
 
     place: str = ""
@@ -57,6 +63,7 @@ class Asked(NamedTuple):
     end_min: int = 540
     best: bool = False
     scenario_id: str = ""
+    people: str = ""
 
     @property
     def bands(self) -> tuple[int, ...]:
@@ -75,6 +82,7 @@ class Asked(NamedTuple):
             "until": str(self.end_min),
             "regime": "best" if self.best else "usual",
             "scenario": self.scenario_id,
+            "people": self.people,
         }
         same = {} if whole else USUAL
         return {name: value for name, value in told.items() if value and same.get(name) != value}
@@ -119,6 +127,7 @@ def asked_of(given: Mapping[str, str]) -> Asked:
         end_min=end,
         best=_choice(given, "regime", ("usual", "best")) == "best",
         scenario_id=given.get("scenario", "").strip(),
+        people=given.get("people", "").strip()[:PEOPLE_MAX],
     )
 
 

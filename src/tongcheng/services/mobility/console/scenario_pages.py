@@ -152,7 +152,10 @@ async def withdraw_scenario(page: NamedDependency[Page], request: AnyRequest) ->
 
 async def _drawing(page: Page, request: AnyRequest, desk: Desk, atlas: Atlas) -> Drawing:
     """Return what can be put into a text, with the figures of today, and today's map."""
-    prepared, _ = await pages.prepared_for(pages.node_at(request), desk, atlas, Asked())
+    node = pages.node_at(request)
+    # The board is the region's own, whoever lives there; its day is that of the map's people.
+    peopled, asked = await pages.peopled(node, desk, atlas, Asked())
+    prepared, _ = await pages.prepared_for(node, desk, peopled, asked)
     stops = prepared.ready.timetable.stops
     railway = {each.name.zh for each in atlas.named if each.kind == "rail"}
     taken = Counter(
@@ -173,8 +176,9 @@ def _check_free(atlas: Atlas, scenario: Scenario) -> None:
 async def _tried(page: Page, request: AnyRequest, atlas: Atlas, text: str) -> dict[str, Any]:
     desk = pages.desk_at(request)
     scenario = await _read(desk, text)
-    found = await compare_pages.look(pages.node_at(request), desk, atlas, (scenario, Asked()))
-    sides, compared, place = found
+    node = pages.node_at(request)
+    atlas, asked = await pages.peopled(node, desk, atlas, Asked())
+    sides, compared, place = await compare_pages.look(node, desk, atlas, (scenario, asked))
     return compare_view.values_of(page, atlas, sides, compared, place, scenario, ())
 
 

@@ -9,8 +9,13 @@ import msgspec
 from litestar import Response
 from markupsafe import Markup
 
-from tongcheng.services.mobility.console import words
-from tongcheng.services.mobility.console.query import CLOCK, MINUTES, Asked, clock
+from tongcheng.services.mobility.console import method_view, people_view, words
+from tongcheng.services.mobility.console.query import (
+    CLOCK,
+    MINUTES,
+    Asked,
+    clock,
+)
 from tongcheng.services.mobility.console.words import name_of, people_said
 from tongcheng.web import Page
 
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
     from tongcheng.services.mobility.console.atlas import Atlas, Prepared
     from tongcheng.services.mobility.console.gazetteer import Named
     from tongcheng.services.mobility.console.scenario_list import Listed
-    from tongcheng.services.mobility.output.method import Method
     from tongcheng.services.mobility.scenario.model import Scenario
     from tongcheng.services.mobility.study.reach import Spot
 
@@ -32,6 +36,8 @@ GROUND: Final = "/mobility/ground.geojson"
 CLOCK_STEP: Final = 15
 MINUTES_STEP: Final = 5
 PERCENT: Final = 100
+ROWS_MAX: Final = 250
+"""Rows of a table: a file of places may name thousands of areas. The download has them all."""
 STATES: Final = {
     "absent": "mobility.console.absent",
     "uncompiled": "mobility.console.uncompiled",
@@ -65,17 +71,6 @@ class Legend(msgspec.Struct, frozen=True):
     style: str
     text: str
     people: str
-
-
-class MethodView(msgspec.Struct, frozen=True):
-    """How a figure was made: what it counts, by what, from what, and what it leaves out."""
-
-    defined: tuple[str, ...]
-    parameters: tuple[tuple[str, str], ...]
-    sources: tuple[tuple[str, str, str], ...]
-    kernel: str
-    digest: str
-    left_out: tuple[str, ...]
 
 
 def waiting(page: Page, state: str, said: str = "") -> Response[str]:
@@ -112,7 +107,7 @@ def circle(
         "place": place,
         "spot_name": "" if named is None else name_of(page, named.name),
         "asked": asked,
-        "lead": lead(page, prepared, asked),
+        "lead": lead(page, atlas, prepared, asked),
         "scenario": None if scenario is None else name_of(page, scenario.title),
         "era": words.era_said(page, prepared),
         "map": picture(page, atlas, prepared, answer, (headline, "" if named is None else place)),
@@ -120,11 +115,14 @@ def circle(
         "facts": tuple(_facts(page, answer, prepared)),
         "rows": tuple(_rows(page, atlas, answer)),
         "rest": _rest(page, atlas, answer),
+        "modelled": people_view.modelled(page, atlas),
+        "table_note": people_view.note(page, atlas),
         "cities": tuple(_cities(page, atlas, answer)),
         "by_car": prepared.roads is not None,
         "typical": prepared.is_typical,
         "credits": prepared.credits,
-        "method": method_view(page, answer.method, scenario, prepared),
+        "people_credits": people_view.credits_of(atlas),
+        "method": method_view.method_view(page, answer.method, scenario, prepared, atlas),
         "form": form(page, atlas, asked, answer.spot, scenarios),
         "links": links(page, asked, answer.spot),
         "port": port_said(page, atlas),
@@ -153,10 +151,18 @@ def links(page: Page, asked: Asked, spot: Spot) -> dict[str, str]:
     return {
         "geojson": page.href(REACH_GEOJSON) + query,
         "csv": page.href(REACH_CSV) + query,
-        "ground": page.href(GROUND) + Asked(scenario_id=asked.scenario_id).query(),
+        "ground": page.href(GROUND) + ground_query(asked),
         "turned": page.href(PATH) + turned,
         "other": page.href(PATH) + other,
     }
+
+
+def ground_query(asked: Asked) -> str:
+    """Return the query of what lies under a map: it hangs on the day alone.
+
+    It names the people too, so that the day that was made ready for them is the one shown.
+    """
+    return Asked(scenario_id=asked.scenario_id, people=asked.people).query()
 
 
 def spot_said(page: Page, spot: Spot, named: Named | None) -> str:
@@ -204,8 +210,17 @@ def legend(page: Page, answer: Answer) -> tuple[Legend, ...]:
     return tuple(found)
 
 
-def lead(page: Page, prepared: Prepared, asked: Asked) -> str:
-    """Return how one travels, when, and by the trains or roads of what day."""
+def lead(page: Page, atlas: Atlas, prepared: Prepared, asked: Asked) -> str:
+    """Return how one travels, when, by the trains or roads of what day, and whose people count."""
+    travelled = _travelled(page, prepared, asked)
+    entry = atlas.counted
+    if entry is None:
+        return travelled
+    people = page.t("mobility.console.lead.people", id=entry.id, source=entry.source)
+    return page.t("mobility.console.lead.both", travelled=travelled, people=people)
+
+
+def _travelled(page: Page, prepared: Prepared, asked: Asked) -> str:
     if prepared.roads is not None:
         return page.t("mobility.console.lead.car", day=page.voice.day(prepared.day))
     regime = page.t(
@@ -241,15 +256,14 @@ def _span(page: Page, least: int, most: int) -> str:
 
 def _rows(page: Page, atlas: Atlas, answer: Answer) -> Iterator[Bar]:
     city_of = {city.city_id: name_of(page, city.name) for city in atlas.cities}
-    for row in answer.rows:
+    for row in answer.rows[:ROWS_MAX]:
         county = atlas.counties[row.area]
-        assert county.at is not None, "a county with cells has a point"
         there = answer.asked._replace(place="", at=(county.at.lon, county.at.lat))
         yield _bar(
             page,
             row,
             name_of(page, county.name),
-            city_of[county.city_id],
+            city_of.get(county.city_id, ""),
             page.href(PATH) + there.query(),
         )
 
@@ -272,16 +286,18 @@ def _bar(page: Page, row: AreaRow, name: str, city: str, link: str) -> Bar:
 
 
 def _rest(page: Page, atlas: Atlas, answer: Answer) -> str:
+    hidden = len(answer.rows) - ROWS_MAX
+    if hidden > 0:
+        return page.voice.tn("mobility.console.hidden", hidden)
     left = len(atlas.counties) - len(answer.rows)
     return page.voice.tn("mobility.console.rest", left) if left else ""
 
 
 def _cities(page: Page, atlas: Atlas, answer: Answer) -> Iterator[tuple[str, str, str, int, str]]:
     for city in atlas.cities:
-        inside = sum(
-            row.within for row in answer.rows if atlas.counties[row.area].city_id == city.city_id
-        )
-        everybody = int(city.population.value)
+        own = {at for at, each in enumerate(atlas.counties) if each.city_id == city.city_id}
+        inside = sum(row.within for row in answer.rows if row.area in own)
+        everybody = sum(answer.counts[at].people for at in own)
         if inside:
             points = min(inside * 10_000 // everybody, 10_000)
             yield (
@@ -291,52 +307,6 @@ def _cities(page: Page, atlas: Atlas, answer: Answer) -> Iterator[tuple[str, str
                 points // 10,
                 page.voice.percent(points // 10 * 10),
             )
-
-
-def method_view(
-    page: Page, method: Method, scenario: Scenario | None, prepared: Prepared
-) -> MethodView:
-    """Return how a figure was made, as the box beside it says."""
-    kinds = {
-        "feed": "mobility.console.source.feed",
-        "places": "mobility.console.source.places",
-        "process": "mobility.console.source.process",
-        "facts": "mobility.console.source.facts",
-        "outline": "mobility.console.source.outline",
-        "scenario": "mobility.console.source.scenario",
-        "streets": "mobility.console.source.streets",
-    }
-    left_out = [
-        page.t("mobility.console.left_out.streets"),
-        page.t("mobility.console.left_out.buses"),
-    ]
-    if prepared.roads is not None:
-        left_out = [page.t("mobility.console.left_out.traffic")]
-    left_out.append(page.t("mobility.console.left_out.people"))
-    if scenario is not None and scenario.limits is not None:
-        left_out.append(name_of(page, scenario.limits))
-    return MethodView(
-        (
-            page.t("mobility.console.defined"),
-            page.t(
-                "mobility.console.defined.car" if prepared.roads else "mobility.console.defined.two"
-            ),
-        ),
-        tuple((name, _plain(value)) for name, value in method.parameters.items()),
-        tuple(
-            (page.t(kinds[each.kind]) if each.kind in kinds else each.kind, each.id, each.digest)
-            for each in method.sources
-        ),
-        method.kernel,
-        method.digest,
-        tuple(left_out),
-    )
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "–" if value is None else str(value)
 
 
 def form(
@@ -358,6 +328,7 @@ def form(
         "scenarios": tuple(
             (each.scenario.scenario_id, name_of(page, each.scenario.title)) for each in scenarios
         ),
+        "people": tuple(people_view.offered(page, atlas)),
         "required": False,
         "minutes": (*MINUTES, MINUTES_STEP),
         "clock": (*CLOCK, CLOCK_STEP),

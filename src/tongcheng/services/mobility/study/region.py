@@ -36,6 +36,8 @@ PROCESSES_FILE: Final = "processes.yaml"
 PORT_FILE: Final = "port.yaml"
 MAIN_STATIONS_FILE: Final = "main_stations.yaml"
 SCENARIOS: Final = "scenarios"
+PLACES: Final = "places"
+"""What a method calls modelled cells."""
 
 KMH: Final = 3.6
 RIDE: Final = Assumed("bicycle or bus, no timetable known", CrowFly(12 / KMH))
@@ -48,8 +50,9 @@ DRIVE: Final = Assumed("roads that are in no table", CrowFly(36 / KMH))
 class Region(NamedTuple):
     """A pack's geography: `port` is None where it has none; `scenarios` are in order of their ids.
 
-    `places` are the modelled cells, `places_digest` is theirs. `main_stations` are by the ids of
-    the region's places, as far as it names any.
+    `places` are the modelled cells, or others that stand for them; `places_digest` is theirs,
+    `places_id` what a method calls them, `people_said` what it says of who lives there.
+    `main_stations` are by the ids of the region's places, as far as it names any.
     """
 
     facts: Facts
@@ -60,6 +63,8 @@ class Region(NamedTuple):
     places: Places
     places_digest: str
     main_stations: Mapping[str, Station]
+    places_id: str = PLACES
+    people_said: str = people.LABEL
 
 
 def load(geography: Path, zone: str) -> Region:
@@ -123,7 +128,7 @@ def ready_of(
     *,
     said: tuple[tuple[str, str], ...] = (),
 ) -> Ready:
-    """Make a base ready to be asked from spots, for the region's cells; refuses as `prepare`.
+    """Make a base ready to be asked from spots, for the region's places; refuses as `prepare`.
 
     `said` is that of `study.model.Study`.
     """
@@ -138,19 +143,31 @@ def ready_of(
         said=said,
     )
     ready = prepare(study, for_spots=True)
-    told = {**ready.assumed, "people": people.LABEL, **rests_on(base)}
+    told = {**ready.assumed, "people": region.people_said, **rests_on(base)}
+    own = _places_source(region)
+    sources = tuple(own if each.kind == PLACES else each for each in ready.sources)
     return ready._replace(
-        sources=(*ready.sources, *sources_of(region, base)),
+        sources=(*sources, *sources_of(region, base)),
         assumed=told,
     )
 
 
-def roads_of(region: Region, base: Base, feeder: Feeder = DRIVE) -> RoadReady:
-    """Make a base's trunk roads ready to be asked, for the region's cells."""
+def roads_of(
+    region: Region,
+    base: Base,
+    feeder: Feeder = DRIVE,
+    *,
+    said: tuple[tuple[str, str], ...] = (),
+) -> RoadReady:
+    """Make a base's trunk roads ready to be asked, for the region's places; `said` as above."""
     assert base.roads is not None, "a region has roads"
-    sources = (Source("places", "places", region.places_digest), *sources_of(region, base))
+    sources = (_places_source(region), *sources_of(region, base))
     ready = road_ready(region.places, base.roads, feeder, sources)
-    return ready._replace(assumed={**ready.assumed, "people": people.LABEL})
+    return ready._replace(assumed={**dict(said), **ready.assumed, "people": region.people_said})
+
+
+def _places_source(region: Region) -> Source:
+    return Source(PLACES, region.places_id, region.places_digest)
 
 
 def sources_of(region: Region, base: Base) -> tuple[Source, ...]:
