@@ -216,6 +216,13 @@ CASES = {
     "transfer time": Case(
         _set("transfers", 0, min_transfer_time=-5), "value_wrong", "transfers", 2
     ),
+    "transfer twice": Case(
+        _copy("transfers", 0, min_transfer_time=90), "transfer_twice", "transfers", 3
+    ),
+    "transfer of another type": Case(
+        _copy("transfers", 0, transfer_type=3), "transfer_twice", "transfers", 3
+    ),
+    "transfer row twice": Case(_copy("transfers", 0), "row_twice", "transfers", 3),
     "pathway mode": Case(_set("pathways", 0, pathway_mode=8), "value_wrong", "pathways", 2),
     "pathway by stairs": Case(
         _set("pathways", 0, traversal_time="", stair_count=-40), "pathway_by_stairs", "pathways", 2
@@ -268,6 +275,47 @@ def test_midnight_is_the_same_feed(tmp_path: Path) -> None:
 
     assert repaired.calls.arrival_s.tolist() == sound.calls.arrival_s.tolist()
     assert repaired.calls.departure_s.tolist() == sound.calls.departure_s.tolist()
+
+
+def _again(*values: tuple[object, object, object]) -> Change:
+    """Add transfers: to which stop, of which type, how many seconds."""
+
+    def change(tables: Tables) -> None:
+        for to, kind, seconds in values:
+            row = {"to_stop_id": to, "transfer_type": kind, "min_transfer_time": seconds}
+            _copy("transfers", 0, **row)(tables)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("added", "twice", "equal", "left"),
+    [
+        pytest.param(_again(), 0, 0, [(2, 120)], id="one row"),
+        pytest.param(_again(("A1", 2, 120)), 0, 0, [(2, 120)] * 2, id="another pair"),
+        pytest.param(_again(("A2", 2, 90)), 1, 0, [(2, 120), (2, 90)], id="another time"),
+        pytest.param(_again(("A2", 3, 120)), 1, 0, [(2, 120), (3, 120)], id="another type"),
+        pytest.param(_again(("A2", "2.0", "120")), 0, 1, [(2, 120)], id="the same"),
+        pytest.param(
+            _again(("A2", 0, ""), ("A2", "", "")), 1, 1, [(2, 120), (0, -1)], id="blank is type 0"
+        ),
+        pytest.param(
+            _again(("A2", 2, 90), ("A2", 2, 120)),
+            2, 0, [(2, 120), (2, 90), (2, 120)], id="as the first, and holds again",
+        ),
+        pytest.param(_again(("A2", 4, ""), ("A2", 9, "")), 0, 0, [(2, 120)], id="not of use"),
+    ],
+)  # fmt: skip
+def test_transfers_of_one_pair(
+    tmp_path: Path, added: Change, twice: int, equal: int, left: list[tuple[int, int]]
+) -> None:
+    """Rows that differ are all kept, in their order; one that says the same again is not."""
+    reading = _read(tmp_path, added)
+    found = (_found(reading, code, "transfers") for code in ("transfer_twice", "row_twice"))
+    table = reading.feed.transfers
+
+    assert [0 if each is None else each.count for each in found] == [twice, equal]
+    assert list(zip(table.kind.tolist(), table.seconds.tolist(), strict=True)) == left
 
 
 def test_where_nobody_gets_in(tmp_path: Path) -> None:

@@ -95,6 +95,14 @@ PLAIN = SELF | INSIDE | STREET
             PLAIN | {("1", "3"): 700, ("2", "3"): 800},
             id="the nearer said the more it holds, in whatever order",
         ),
+        pytest.param(
+            [("1", "3", 3, NONE), ("1", "3", 2, 700), ("1", "3", 2, 500)],
+            PLAIN | {("1", "3"): 500}, id="of one pair the last row holds",
+        ),
+        pytest.param(
+            [("S", "3", 2, 800), ("1", "T", 2, 600)],
+            PLAIN | {("1", "3"): 600, ("2", "3"): 800}, id="of one rank the last row holds",
+        ),
         pytest.param([("S", "S", 2, 77)],
             PLAIN | {(a, b): 77 for a in "12" for b in "12"}, id="a station to itself"),
     ],

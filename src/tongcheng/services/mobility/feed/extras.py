@@ -78,7 +78,9 @@ def read_transfers(
 ) -> tuple[TransferTable, int]:
     """Return the transfers between stops, and how many rows hold for certain trips or routes.
 
-    Those, and staying in one's seat (transfer_type 4 and 5), are counted and not used.
+    Those, and staying in one's seat (transfer_type 4 and 5), are counted and not used. In GTFS what
+    is left is one row for an ordered pair of stops; further ones are kept in their order, and
+    noted: the last of them holds.
     """
     sieve = Sieve(table, findings)
     kind = numbers(table, "transfer_type", among(0, 1, 2, 3, *_IN_SEAT))
@@ -90,14 +92,33 @@ def read_transfers(
     sieve.out("value_wrong", kind == WRONG, "transfer_type")
     seconds = numbers(table, "min_transfer_time", between(0, _SECONDS_MAX))
     sieve.out("value_wrong", seconds == WRONG, "min_transfer_time")
+    kind, seconds = np.maximum(kind, 0), np.where(seconds < 0, NONE, seconds)
+    _note_twice(sieve, origin, to, (kind, seconds))
     kept = sieve.kept
     found = TransferTable(
         origin[kept].astype(np.int32),
         to[kept].astype(np.int32),
-        np.maximum(kind[kept], 0).astype(np.int8),
-        np.where(seconds < 0, NONE, seconds)[kept].astype(np.int32),
+        kind[kept].astype(np.int8),
+        seconds[kept].astype(np.int32),
     )
     return found, int(np.count_nonzero(special))
+
+
+def _note_twice(sieve: Sieve, origin: Int64, to: Int64, said: tuple[Int64, ...]) -> None:
+    """Note rows of a pair that an earlier row has; leave out those that say what the last one said.
+
+    The reference asks for one row for a pair, and does not say which of several is meant.
+    """
+    rows = np.flatnonzero(sieve.kept)
+    rows = rows[np.lexsort((to[rows], origin[rows]))]
+    before, after = rows[:-1], rows[1:]
+    again = (origin[before] == origin[after]) & (to[before] == to[after])
+    alike = np.all([each[before] == each[after] for each in said], axis=0)
+    equal, other = (np.zeros(sieve.table.rows, np.bool_) for _ in range(2))
+    equal[after[again & alike]] = True
+    other[after[again & ~alike]] = True
+    sieve.out("row_twice", equal, "from_stop_id")
+    sieve.note("transfer_twice", other, "from_stop_id")
 
 
 def _ends(sieve: Sieve, stops: dict[str, int]) -> tuple[Int64, Int64]:

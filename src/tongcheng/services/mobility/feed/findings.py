@@ -51,6 +51,7 @@ SEVERITIES: Final[dict[str, Severity]] = {
     "trip_without_calls": "warning",
     "service_never": "warning",
     "frequency_overlap": "warning",
+    "transfer_twice": "warning",
     "datum_unknown": "warning",
     "option_wrong": "warning",
     "folder": "repaired",

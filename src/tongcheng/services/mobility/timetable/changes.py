@@ -5,7 +5,7 @@ For two stops of one feed the first that speaks decides:
 1. transfers.txt: type 3 forbids; type 2 takes its min_transfer_time; 0, 1 and 2 without a time
    say that there is a change, which takes what is reckoned below, or the crow's flight however far.
    A row about two platforms goes before one about a platform and a station, and that before one
-   about two stations.
+   about two stations. Of rows of one rank, which GTFS does not allow, the last in the file holds.
 2. Within a station the pathways; if they touch neither or only one of the two, `same_station_s`,
    or the crow's flight if that takes longer. Pathways that touch both and join them not: none.
 3. Along the streets, from door to door, at most `change_s_max`; also between feeds.
@@ -118,7 +118,7 @@ def _stated(
                 members[row].append(int(number[row]))
     table = feed.transfers
     rows = list(zip(*(column.tolist() for column in table), strict=True))
-    # Rows about boarding stops come last, and so they hold.
+    # Rows about boarding stops come last, and so they hold; of one rank, the last in the file.
     rows.sort(key=lambda row: sum(int(number[end] != NONE) for end in row[:2]))
     found: dict[Pair, int] = {}
     for origin, to, kind, seconds in rows:
