@@ -128,10 +128,6 @@ class Faults:
         self._toolkit = toolkit
         self._to_person = to_person
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Faults":
-        """Return itself: Litestar copies a router with all it holds, and chance may not double."""
-        return self
-
     def __call__(self, request: AnyRequest, fault: Exception) -> Response[Any]:
         """Answer as a page where a page was asked for, else as a problem document."""
         if isinstance(fault, Elsewhere):

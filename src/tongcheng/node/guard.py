@@ -117,7 +117,7 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """
     action: str | None = handler.opt.get(ACTION)
     if action is None:
-        # Litestar's own answer to OPTIONS, of which no page here makes use.
+        # The one handler of OPTIONS, of which no page here makes use.
         raise MethodNotAllowedException
     use = Use(action, _subject(connection))
     reader = await find_reader(connection, use)

@@ -42,6 +42,7 @@ from tongcheng.web.console import Console
 from tongcheng.web.i18n import LANGUAGES, Language
 from tongcheng.web.mark import mark_svg
 from tongcheng.web.navigation import Section, sections
+from tongcheng.web.routing import OwnRouter, parsed, refuse_options
 from tongcheng.web.voice import Voice
 
 AnyRequest = Request[Any, Any, State]
@@ -183,10 +184,6 @@ class Toolkit:
             asset=self.assets.url, console=console, in_other_language=i18n.in_other_language
         )
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Toolkit":
-        """Return itself: Litestar copies a router with all it holds, and there is one toolkit."""
-        return self
-
     def routes(
         self, *pages: Sequence[HTTPRouteHandler], guards: Sequence[Guard] = ()
     ) -> tuple[HTTPRouteHandler | Router, ...]:
@@ -195,6 +192,8 @@ class Toolkit:
         Page handlers may ask for `page: NamedDependency[Page]`. `guards` see each request first.
         """
         handlers = [handler for of_service in pages for handler in of_service]
+        # First, so that Litestar finds an answer to OPTIONS wherever it adds a page.
+        handlers.insert(0, refuse_options(handlers))
         return (choose_language, *self._routers(handlers, guards=list(guards)))
 
     def person_routes(
@@ -211,9 +210,9 @@ class Toolkit:
         # One router per language, not one handler with two paths: Litestar 2.25 wraps a
         # `sync_to_thread` handler once per path, and the second wrapping breaks it.
         routers = (
-            Router(
+            OwnRouter(
                 f"/{language}",
-                route_handlers=handlers,
+                route_handlers=parsed(handlers),
                 dependencies={"page": Provide(self.page, sync_to_thread=False)},
                 **settings,
             )
