@@ -264,11 +264,10 @@ def _whole_rows(result: Result) -> list[Row]:
         cores = (_nodes_ms(result) + _wrk_ms(load)) / 1_000 * PER_SECOND
         visited = result.whole.visited_ms / 1_000 * PER_SECOND
         missed = (
-            f"missed by {1 - load.per_second / PER_SECOND:.0%}: "
             f"{PER_SECOND:.0f}/s would take {cores:.1f} cores, {visited:.1f} of them the visited "
             "node, and its Python computes on one at a time. "
         )
-    late = f"missed: {load.p99 / P99_MS:.1f} times as long. " if load.p99 > P99_MS else ""
+    late = "the connections wait for the visited node. " if load.p99 > P99_MS else ""
     broken = f"{load.refused} refused, {load.broken} broken off"
     return [
         Row(
