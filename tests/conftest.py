@@ -22,3 +22,11 @@ def browser() -> Iterator[Browser]:
     """
     with launch() as opened:
         yield opened
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that share a region of real processes and a crawl of its pages.
+
+    What stands last is taken over by whichever worker is idle, which would start them once more.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/story/"))
