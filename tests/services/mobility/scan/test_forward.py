@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.services.mobility.scan.worlds import DESTINATIONS, ORIGINS, World, questions, worlds
+from tests.services.mobility.scan.worlds import (
+    DESTINATIONS,
+    ORIGINS,
+    Ride,
+    World,
+    questions,
+    worlds,
+)
 from tongcheng.services.mobility.numbers import UNREACHED, UInt16
 from tongcheng.services.mobility.scan import run
 from tongcheng.services.mobility.scan.model import Block, Question, Window
@@ -144,6 +151,24 @@ def test_threads_and_blocks_change_nothing(
     for at, whole in enumerate(arrays(one[0])):
         parts = [arrays(each)[at] for each in many]
         assert np.array_equal(np.concatenate(parts, axis=-2), whole)
+
+
+def test_a_window_may_be_longer_than_any_timetable() -> None:
+    """Instants of decades are counted: only those before the one vehicle have a journey."""
+    world = World(
+        trips=((Ride(0, 1, 40_100, 40_200),),),
+        changes=(),
+        access=((0, 0, 10),),
+        egress=((0, 1, 20),),
+        direct=(),
+    )
+    question = Question(Window(0, 40_000, 40_000), 60_000)
+
+    table = run.profile(ahead(world.timetable()), world.ways(), question, 0)
+
+    assert told(table[:1, :2]) == [[40_220, 220]]
+    assert (table[0, 2:] == UNREACHED).all()
+    assert (table[1:] == UNREACHED).all()
 
 
 def test_a_question_is_asked_within_bounds() -> None:
