@@ -1,5 +1,6 @@
 """Fixtures that more than one part of the tests uses."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -30,3 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     What stands last is taken over by whichever worker is idle, which would start them once more.
     """
     items.sort(key=lambda item: not item.nodeid.startswith("tests/story/"))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what stays: modules, and thousands of tests.
+
+    It would else walk through all of them again and again; what tests make, it still sees.
+    """
+    gc.collect()
+    gc.freeze()
