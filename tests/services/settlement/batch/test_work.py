@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -217,7 +218,11 @@ def looks_around(part: Part) -> Found:
     """Judge a part; keep beside the output who may read what lies in the run's directory."""
     found = do_part(part)
     folder = part.written.parent
-    modes = {stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()}
+    modes = set()
+    for each in folder.iterdir():
+        # What another thread has written may be taken over, and removed, at any moment.
+        with suppress(FileNotFoundError):
+            modes.add(stat.S_IMODE(each.stat().st_mode))
     told = msgspec.json.encode([stat.S_IMODE(folder.stat().st_mode), sorted(modes)])
     part.asked.out.with_suffix(f".{part.written.stem}").write_bytes(told)
     return found
