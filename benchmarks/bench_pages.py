@@ -47,10 +47,18 @@ TIMES = 40
 HEALTH = "/health/live"
 QUICK_STAYS, QUICK_TIMES = 300, 5
 
+WHY_HEAVY = {
+    "/mobility/scenarios/new": "the map that is drawn on has every station to click and to name",
+}
+"""Pages that weigh more than is promised, each with the reason."""
 NOT_THERE = {
     "/access/emergency": "offered where a reader is refused a record",
     "/audit/seal.json": "a download, there once the job has sealed the day before",
     "/demo/forged": "there once a record has been falsified, by a form",
+    "/journal/proofs/{given:path}": "what the script of an entry's page fetches, to check it",
+    "/mobility/ground.geojson": "what the script of the map fetches, to draw it",
+    "/mobility/scenarios/keep": "what a form is sent to; opened, it leads back to the drawing",
+    "/mobility/scenarios/try": "what a form is sent to; opened, it leads back to the drawing",
 }
 """Pages that the data does not show, each with the reason: they are not measured."""
 
@@ -140,7 +148,7 @@ def rows_of(result: Result) -> list[Row]:
             "kB",
             WEIGHT_BYTES_MAX / 1_000,
             "at most",
-            note=heaviest.address,
+            note="; ".join(filter(None, (heaviest.address, WHY_HEAVY.get(heaviest.route)))),
         ),
         Row(
             "console",
