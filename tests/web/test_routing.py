@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from litestar import Litestar, Request, get, post
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
-from litestar.handlers import HTTPRouteHandler
+from litestar.exceptions import ImproperlyConfiguredException, NotAuthorizedException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.testing import TestClient
 
@@ -33,7 +36,12 @@ def app_of(owner: str, routes: Sequence[HTTPRouteHandler] = PAGES) -> Litestar:
 
     def router(language: str) -> OwnRouter:
         who = Provide(lambda: f"{owner}-{language}", sync_to_thread=False)
-        return OwnRouter(f"/{language}", route_handlers=routes, dependencies={"who": who})
+        return OwnRouter(
+            f"/{language}",
+            route_handlers=routes,
+            dependencies={"who": who},
+            response_headers={"x-of": f"{owner}-{language}"},
+        )
 
     return Litestar(
         [router("zh"), router("en")],
@@ -44,14 +52,26 @@ def app_of(owner: str, routes: Sequence[HTTPRouteHandler] = PAGES) -> Litestar:
 
 
 def test_applications_of_the_same_handlers_do_not_see_each_other() -> None:
-    """What is made later takes nothing from what is there: neither state nor dependencies."""
-    first, second = (TestClient(app_of(owner)) for owner in ("first", "second"))
+    """What is made later takes nothing from what is there: state, dependencies, headers."""
+    clients = [TestClient(app_of(owner)) for owner in ("first", "second")]
+    answers = [each.get(f"/{to}/of/li") for each in clients for to in ("zh", "en")]
+    whose = [(owner, f"{owner}-{to}") for owner in ("first", "second") for to in ("zh", "en")]
 
-    answers = [each.get(f"/{to}/of/li").text for each in (first, second) for to in ("zh", "en")]
+    assert [each.text for each in answers] == [f"{owner} {who} li" for owner, who in whose]
+    assert [each.headers["x-of"] for each in answers] == [who for _, who in whose]
 
-    assert answers == [
-        f"{owner} {owner}-{to} li" for owner in ("first", "second") for to in ("zh", "en")
-    ]
+
+def test_a_router_is_of_one_application() -> None:
+    """A second one would never ask its guards: the handlers keep whom the first lets in."""
+
+    def nobody(_connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        raise NotAuthorizedException
+
+    router = OwnRouter("/zh", route_handlers=[change])
+    Litestar([router], openapi_config=None, logging_config=None)
+
+    with pytest.raises(ImproperlyConfiguredException, match="one for each"):
+        Litestar([router], guards=[nobody], openapi_config=None, logging_config=None)
 
 
 def test_pages_share_a_signature_and_what_is_described_does_not() -> None:
