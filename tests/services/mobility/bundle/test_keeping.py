@@ -243,6 +243,24 @@ def test_verification_names_each_fault(name: str, sender: Sender, node: Stopped)
     assert {each.key.split("/")[0] for each in found} == {OWNER}
 
 
+def test_beside_one_that_can_not_be_read_the_others_files_are_checked(
+    sender: Sender, node: Stopped
+) -> None:
+    """Its first version names one before; of the other member's files each is missed."""
+    entry, _ = sender.entry()
+    node.run(partial(records.publish, change=adding(entry)))
+    unreadable, _ = sender.sound(previous=DIGEST)
+    node.run(_kept(_row(sender, document=unreadable.encoded())))
+    with node.database.snapshot() as snapshot:
+        found = [(each.key, each.problem) for each in records.check_bundles(snapshot, node.home)]
+    missing = [f"{TAKER}/1/{name}" for name in sorted([entry.sha256, entry.report_sha256])]
+
+    assert found == [
+        (f"{OWNER}/1", "it can not be read: BUNDLE_MALFORMED"),
+        *((key, "the file is missing") for key in missing),
+    ]
+
+
 # eras
 
 

@@ -166,6 +166,18 @@ def test_a_neighbours_document_is_not_ours(stage: Stage, kind: str, problems: li
     ] == problems
 
 
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_one_that_can_not_be_read_stops_no_verification(stage: Stage, kind: Kind) -> None:
+    """`journal verify` says it once and goes on: nothing is left out for it."""
+    _run(stage, _put(kind, [Row(kind.signed(kind.version(previous="ab" * 32)))]))
+    report = verify(stage.database, stage.home, SERVICES)
+
+    assert report.skipped == []
+    assert [
+        each.problem for each in report.findings if each.table == kind.history.records.name
+    ] == [f"it can not be read: {kind.malformed_code}"]
+
+
 @pytest.mark.parametrize("versions", [(1,), (2,), (1, 2), (1, 3), (2, 7, 8)])
 def test_of_a_neighbours_bundles_some_may_be_missing(
     stage: Stage, versions: tuple[int, ...]
