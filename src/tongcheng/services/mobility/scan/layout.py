@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from tongcheng.services.mobility.numbers import Bool, Int32, Int64, UInt16
+from tongcheng.services.mobility.numbers import Bool, Int32, UInt16
 
 NONE: Final = -1
 """No instant, no stop."""
@@ -12,28 +12,6 @@ NO_TIME: Final = 65_535
 """`numbers.UNREACHED`, written out because a kept compilation does not see it change."""
 LANES: Final = 32
 """Rows of times are padded to a multiple of this, which a processor takes at once."""
-
-HALF: Final = 32
-"""Bits of a number in a queue that hold the instant; the second stands above them."""
-LOW: Final = (1 << HALF) - 1
-
-READY: Final = 0
-"""Column of a stop: the latest instant with which one stands ready there."""
-NEXT_S: Final = 1
-"""Column of a stop: when somebody of a later instant may stand ready there."""
-COMING: Final = 2
-"""Column of a stop: the latest instant with which one was ever on the way there, by a change."""
-COMING_S: Final = 3
-"""Column of a stop: when that one is there."""
-HEAD: Final = 4
-"""Column of a stop: where its queue begins."""
-TAIL: Final = 5
-"""Column of a stop: where its queue ends."""
-CAME: Final = 6
-"""Column of a stop: the latest instant with which one alighted there."""
-CAME_S: Final = 7
-"""Column of a stop: when that was."""
-COLUMNS: Final = 8
 
 
 class Terms(NamedTuple):
@@ -53,19 +31,33 @@ class Terms(NamedTuple):
 class Room(NamedTuple):
     """What one scan writes, made once for a thread.
 
-    By trip and layer `aboard`, the latest instant or NONE; by stop and layer (row) `state` with
-    the columns above. Queues of row `at` lie in `queued` from `queue[at]` to `queue[at + 1]`,
-    each number a second and an instant. By stop `access_s`, the way there from the origin, and of
-    the stops that are `wanted` the shortest time `least_s` (FOREVER if not reached) and, where
-    reached, the `times` by instant, padded with UNREACHED.
+    By trip and layer `aboard`: the latest instant with which one can be aboard. By stop and layer
+    (a *row*) `ready`: the latest instant with which one stands ready there; `next_s`: when somebody
+    of a later instant may; `coming`: the latest instant with which one was ever on the way there,
+    and `coming_s`: when that one is there; `came`: the latest instant with which one alighted
+    there, and `came_s`: when that was. Instants are NONE where there is none.
+
+    By row and instant `there_s`: when who left then is there by a change, FOREVER if nobody is on
+    the way; it says something of the instants after `ready`, up to `coming`, and of no others.
+
+    By stop `access_s`, the way there from the origin, and of the stops that are `wanted` the
+    shortest and the longest time, `least_s` and `most_s` (FOREVER if not reached), and, where
+    reached, the `times` by instant, padded with UNREACHED. In `worth` an arrival writes down the
+    changes from its stop that are worth to be noted.
     """
 
     aboard: Int32
-    state: Int32
-    queue: Int64
-    queued: Int64
+    ready: Int32
+    next_s: Int32
+    coming: Int32
+    coming_s: Int32
+    there_s: Int32
+    came: Int32
+    came_s: Int32
+    worth: Int32
     access_s: Int32
     least_s: Int32
+    most_s: Int32
     times: UInt16
     wanted: Bool
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tongcheng.services.mobility.numbers import UNREACHED, Bool, Int64
+from tongcheng.services.mobility.numbers import UNREACHED, Bool
 from tongcheng.services.mobility.scan.layout import (
-    COLUMNS,
     FOREVER,
     LANES,
     Desk,
@@ -31,33 +30,26 @@ def padded(count: int) -> int:
     return -(-count // LANES) * LANES
 
 
-def queues_of(network: Network, terms: Terms) -> Int64:
-    """Return where the queue of each row begins, and the end.
-
-    An instant that has left a queue for the stop never comes back, so no more places are ever taken
-    than there are instants, nor than arrivals from which one changes to the stop.
-    """
-    stops = network.changes.rows
-    arrivals = np.bincount(network.to, minlength=stops + 1)[:stops]
-    changing = np.repeat(arrivals, np.diff(network.changes.start))
-    coming = np.bincount(network.changes.to, weights=changing, minlength=stops + 1)
-    most = np.minimum(coming.astype(np.int64), terms.instants)
-    queues = np.zeros(terms.layers * (stops + 1) + 1, np.int64)
-    np.cumsum(np.tile(most, terms.layers), out=queues[1:])
-    assert queues[-1] < FOREVER, "places in the queues have 32 bits"
-    return queues
-
-
 def room_for(network: Network, wanted: Bool, terms: Terms) -> Room:
     """Return room for the scans of a thread; the pages of it that no scan writes cost nothing."""
-    stops, queues = network.changes.rows, queues_of(network, terms)
+    stops = network.changes.rows
+    rows = terms.layers * (stops + 1)
+    by_row = np.empty((6, rows), np.int32)
+    ready, next_s, coming, coming_s, came, came_s = by_row
+    widest = np.diff(network.changes.start).max(initial=0)
     return Room(
         aboard=np.empty(terms.layers * network.trips, np.int32),
-        state=np.empty((terms.layers * (stops + 1), COLUMNS), np.int32),
-        queue=queues,
-        queued=np.empty(queues[-1], np.int64),
+        ready=ready,
+        next_s=next_s,
+        coming=coming,
+        coming_s=coming_s,
+        there_s=np.empty((rows, terms.instants), np.int32),
+        came=came,
+        came_s=came_s,
+        worth=np.empty(widest + 1, np.int32),
         access_s=np.empty(stops + 1, np.int32),
         least_s=np.full(stops, FOREVER, np.int32),
+        most_s=np.full(stops, FOREVER, np.int32),
         times=np.empty((stops, padded(terms.instants)), np.uint16),
         wanted=wanted,
     )

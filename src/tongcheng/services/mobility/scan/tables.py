@@ -39,12 +39,24 @@ def less_times(row: UInt16, times: UInt16, seconds: int) -> None:
 
 
 @compiled
-def ride_times(room: Room, ways: Ways, to: int, desk: Desk, longest: int) -> bool:
-    """Write the times of getting to a destination by vehicles; say whether one gets there."""
-    found = False
+def never_above(room: Room, ways: Ways, to: int, walk: int) -> int:
+    """Return seconds that getting to a destination never exceeds, by a stop or the walk alone."""
+    bound = walk
     for way in range(ways.egress.start[to], ways.egress.start[to + 1]):
-        stop, seconds = ways.egress.to[way], ways.egress.seconds[way]
-        if room.least_s[stop] + seconds > longest:
+        stop, seconds = np.uintp(ways.egress.to[way]), ways.egress.seconds[way]
+        bound = min(bound, room.most_s[stop] + seconds)
+    return bound
+
+
+@compiled
+def ride_times(room: Room, ways: Ways, to: int, desk: Desk, terms: Terms) -> bool:
+    """Write the times to a destination by vehicles; say whether they are of use beside the walk."""
+    found = False
+    bound = min(never_above(room, ways, to, int(np.int64(desk.walk[to]))), terms.longest)
+    for way in range(ways.egress.start[to], ways.egress.start[to + 1]):
+        stop, seconds = np.uintp(ways.egress.to[way]), ways.egress.seconds[way]
+        # Of some fifty stops around a place in a city, most are never the quickest.
+        if room.least_s[stop] + seconds > bound:
             continue
         if found:
             less_times(desk.row, room.times[stop], seconds)
@@ -128,7 +140,7 @@ def reduce(
             desk.walk[ways.direct.to[way]] = ways.direct.seconds[way]
     for to in range(desk.walk.size):
         walk = int(np.int64(desk.walk[to]))
-        if not ride_times(room, ways, to, desk, terms.longest):
+        if not ride_times(room, ways, to, desk, terms):
             if walk != NO_TIME:
                 constant(block, (row, to), walk, terms)
             continue
@@ -157,7 +169,7 @@ def profiles(room: Room, ways: Ways, origin: int, desk: Desk, table: UInt16, ter
             desk.walk[ways.direct.to[way]] = ways.direct.seconds[way]
     for to in range(desk.walk.size):
         walk = desk.walk[to]
-        found = ride_times(room, ways, to, desk, terms.longest)
+        found = ride_times(room, ways, to, desk, terms)
         for instant in range(terms.instants):
             seconds = min(desk.row[instant], walk) if found else walk
             table[to, instant] = seconds if seconds <= terms.longest else NO_TIME

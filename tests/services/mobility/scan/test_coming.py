@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 from tongcheng.services.mobility.links import links_of
 from tongcheng.services.mobility.scan import kernel
 from tongcheng.services.mobility.scan.layout import (
-    COMING,
     FOREVER,
-    NEXT_S,
     NONE,
-    READY,
     Room,
     Terms,
 )
@@ -36,7 +33,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 
 
 def room() -> Room:
-    """Return room with one stop, to which so many come that its queue is as long as it can be."""
+    """Return room with one stop, to which more come than there are instants."""
     many = 3 * INSTANTS
     no, yes = np.zeros(many, np.int32), np.ones(many, np.bool_)
     network = network_of(Connections(no, no, no, no, no, yes, yes), links_of(1, [0], [0], [1]), 1)
@@ -54,12 +51,12 @@ def test_the_latest_who_came_is_ready(steps: list[Step]) -> None:
     noted: list[tuple[int, int]] = []
     for by, comers in steps:
         now_s += by
-        if made.state[0, NEXT_S] <= now_s:
+        if made.next_s[0] <= now_s:
             kernel.stand_ready(made, 0, now_s, FOREVER, TERMS)
 
-        assert made.state[0, READY] == max((who for at, who in noted if at <= now_s), default=NONE)
+        assert made.ready[0] == max((who for at, who in noted if at <= now_s), default=NONE)
 
         for after_s, who in comers:
             kernel.come(made, 0, now_s + after_s, who)
             noted.append((now_s + after_s, who))
-            assert made.state[0, COMING] >= who or made.state[0, READY] >= who
+            assert made.coming[0] >= who or made.ready[0] >= who
