@@ -47,10 +47,6 @@ TIMES = 40
 HEALTH = "/health/live"
 QUICK_STAYS, QUICK_TIMES = 300, 5
 
-WHY_HEAVY = {
-    "/mobility/scenarios/new": "the map that is drawn on has every station to click and to name",
-}
-"""Pages that weigh more than is promised, each with the reason."""
 NOT_THERE = {
     "/access/emergency": "offered where a reader is refused a record",
     "/audit/seal.json": "a download, there once the job has sealed the day before",
@@ -148,7 +144,7 @@ def rows_of(result: Result) -> list[Row]:
             "kB",
             WEIGHT_BYTES_MAX / 1_000,
             "at most",
-            note="; ".join(filter(None, (heaviest.address, WHY_HEAVY.get(heaviest.route)))),
+            note=heaviest.address,
         ),
         Row(
             "console",

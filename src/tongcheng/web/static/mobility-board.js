@@ -14,10 +14,20 @@
 
   const kind = () => board.querySelector("[name=board-kind]:checked").value;
   const list = () => part(kind() === "road" ? "nodes" : "stations");
-  const known = () => [...list().options].map((option) => ({
-    id: option.dataset.id, name: option.value,
-    lon: Number(option.dataset.lon), lat: Number(option.dataset.lat),
+
+  // A station or node is a line: longitude, latitude, id, name.
+  function point(line) {
+    const [lon, lat, id, ...name] = line.split(" ");
+    return { id, name: `${name.join(" ")} · ${id}`, lon: Number(lon), lat: Number(lat) };
+  }
+  const points = new Map(["stations", "nodes"].map((id) => {
+    const lines = part(id).dataset.points.split("\n").filter(Boolean);
+    return [part(id), lines.map(point)];
   }));
+  for (const [options, all] of points) {
+    options.append(...all.map(({ name }) => new Option("", name)));
+  }
+  const known = () => points.get(list());
 
   // The map is a plate carrée: its edges say where a point lies.
   const edge = (name) => Number(picture.dataset[name]);
@@ -78,7 +88,7 @@
 
   function add(call) {
     part("said").textContent = "";
-    calls.push(call);
+    calls.push({ ...call }); // its own: a line may call at a station twice
     show();
   }
 
@@ -87,7 +97,7 @@
     const x = view.x + ((event.clientX - box.left) / box.width) * view.width;
     const y = view.y + ((event.clientY - box.top) / box.height) * view.height;
     const apart = (point) => Math.hypot(at(point)[0] - x, at(point)[1] - y);
-    const closest = known().sort((one, other) => apart(one) - apart(other))[0];
+    const closest = [...known()].sort((one, other) => apart(one) - apart(other))[0];
     if (closest && apart(closest) <= (near * view.width) / wide) return add(closest);
     const lon = edge("west") + (x / wide) * (edge("east") - edge("west"));
     const lat = edge("north") - (y / high) * (edge("north") - edge("south"));

@@ -113,6 +113,28 @@ def test_names_and_keys_do_the_same_for_a_road(browser: Browser, address: str) -
     page.close()
 
 
+def test_the_browser_completes_names_and_a_line_may_return(browser: Browser, address: str) -> None:
+    """By name and id, stations for a line and nodes for a road; a call is taken away alone."""
+    page = _drawing(browser, address)
+    offered = {
+        kind: page.locator(f"#board-{kind} option").evaluate_all("all => all.map(one => one.value)")
+        for kind in ("stations", "nodes")
+    }
+    for name in ("Alpha · a", "b", "Alpha"):
+        page.locator("#board-place").fill(name)
+        page.locator("#board-add").click()
+    page.locator("#board-calls button").last.click()
+    calls = page.locator("#board-calls li").all_inner_texts()
+    page.locator("[name=board-kind][value=road]").check()
+
+    assert "Alpha · a" in offered["stations"]
+    assert "Gamma · nc" in offered["nodes"]
+    assert not {*offered["stations"]} & {*offered["nodes"]}
+    assert [each.split(" · ")[0] for each in calls] == ["Alpha", "Beta"]
+    assert page.locator("#board-place").get_attribute("list") == "board-nodes"
+    page.close()
+
+
 def test_axe_finds_nothing_and_many_roles_fit(browser: Browser, address: str) -> None:
     """The header of somebody with six roles is no wider than the page, in English too."""
     page = _drawing(browser, address, account=1)

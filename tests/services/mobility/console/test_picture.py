@@ -1,6 +1,7 @@
 """The still map: what lies where, how long its scale is, and that names have room."""
 
 import re
+from itertools import accumulate
 from math import cos, radians
 
 import pytest
@@ -12,6 +13,7 @@ from tongcheng.services.mobility.console.picture import (
     HEIGHT,
     WIDTH,
     Label,
+    Line,
     Picture,
     drawn,
     frame_of,
@@ -40,6 +42,22 @@ def test_a_kilometre_is_as_long_either_way(box: tuple[float, float, float, float
     middle = (box[1] + box[3]) / 2
 
     assert frame.scale_x == pytest.approx(frame.scale_y * cos(radians(middle)))
+
+
+@given(st.lists(st.tuples(st.floats(115, 118), st.floats(38, 41)), min_size=2, max_size=9))
+def test_a_way_is_drawn_where_it_lies(points: list[tuple[float, float]]) -> None:
+    """However short it is written: each turn to half a tenth of a pixel, no step told twice."""
+    frame = frame_of((116, 39, 117, 40))
+    line = Line("rail", ((116.5, 39.5), *points))
+    text = str(drawn(Picture("t", (), (), (line,), (), None, "{km}"), frame))
+    (way,) = re.findall(r'class="geo-rail" d="([^"]*)"', text)
+    told = [float(each) for each in re.findall(r"-?(?:\d+(?:\.\d)?|\.\d)", way)]
+    at = list(zip(accumulate(told[::2]), accumulate(told[1::2]), strict=True))
+    turns = [frame.at(*each) for each in line.points]
+
+    assert all(min(abs(x - x1) + abs(y - y1) for x1, y1 in at) < 0.11 for x, y in turns)
+    assert all(min(abs(x - x1) + abs(y - y1) for x1, y1 in turns) < 0.11 for x, y in at)
+    assert re.fullmatch(r"M[^Ml ]+[ -][^Ml ]+(?:l[^Ml]+)?", way)
 
 
 def test_the_scale_is_a_round_number_of_kilometres() -> None:

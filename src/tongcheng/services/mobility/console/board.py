@@ -13,23 +13,19 @@ from tongcheng.web import Page
 
 if TYPE_CHECKING:
     from tongcheng.services.mobility.console.atlas import Atlas, Prepared
-
-
-class Point(msgspec.Struct, frozen=True):
-    """A station or a node of the roads: its id in the region's tables, and what it is called."""
-
-    id: str
-    name: str
-    lon: str
-    lat: str
+    from tongcheng.services.mobility.facts.model import RoadNode, Station
 
 
 class Board(msgspec.Struct, frozen=True):
-    """A map, the stations that a line may call at, and the nodes that a road may lead to."""
+    """A map, the stations that a line may call at, and the nodes that a road may lead to.
+
+    Of each a line: longitude, latitude, its id in the region's tables, and what it is called. The
+    script makes of them what a browser completes; spelt out, seven hundred are most of a page.
+    """
 
     map: Markup
-    stations: tuple[Point, ...]
-    nodes: tuple[Point, ...]
+    stations: str
+    nodes: str
 
 
 def board(page: Page, atlas: Atlas, prepared: Prepared) -> Board:
@@ -39,20 +35,11 @@ def board(page: Page, atlas: Atlas, prepared: Prepared) -> Board:
     title = page.t("mobility.console.board")
     frame = maps.frame_around(atlas.box)
     drawn = maps.map_of(page, atlas, prepared, title=title, bands=(), spot=None, frame=frame)
-    stations = tuple(
-        Point(
-            each.station_id,
-            f"{name_of(page, each.name)} · {each.station_id}",
-            *words.degrees(each.at.lon, each.at.lat),
-        )
-        for each in atlas.facts.stations
-    )
-    nodes = tuple(
-        Point(
-            each.node_id,
-            f"{name_of(page, each.name)} · {each.node_id}",
-            *words.degrees(each.at.lon, each.at.lat),
-        )
-        for each in atlas.facts.road_nodes
-    )
-    return Board(drawn, stations, nodes)
+    stations = (_line(page, each.station_id, each) for each in atlas.facts.stations)
+    nodes = (_line(page, each.node_id, each) for each in atlas.facts.road_nodes)
+    return Board(drawn, "\n".join(stations), "\n".join(nodes))
+
+
+def _line(page: Page, point_id: str, point: Station | RoadNode) -> str:
+    at = (each.rstrip("0").rstrip(".") for each in words.degrees(point.at.lon, point.at.lat))
+    return " ".join((*at, point_id, name_of(page, point.name)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from markupsafe import Markup
@@ -173,20 +174,22 @@ def _line(line: Line, frame: Frame) -> Markup:
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
     """Return whole steps in tenths of a pixel, each from the point before: short, and exact."""
-    told: list[str] = []
-    at_x = at_y = 0
-    for place, (x, y) in enumerate(points):
-        here_x, here_y = round(x * 10), round(y * 10)
-        if not place:
-            told.append(f"M{_tenths(here_x)} {_tenths(here_y)}l")
-        elif (here_x, here_y) != (at_x, at_y):
-            told.append(f"{_tenths(here_x - at_x)} {_tenths(here_y - at_y)} ")
-        at_x, at_y = here_x, here_y
-    return "".join(told).rstrip("l ")
+    tenths = [(round(x * 10), round(y * 10)) for x, y in points]
+    steps = [(x - at_x, y - at_y) for (at_x, at_y), (x, y) in pairwise(tenths)]
+    way = _numbers(each for each in steps if each != (0, 0))
+    return f"M{_numbers(tenths[:1])}l{way}" if way else f"M{_numbers(tenths[:1])}"
+
+
+def _numbers(pairs: Iterable[tuple[int, int]]) -> str:
+    """Write pairs of tenths; a minus parts numbers as well as a space does."""
+    told = (_tenths(each) for pair in pairs for each in pair)
+    return "".join(each if each[0] == "-" else f" {each}" for each in told).lstrip()
 
 
 def _tenths(value: int) -> str:
-    return str(value // 10) if value % 10 == 0 else f"{value / 10:.1f}"
+    whole, tenth = divmod(abs(value), 10)
+    sign = "-" if value < 0 else ""
+    return f"{sign}{whole or ''}.{tenth}" if tenth else f"{sign}{whole}"
 
 
 def _names(picture: Picture, frame: Frame) -> Markup:
