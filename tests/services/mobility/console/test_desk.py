@@ -7,12 +7,14 @@ import threading
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.services.mobility.console import desk as desks
 from tongcheng.services.mobility.console import warming
 from tongcheng.services.mobility.console.desk import PREPARED_MAX, WAITING_MAX, Desk
+from tongcheng.services.mobility.console.held import held_bytes
 from tongcheng.services.mobility.scan import run
 
 
@@ -67,6 +69,36 @@ def test_the_least_asked_for_makes_room() -> None:
 
     asyncio.run(ask())
     assert made == [*range(PREPARED_MAX + 1), 0]
+
+
+def test_what_is_heavy_makes_room_before_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days stay as long as all of them fit; the one asked for last stays though it does not."""
+    monkeypatch.setattr(desks, "PREPARED_BYTES", 1_000)
+    made: list[int] = []
+
+    def make(size: int) -> object:
+        made.append(size)
+        return ("ways", {"to": np.zeros(size, np.uint8)})
+
+    async def ask() -> None:
+        ours = desk()
+        for size in (400, 500, 400, 300, 500, 400, 2_000, 2_000, 300, 2_000):
+            await ours.prepared(size, partial(make, size))
+
+    asyncio.run(ask())
+    assert made == [400, 500, 300, 500, 400, 2_000, 300, 2_000]
+
+
+def test_a_day_is_weighed_by_its_arrays() -> None:
+    """Wherever they lie, each once; words and numbers are nothing."""
+    shared = np.zeros(10, np.int64)
+
+    class Held:
+        def __init__(self) -> None:
+            self.inside = [shared, (np.zeros(3, np.int32), "a")]
+
+    weighed = held_bytes((Held(), {"again": shared}, None, 7, ("a", shared)))
+    assert weighed == 10 * 8 + 3 * 4
 
 
 def test_a_crowd_is_refused() -> None:

@@ -2,9 +2,9 @@
 
 Nothing is loaded until somebody opens a page: a node settles without a map. Then the region is read
 and its day compiled once, in a thread; until that is done the pages say so. A few days and
-scenarios stay ready, the one least asked for makes room. What waits is bounded: beyond that a page
-is refused, so that no crowd of clicks becomes a queue of minutes. Who waits for a scenario to be
-compiled takes no place from those who ask of what is ready.
+scenarios stay ready, as many as there is memory for; the one least asked for makes room. What
+waits is bounded: beyond that a page is refused, so that no crowd of clicks becomes a queue of
+minutes. Who waits for a scenario to be compiled takes no place from those who ask of what is ready.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from weakref import WeakKeyDictionary
@@ -37,6 +38,12 @@ PATIENCE_S: Final = 1.0
 RETRY_S: Final = 30.0
 """After so long a region that could not be read is read again: a full disk does not stay full."""
 PREPARED_MAX: Final = 8
+PREPARED_BYTES: Final = 512 << 20
+"""Of days and scenarios together, by their arrays; the last one asked for stays though it is more.
+
+Of the shipped region's own cells a day takes 10 MB; of 200,000 places in the midst of a city 80 MB,
+and a scenario 180 MB. What the scans need of a timetable besides, once it is asked, is not in it.
+"""
 ANSWERS_MAX: Final = 64
 PEOPLE_MAX: Final = 4
 """Kept places that stay read."""
@@ -45,12 +52,13 @@ WAITING_MAX: Final = 16
 
 
 class _Shelf:
-    """What one thread makes: so many stay, so many wait."""
+    """What one thread makes: so many stay, so many bytes where they are weighed; so many wait."""
 
-    def __init__(self, name: str, most: int) -> None:
+    def __init__(self, name: str, most: int, bytes_most: int | None = None) -> None:
         self.pool = ThreadPoolExecutor(1, name)
-        self._most = most
+        self._most, self._bytes_most = most, bytes_most
         self._kept: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
+        self._bytes: dict[Hashable, int] = {}
         self._waiting = 0
 
     async def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -60,20 +68,44 @@ class _Shelf:
             if self._waiting >= WAITING_MAX:
                 raise Refused("MOBILITY_BUSY")
             self._waiting += 1
-            kept[key] = asyncio.get_running_loop().run_in_executor(self.pool, make)
+            work = partial(_weighed, make, weigh=self._bytes_most is not None)
+            kept[key] = asyncio.get_running_loop().run_in_executor(self.pool, work)
             kept[key].add_done_callback(lambda done: self._done(key, done))
         kept.move_to_end(key)
-        while len(kept) > self._most:
-            kept.popitem(last=False)
+        self._make_room()
         # Who hangs up does not take the answer away from the others who wait for it.
-        answer: T = await asyncio.shield(kept[key])
+        answer: T
+        answer, _ = await asyncio.shield(kept[key])
         return answer
 
     def _done(self, key: Hashable, done: asyncio.Future[Any]) -> None:
         self._waiting -= 1
         failed = done.cancelled() or done.exception() is not None
-        if failed and self._kept.get(key) is done:
+        if self._kept.get(key) is not done:
+            return
+        if failed:
             del self._kept[key]
+            return
+        _, self._bytes[key] = done.result()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        kept, most = self._kept, self._bytes_most
+        for key in [*kept][:-1]:
+            is_heavy = most is not None and sum(self._bytes.values()) > most
+            if len(kept) > self._most or (is_heavy and key in self._bytes):
+                del kept[key]
+                self._bytes.pop(key, None)
+
+
+def _weighed(make: Callable[[], T], *, weigh: bool) -> tuple[T, int]:
+    """Return what is made, and the bytes it takes: 0 where nobody weighs it."""
+    made = make()
+    if not weigh:
+        return made, 0
+    from tongcheng.services.mobility.console.held import held_bytes  # noqa: PLC0415 an extra
+
+    return made, held_bytes(made)
 
 
 class Desk:
@@ -86,7 +118,7 @@ class Desk:
         self.atlas: Atlas | None = None
         self._begun: asyncio.Task[None] | None = None
         self._again_at = math.inf
-        self._days = _Shelf("mobility-prepare", PREPARED_MAX)
+        self._days = _Shelf("mobility-prepare", PREPARED_MAX, PREPARED_BYTES)
         self._answers = _Shelf("mobility-answer", ANSWERS_MAX)
         self._people = _Shelf("mobility-people", PEOPLE_MAX)
 
