@@ -5,32 +5,25 @@ import html
 import io
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from tests.services.mobility.console.kept_files import places_entry, publish
-from tests.services.mobility.console.small_pack import app_in
-from tongcheng.services.mobility.console import counted
+from tests.services.mobility.console.kept_files import (
+    CHOSEN,
+    NEAR,
+    PLACE,
+    ZONES,
+    ZONES_NAME,
+    keep,
+    ready_client,
+    title_of,
+)
 
-PLACE = "place=%E7%94%B2"
-ZONES = b"""id,lon,lat,county,pop
-z1,117.000,39.000,100001,40
-z2,117.012,39.000,100071,7
-z3,117.003,39.001,,5
-z4,117.004,39.002,elsewhere,3
-z5,117.900,39.900,200001,1000
-"""
-"""Around Alpha station: a county, a zone without a point, one unnamed, one of no table; and far."""
-NEAR = 55
-ZONES_NAME = "tianjin-hsb/zones"
-CHOSEN = f"{PLACE}&people=tianjin-hsb%2Fzones"
 REGION = f"{PLACE}&people=_region"
 SQUARE = [[116.99, 38.99], [117.02, 38.99], [117.02, 39.02], [116.99, 39.02], [116.99, 38.99]]
 
@@ -38,23 +31,8 @@ SQUARE = [[116.99, 38.99], [117.02, 38.99], [117.02, 39.02], [116.99, 39.02], [1
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient[Litestar]]:
     """A client of a node whose region is ready, and that keeps nothing yet."""
-    with app_in(tmp_path) as app, TestClient(app) as opened:
-        until = time.monotonic() + 120
-        while "geo-still" not in opened.get("/en/mobility").text:
-            assert time.monotonic() < until, "the region is prepared"
-            time.sleep(0.05)
+    with ready_client(tmp_path) as opened:
         yield opened
-
-
-def _keep(client: TestClient[Litestar], folder: Path, raw: bytes = ZONES, **changes: Any) -> None:
-    publish(client, places_entry(folder, client.app.state.node.home, raw, **changes))
-
-
-def _title(answer: httpx.Response) -> str:
-    assert answer.status_code == 200, answer.text[:2000]
-    found = re.search(r"<h1>(.*?)</h1>", answer.text)
-    assert found is not None
-    return found.group(1)
 
 
 def _rows(answer: httpx.Response) -> list[dict[str, str]]:
@@ -66,7 +44,7 @@ def _rows(answer: httpx.Response) -> list[dict[str, str]]:
 def test_kept_places_stand_for_the_cells(client: TestClient[Litestar], tmp_path: Path) -> None:
     """Title, table, files and method are theirs; what was modelled is so no longer."""
     before = client.get(f"/en/mobility?{PLACE}").text
-    _keep(client, tmp_path)
+    keep(client, tmp_path)
     page = client.get(f"/en/mobility?{PLACE}")
     rows = _rows(client.get(f"/en/mobility/reach.csv?{PLACE}"))
     found = client.get(f"/en/mobility/reach.geojson?{PLACE}").json()
@@ -75,7 +53,7 @@ def test_kept_places_stand_for_the_cells(client: TestClient[Litestar], tmp_path:
 
     assert "People below the county are modelled" in before
     assert 'name="people"' not in before
-    assert _title(page) == f"{NEAR} people reach Alpha station within an hour"
+    assert title_of(page) == f"{NEAR} people reach Alpha station within an hour"
     assert "modelled" not in re.sub(r"<select.*?</select>", "", page.text, flags=re.DOTALL)
     assert "People as in “zones” (Census of Alpha)." in html.unescape(page.text)
     assert "People: Census of Alpha (CC0-1.0)." in page.text
@@ -95,12 +73,12 @@ def test_kept_places_stand_for_the_cells(client: TestClient[Litestar], tmp_path:
 
 def test_one_may_go_back_to_the_cells(client: TestClient[Litestar], tmp_path: Path) -> None:
     """The choice stands in the address and in all that leads on, and gives the figure of before."""
-    before = _title(client.get(f"/en/mobility?{PLACE}"))
-    _keep(client, tmp_path)
+    before = title_of(client.get(f"/en/mobility?{PLACE}"))
+    keep(client, tmp_path)
     page = client.get(f"/en/mobility?{REGION}")
     kept = client.get(f"/en/mobility?{PLACE}").text
 
-    assert _title(page) == before
+    assert title_of(page) == before
     assert '<option value="_region" selected>' in page.text
     assert "People below the county are modelled" in page.text
     for path in ("reach.geojson", "reach.csv", "ground.geojson"):
@@ -116,29 +94,29 @@ def test_a_link_means_the_same_when_there_are_others(
     client: TestClient[Litestar], tmp_path: Path
 ) -> None:
     """Another entry becomes a choice; those of before are asked for by name, as they were."""
-    _keep(client, tmp_path)
+    keep(client, tmp_path)
     link = client.get(f"/en/mobility?{CHOSEN}")
-    _keep(client, tmp_path, b"id,lon,lat,pop\na,117.0,39.0,9\n", id="another")
+    keep(client, tmp_path, b"id,lon,lat,pop\na,117.0,39.0,9\n", id="another")
     page = client.get(f"/en/mobility?{PLACE}")
 
-    assert _title(link) == _title(client.get(f"/en/mobility?{CHOSEN}"))
-    assert _title(page).startswith("9 people")
+    assert title_of(link) == title_of(client.get(f"/en/mobility?{CHOSEN}"))
+    assert title_of(page).startswith("9 people")
     assert page.text.count("tianjin-hsb/") == 2
-    assert _title(client.get(f"/en/mobility?{PLACE}&people=zones")) == _title(link)
+    assert title_of(client.get(f"/en/mobility?{PLACE}&people=zones")) == title_of(link)
 
 
 def test_what_a_model_made_goes_last_and_says_so(
     client: TestClient[Litestar], tmp_path: Path
 ) -> None:
     """Counted places are taken before it; chosen, it has a mark of its own."""
-    _keep(client, tmp_path, b"id,lon,lat,pop\na,117.0,39.0,9\n", id="a-model", modelled=True)
+    keep(client, tmp_path, b"id,lon,lat,pop\na,117.0,39.0,9\n", id="a-model", modelled=True)
     alone = client.get(f"/en/mobility?{PLACE}")
-    _keep(client, tmp_path)
+    keep(client, tmp_path)
     both = client.get(f"/en/mobility?{PLACE}")
 
     assert "People are modelled by who published them" in alone.text
     assert "that a model made it" in alone.text
-    assert _title(both).startswith(f"{NEAR} people")
+    assert title_of(both).startswith(f"{NEAR} people")
 
 
 def test_areas_are_drawn_by_their_borders(client: TestClient[Litestar], tmp_path: Path) -> None:
@@ -149,7 +127,7 @@ def test_areas_are_drawn_by_their_borders(client: TestClient[Litestar], tmp_path
         "geometry": {"type": "Polygon", "coordinates": [SQUARE]},
     }
     raw = json.dumps({"type": "FeatureCollection", "features": [zone]}).encode()
-    _keep(client, tmp_path, raw, form="geojson")
+    keep(client, tmp_path, raw, form="geojson")
     found = client.get(f"/en/mobility/reach.geojson?{PLACE}").json()
     bands = [each for each in found["features"] if each["properties"].get("people")]
 
@@ -160,7 +138,7 @@ def test_areas_are_drawn_by_their_borders(client: TestClient[Litestar], tmp_path
 def test_a_comparison_counts_the_same_people(client: TestClient[Litestar], tmp_path: Path) -> None:
     """Before and after, by county and by city, on the page and in its file."""
     raw = ZONES.replace(b"117.900,39.900", b"117.500,39.000")
-    _keep(client, tmp_path, raw)
+    keep(client, tmp_path, raw)
     query = f"scenario=later&minutes=60&regime=best&{PLACE}"
     page = client.get(f"/en/mobility/compare?{query}")
     rows = _rows(client.get(f"/en/mobility/compare.csv?{query}"))
@@ -178,7 +156,7 @@ def test_a_tried_scenario_and_the_board_take_them_too(
     client: TestClient[Litestar], tmp_path: Path
 ) -> None:
     """What lies under the map is the same day."""
-    _keep(client, tmp_path)
+    keep(client, tmp_path)
     ground = client.get("/en/mobility/ground.geojson?people=tianjin-hsb%2Fzones")
 
     assert {each["properties"]["kind"] for each in ground.json()["features"]} >= {"land", "rail"}
@@ -197,8 +175,8 @@ def test_people_whom_nobody_has_are_refused(
     client: TestClient[Litestar], tmp_path: Path, people: str, status: int, said: str
 ) -> None:
     """By a page that names those that there are; files are refused the same way."""
-    _keep(client, tmp_path, b"id,lon,lat,jobs\na,117,39,2\n", id="jobs")
-    _keep(client, tmp_path)
+    keep(client, tmp_path, b"id,lon,lat,jobs\na,117,39,2\n", id="jobs")
+    keep(client, tmp_path)
     page = client.get(f"/en/mobility?{PLACE}&people={people}")
     file = client.get(f"/en/mobility/reach.csv?{PLACE}&people={people}")
 
@@ -210,24 +188,9 @@ def test_people_whom_nobody_has_are_refused(
 
 def test_places_without_people_change_nothing(client: TestClient[Litestar], tmp_path: Path) -> None:
     """Nor is there a choice where there is nothing to choose."""
-    before = _title(client.get(f"/en/mobility?{PLACE}"))
-    _keep(client, tmp_path, b"id,lon,lat,jobs\na,117,39,2\n", id="jobs")
+    before = title_of(client.get(f"/en/mobility?{PLACE}"))
+    keep(client, tmp_path, b"id,lon,lat,jobs\na,117,39,2\n", id="jobs")
     page = client.get(f"/en/mobility?{PLACE}")
 
-    assert _title(page) == before
+    assert title_of(page) == before
     assert 'name="people"' not in page.text
-
-
-def test_what_cannot_be_asked_is_offered_and_refused_by_name(
-    client: TestClient[Litestar], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Too many places leave the map to the cells; whoever chooses them is told why."""
-    monkeypatch.setattr(counted, "PLACES_MAX", 4)
-    _keep(client, tmp_path)
-    page = client.get(f"/en/mobility?{PLACE}")
-    chosen = client.get(f"/en/mobility?{CHOSEN}")
-
-    assert '<option value="_region" selected>' in page.text
-    assert "People below the county are modelled" in page.text
-    assert chosen.status_code == 422
-    assert "has 5 places, more than the 4" in chosen.text

@@ -47,10 +47,11 @@ def test_a_whole_address_leaves_nothing_open(asked: Asked) -> None:
     assert asked_of(again) == asked
 
 
-def test_an_id_of_a_scenario_is_never_cut() -> None:
-    """As long as an id may be, 64 characters, and longer ones are not another's."""
-    for many in (64, 65):
+def test_a_name_is_never_cut() -> None:
+    """As long as it may be, 64 characters or 97, and longer ones are not another's."""
+    for many in (64, 65, 97, 98, 5_000):
         assert asked_of({"scenario": "a" * many}).scenario_id == "a" * many
+        assert asked_of({"people": "a" * many}).people == "a" * many
 
 
 @given(st.dictionaries(st.sampled_from(sorted(Asked().fields() | {

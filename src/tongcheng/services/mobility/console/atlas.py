@@ -70,14 +70,15 @@ class Area(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """Places that a node keeps and can count people by.
+    """Places with people that a node keeps.
 
-    `is_own` are its own, no other member's; `usable` unless they would be refused.
+    `is_own` are its own, no other member's. `refused` is why nobody can be counted by them, None
+    where that is not known of any reason.
     """
 
     kept: KeptEntry
     is_own: bool
-    usable: bool
+    refused: Refused | None
 
     @property
     def name(self) -> str:
@@ -90,7 +91,8 @@ class Atlas(NamedTuple):
 
     `box` is west, south, east and north of what can be asked about. `counted` is the entry that
     the places came from, None where they are the region's own modelled cells; `offered` are those
-    that one can choose beside them.
+    that one can choose beside them. `passed` is why others were not taken that come before these
+    where nobody chooses.
     """
 
     region: Region
@@ -104,6 +106,7 @@ class Atlas(NamedTuple):
     box: tuple[float, float, float, float]
     counted: Entry | None = None
     offered: tuple[Offer, ...] = ()
+    passed: tuple[Refused, ...] = ()
 
     @property
     def facts(self) -> Facts:

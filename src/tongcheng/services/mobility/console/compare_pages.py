@@ -117,13 +117,14 @@ async def find(request: AnyRequest, desk: Desk, atlas: Atlas, asked: Asked) -> F
     Refuses as `pages.find`.
     """
     node = pages.node_at(request)
-    atlas, asked = await pages.peopled(node, desk, atlas, asked)
     scenarios = await listed(node, atlas)
     if not asked.scenario_id:
         if not scenarios:
             raise Refused("MOBILITY_NO_SCENARIO", scenario="–")
         asked = asked._replace(scenario_id=scenarios[0].scenario.scenario_id)
     scenario = named(scenarios, asked.scenario_id).scenario
+    with pages.region_instead(request, asked):
+        atlas, asked = await pages.peopled(node, desk, atlas, asked)
     said = SAID & set(request.query_params)
     question = (scenario, asked)
     sides, compared, place = await look(node, desk, atlas, question, said)

@@ -95,6 +95,7 @@ def values_of(
         "typical": before.is_typical,
         "credits": before.credits,
         "people_credits": people_view.credits_of(atlas),
+        "people_passed": people_view.passed(page, atlas),
         "map": change_map(page, atlas, after, compared, shown),
         "legend": change_legend(page, compared),
         "before": side_map(page, atlas, before, compared, 0, shown),

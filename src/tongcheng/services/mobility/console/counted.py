@@ -1,4 +1,4 @@
-"""The places that a node keeps, as people of its map: which can be taken, and a region with them.
+"""The places that a node keeps, as people of its map: a region with them.
 
 They stand for the region's modelled cells altogether: nothing of the two is ever added up.
 """
@@ -6,16 +6,15 @@ They stand for the region's modelled cells altogether: nothing of the two is eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 import numpy as np
 
 from tongcheng.kernel.errors import Refused
 from tongcheng.kernel.home import Home
-from tongcheng.services.mobility.bundle.inputs import KeptPlaces, kept_places
 from tongcheng.services.mobility.bundle.model import Entry
 from tongcheng.services.mobility.bundle.records import KeptEntry
-from tongcheng.services.mobility.console.atlas import Area, Atlas, Kept, Offer
+from tongcheng.services.mobility.console.atlas import Area, Atlas, Kept
+from tongcheng.services.mobility.console.offers import read_people
 from tongcheng.services.mobility.console.query import shown
 from tongcheng.services.mobility.facts.model import Facts, Name
 from tongcheng.services.mobility.nearness import Points
@@ -24,36 +23,6 @@ from tongcheng.services.mobility.places.model import Places
 from tongcheng.services.mobility.study.circle import Areas, areas_of
 from tongcheng.services.mobility.study.reach import Spot
 from tongcheng.services.mobility.zones import cells_of_places
-
-PLACES_MAX: Final = 200_000
-"""So many a click can ask; the commands take more."""
-
-
-def offers(kept: Kept) -> tuple[Offer, ...]:
-    """Return the kept places that have people: first what a map takes where nobody chooses.
-
-    That is what was counted before what was modelled, and one's own before another member's.
-    Usable are those that can be read and are not too many; the same file of two members is there
-    once. What has no people is not there.
-    """
-    own_id = kept.home.member_id
-    ordered = sorted(
-        kept.places,
-        key=lambda each: (each.entry.modelled, each.member_id != own_id, each.entry.id),
-    )
-    found: dict[tuple[str, str, str], Offer] = {}
-    for each in ordered:
-        key = (each.entry.id, each.entry.sha256, each.entry.form)
-        if key not in found:
-            is_own = each.member_id == own_id
-            try:
-                _read(each, kept.home)
-            except Refused as refused:
-                if refused.code != "MOBILITY_PEOPLE_NONE":
-                    found[key] = Offer(each, is_own, usable=False)
-            else:
-                found[key] = Offer(each, is_own, usable=True)
-    return tuple(sorted(found.values(), key=lambda each: not each.usable))
 
 
 def named(kept: Kept, name: str) -> KeptEntry:
@@ -77,13 +46,10 @@ def named(kept: Kept, name: str) -> KeptEntry:
 def with_people(atlas: Atlas, chosen: KeptEntry, home: Home) -> Atlas:
     """Return a region with the people of kept places.
 
-    Raises:
-        Refused: MOBILITY_PEOPLE_NONE where the file has no people, MOBILITY_PEOPLE_MANY where it
-            has more places than a map can ask; and as `inputs.kept_places`.
+    Refuses as `offers.read_people` does.
     """
-    read = _read(chosen, home)
-    places, entry = read.places, read.entry
-    assert places.population is not None, "looked at when it was read"
+    read, entry = read_people(chosen, home), chosen.entry
+    places = read.places
     areas = _areas(atlas.facts, places, entry)
     lon, lat = places.points.lon, places.points.lat
     west, south, east, north = atlas.box
@@ -95,7 +61,7 @@ def with_people(atlas: Atlas, chosen: KeptEntry, home: Home) -> Atlas:
             people_said=_said(entry),
         ),
         counties=tuple(_counties(atlas.facts, places, areas)),
-        people=places.population,
+        people=read.people,
         areas=areas,
         cells=cells_of_places(places.points, read.areas),
         box=(
@@ -106,16 +72,6 @@ def with_people(atlas: Atlas, chosen: KeptEntry, home: Home) -> Atlas:
         ),
         counted=entry,
     )
-
-
-def _read(chosen: KeptEntry, home: Home) -> KeptPlaces:
-    read = kept_places([chosen], home, chosen.entry.id)
-    count = len(read.places.ids)
-    if read.places.population is None:
-        raise Refused("MOBILITY_PEOPLE_NONE", people=chosen.entry.id, file=chosen.entry.name)
-    if count > PLACES_MAX:
-        raise Refused("MOBILITY_PEOPLE_MANY", people=chosen.entry.id, count=count, most=PLACES_MAX)
-    return read
 
 
 def _said(entry: Entry) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -28,9 +30,10 @@ from tongcheng.services.mobility.console.query import (
 from tongcheng.services.mobility.console.scenario_list import listed, named
 from tongcheng.web import Page
 from tongcheng.web.csv_file import download, saved_as
-from tongcheng.web.toolkit import AnyRequest, needs
+from tongcheng.web.toolkit import OFFER, AnyRequest, Offer, Toolkit, needs, path_of
 
 if TYPE_CHECKING:
+    from tongcheng.services.mobility.bundle.records import KeptEntry
     from tongcheng.services.mobility.console.answers import Answer
     from tongcheng.services.mobility.console.atlas import Atlas, Kept, Prepared
     from tongcheng.services.mobility.console.gazetteer import Named
@@ -39,6 +42,17 @@ if TYPE_CHECKING:
 
 READ = needs("mobility.read")
 GEOJSON: Final = "application/geo+json"
+OF_PEOPLE: Final = frozenset(
+    {
+        "MOBILITY_COUNTS",
+        "MOBILITY_PEOPLE_DENSE",
+        "MOBILITY_PEOPLE_FILE",
+        "MOBILITY_PEOPLE_MANY",
+        "MOBILITY_PEOPLE_NONE",
+    }
+)
+"""What is refused because of the places whose people would be counted, and of nothing else."""
+T = TypeVar("T")
 
 
 class Found(NamedTuple):
@@ -60,7 +74,8 @@ async def circle_page(page: NamedDependency[Page], request: AnyRequest) -> Respo
     if atlas is None:
         return waiting(page, desk)
     node = node_at(request)
-    found = await find(node, desk, atlas, asked)
+    with region_instead(request, asked):
+        found = await find(node, desk, atlas, asked)
     scenarios = await listed(node, atlas)
     return view.circle(
         page, found.atlas, found.prepared, found.answer, found.named, found.scenario, scenarios
@@ -92,7 +107,8 @@ async def ground_geojson(page: NamedDependency[Page], request: AnyRequest) -> Re
     atlas = await desk.ready()
     if atlas is None:
         raise Refused("MOBILITY_PREPARING")
-    atlas, asked = await peopled(node_at(request), desk, atlas, asked)
+    with region_instead(request, asked):
+        atlas, asked = await peopled(node_at(request), desk, atlas, asked)
     prepared, _ = await prepared_for(node_at(request), desk, atlas, asked)
     features = maps.ground_features(page, atlas, prepared)
     body = _json({"type": "FeatureCollection", "features": features})
@@ -139,6 +155,22 @@ def node_at(request: AnyRequest) -> RunningNode:
     return node
 
 
+@contextmanager
+def region_instead(request: AnyRequest, asked: Asked) -> Iterator[None]:
+    """Offer the region's own cells on the page that refuses the people somebody chose."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code in OF_PEOPLE | {"MOBILITY_PEOPLE_UNKNOWN"}:
+            toolkit: Toolkit = request.app.state["toolkit"]
+            fields = asked._replace(people=REGION_PEOPLE).fields(whole=True)
+            said = {*request.query_params, "people"}
+            query = urlencode({name: each for name, each in fields.items() if name in said})
+            text = toolkit.page(request).t("mobility.console.people.instead")
+            request.scope["state"][OFFER] = Offer(f"{path_of(request)}?{query}", text)
+        raise
+
+
 async def find(node: RunningNode, desk: Desk, atlas: Atlas, asked: Asked) -> Found:
     """Return the answer of a question, from what was prepared and asked before or anew.
 
@@ -156,33 +188,84 @@ async def find(node: RunningNode, desk: Desk, atlas: Atlas, asked: Asked) -> Fou
     return Found(atlas, prepared, answer, place, scenario)
 
 
-async def peopled(node: RunningNode, desk: Desk, atlas: Atlas, asked: Asked) -> tuple[Atlas, Asked]:
+async def peopled(
+    node: RunningNode,
+    desk: Desk,
+    atlas: Atlas,
+    asked: Asked,
+    scenario: Scenario | None = None,
+) -> tuple[Atlas, Asked]:
     """Return the region with the people that a question is about, and the question naming them.
 
-    Where nobody chooses, they are of the places that the node keeps, if any have people; else of
-    the region's modelled cells, and where there is no choice nobody is named.
+    Where nobody chooses, they are of the first of the kept places that can be counted by; else of
+    the region's modelled cells, and where there is no choice nobody is named. The question's day,
+    or that of a scenario which is not listed, is ready then: `Atlas.passed` are those it refused.
 
     Raises:
-        Refused: MOBILITY_PEOPLE_UNKNOWN, MOBILITY_PEOPLE_NONE, MOBILITY_PEOPLE_MANY,
-            MOBILITY_BUSY, BUNDLE_FILE, BUNDLE_FILE_MISSING.
+        Refused: MOBILITY_PEOPLE_UNKNOWN, and OF_PEOPLE, where somebody chose; MOBILITY_BUSY; and
+            as `prepared_for`.
     """
-    from tongcheng.services.mobility.console import counted  # noqa: PLC0415 an extra
+    from tongcheng.services.mobility.console import counted, offers  # noqa: PLC0415 an extra
 
     kept = await kept_at(node)
     if not kept.places and asked.people in {"", REGION_PEOPLE}:
         return atlas, asked._replace(people="")
-    offered = await desk.peopled(("offers", kept.places), partial(counted.offers, kept))
+    files = offers.files(kept)
+    offered = await desk.peopled(
+        ("offers", kept.places, files), partial(offers.offers, kept, files)
+    )
     if not offered and asked.people in {"", REGION_PEOPLE}:
         return atlas, asked._replace(people="")
-    usable = [each.name for each in offered if each.usable]
-    asked = asked._replace(people=asked.people or next(iter(usable), REGION_PEOPLE))
+    atlas = atlas._replace(offered=offered)
     if asked.people == REGION_PEOPLE:
-        return atlas._replace(offered=offered), asked
-    chosen = counted.named(kept, asked.people)
-    make = partial(counted.with_people, atlas, chosen, kept.home)
+        return atlas, asked
+    if asked.people:
+        chosen = counted.named(kept, asked.people)
+        return await _counting(node, desk, atlas, chosen, (asked, scenario))
+    passed: list[Refused] = []
+    for each in offered:
+        refused = each.refused
+        if refused is None:
+            try:
+                made, named_so = await _counting(node, desk, atlas, each.kept, (asked, scenario))
+            except Refused as fault:
+                if fault.code not in OF_PEOPLE:
+                    raise
+                # A fresh one: what was caught holds on to all that was being made.
+                refused = Refused(fault.code, **fault.facts)
+            else:
+                return made._replace(passed=tuple(passed)), named_so
+        passed.append(refused)
+    return atlas._replace(passed=tuple(passed)), asked._replace(people=REGION_PEOPLE)
+
+
+async def _counting(
+    node: RunningNode,
+    desk: Desk,
+    atlas: Atlas,
+    chosen: KeptEntry,
+    question: tuple[Asked, Scenario | None],
+) -> tuple[Atlas, Asked]:
+    """Return the region with the people of kept places, for which a question's day is ready.
+
+    Refuses OF_PEOPLE, and as `prepared_for`.
+    """
+    from tongcheng.services.mobility.console import counted, offers  # noqa: PLC0415 an extra
+
+    asked, scenario = question
+    make = partial(counted.with_people, atlas, chosen, node.home)
     made = await desk.peopled(("places", chosen.entry), make)
-    named_so = f"{chosen.member_id}/{chosen.entry.id}"
-    return made._replace(offered=offered), asked._replace(people=named_so)
+    made = made._replace(offered=atlas.offered)
+    try:
+        if scenario is None:
+            await prepared_for(node, desk, made, asked)
+        else:
+            await sides_of(node, desk, made, scenario)
+    except Refused as refused:
+        if refused.code != "MOBILITY_TOO_MANY_WAYS":
+            raise
+        raise offers.naming(chosen, refused) from None
+    return made, asked._replace(people=f"{chosen.member_id}/{chosen.entry.id}")
 
 
 async def prepared_for(
@@ -196,7 +279,7 @@ async def prepared_for(
         kept = await kept_at(node)
         make = partial(days.prepared_day, atlas, on, kept)
         key = ("day", on, kept.digests, atlas.people_key)
-        return await desk.prepared(key, make), None
+        return await _prepared(desk, key, make), None
     found = named(await listed(node, atlas), asked.scenario_id)
     _, after = await sides_of(node, desk, atlas, found.scenario)
     return after, found.scenario
@@ -212,7 +295,27 @@ async def sides_of(
     kept = await kept_at(node)
     make = partial(days.prepared_scenario, atlas, scenario, on, kept)
     key = ("scenario", scenario.digest, on, kept.digests, atlas.people_key)
-    return await desk.prepared(key, make)
+    return await _prepared(desk, key, make)
+
+
+async def _prepared(desk: Desk, key: Hashable, make: Callable[[], T]) -> T:
+    made = await desk.prepared(key, partial(_or_too_many, make))
+    if isinstance(made, Refused):
+        raise Refused(made.code, **made.facts)
+    return made
+
+
+def _or_too_many(make: Callable[[], T]) -> T | Refused:
+    """Return what is made; or MOBILITY_TOO_MANY_WAYS, kept as an answer is.
+
+    It takes long to find out, and everybody would who opens the page.
+    """
+    try:
+        return make()
+    except Refused as refused:
+        if refused.code != "MOBILITY_TOO_MANY_WAYS":
+            raise
+        return Refused(refused.code, **refused.facts)
 
 
 async def kept_at(node: RunningNode) -> Kept:
@@ -266,7 +369,9 @@ async def _found(request: AnyRequest) -> Found:
     atlas = await desk.ready()
     if atlas is None:
         raise Refused("MOBILITY_PREPARING")
-    return await find(node_at(request), desk, atlas, asked_of(request.query_params))
+    asked = asked_of(request.query_params)
+    with region_instead(request, asked):
+        return await find(node_at(request), desk, atlas, asked)
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

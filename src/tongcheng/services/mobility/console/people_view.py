@@ -34,6 +34,17 @@ def note(page: Page, atlas: Atlas) -> str:
     return page.t("mobility.console.counties.note.counted")
 
 
+def passed(page: Page, atlas: Atlas) -> str:
+    """Return which places would be counted by, and why they are not; "" where there are none."""
+    if not atlas.passed:
+        return ""
+    first = page.console.errors.render(atlas.passed[0], page.language).what
+    more = len(atlas.passed) - 1
+    if more:
+        first = page.voice.tn("mobility.console.people.passed.more", more, what=first)
+    return page.t("mobility.console.people.passed", what=first)
+
+
 def left_out(page: Page, atlas: Atlas) -> Iterator[str]:
     """Yield what is not known of the people of a map."""
     from tongcheng.services.mobility.zones import SquareCells, ZoneCells  # noqa: PLC0415 an extra
@@ -54,7 +65,8 @@ def offered(page: Page, atlas: Atlas) -> Iterator[tuple[str, str]]:
     """Yield whose people one can choose; nothing where there is no choice."""
     if not atlas.offered:
         return
-    for each in atlas.offered:
+    # What can be chosen first, in the order in which a map takes it.
+    for each in sorted(atlas.offered, key=lambda one: one.refused is not None):
         entry = each.kept.entry
         key = "mobility.console.people.kept"
         if entry.modelled:

@@ -28,22 +28,8 @@ LON, LAT = (-180.0, 180.0), (-90.0, 90.0)
 SHOWN_MAX: Final = 40
 """Characters of what somebody wrote that a refusal repeats."""
 PLACE_MAX: Final = 60
-FIELDS: Final = (
-    "place",
-    "lon",
-    "lat",
-    "direction",
-    "minutes",
-    "from",
-    "until",
-    "regime",
-    "scenario",
-    "people",
-)
 REGION_PEOPLE: Final = "_region"
 """How an address says the region's own modelled cells: no file of a bundle can be called so."""
-PEOPLE_MAX: Final = 97
-"""Characters of a member's code, a slash and a file's id."""
 
 
 class Asked(NamedTuple):
@@ -127,7 +113,7 @@ def asked_of(given: Mapping[str, str]) -> Asked:
         end_min=end,
         best=_choice(given, "regime", ("usual", "best")) == "best",
         scenario_id=given.get("scenario", "").strip(),
-        people=given.get("people", "").strip()[:PEOPLE_MAX],
+        people=given.get("people", "").strip(),
     )
 
 

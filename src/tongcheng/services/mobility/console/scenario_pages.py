@@ -177,7 +177,7 @@ async def _tried(page: Page, request: AnyRequest, atlas: Atlas, text: str) -> di
     desk = pages.desk_at(request)
     scenario = await _read(desk, text)
     node = pages.node_at(request)
-    atlas, asked = await pages.peopled(node, desk, atlas, Asked())
+    atlas, asked = await pages.peopled(node, desk, atlas, Asked(), scenario)
     sides, compared, place = await compare_pages.look(node, desk, atlas, (scenario, asked))
     return compare_view.values_of(page, atlas, sides, compared, place, scenario, ())
 

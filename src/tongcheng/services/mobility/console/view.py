@@ -122,6 +122,7 @@ def circle(
         "typical": prepared.is_typical,
         "credits": prepared.credits,
         "people_credits": people_view.credits_of(atlas),
+        "people_passed": people_view.passed(page, atlas),
         "method": method_view.method_view(page, answer.method, scenario, prepared, atlas),
         "form": form(page, atlas, asked, answer.spot, scenarios),
         "links": links(page, asked, answer.spot),
