@@ -1,7 +1,7 @@
 """The still map: what lies where, how long its scale is, and that names have room."""
 
 import re
-from itertools import accumulate
+from itertools import groupby
 from math import cos, radians
 
 import pytest
@@ -44,20 +44,48 @@ def test_a_kilometre_is_as_long_either_way(box: tuple[float, float, float, float
     assert frame.scale_x == pytest.approx(frame.scale_y * cos(radians(middle)))
 
 
-@given(st.lists(st.tuples(st.floats(115, 118), st.floats(38, 41)), min_size=2, max_size=9))
-def test_a_way_is_drawn_where_it_lies(points: list[tuple[float, float]]) -> None:
-    """However short it is written: each turn to half a tenth of a pixel, no step told twice."""
-    frame = frame_of((116, 39, 117, 40))
-    line = Line("rail", ((116.5, 39.5), *points))
-    text = str(drawn(Picture("t", (), (), (line,), (), None, "{km}"), frame))
-    (way,) = re.findall(r'class="geo-rail" d="([^"]*)"', text)
-    told = [float(each) for each in re.findall(r"-?(?:\d+(?:\.\d)?|\.\d)", way)]
-    at = list(zip(accumulate(told[::2]), accumulate(told[1::2]), strict=True))
-    turns = [frame.at(*each) for each in line.points]
+PLACES = st.tuples(
+    st.sampled_from((116.2, 116.4)) | st.floats(115, 118),
+    st.sampled_from((39.2, 39.4)) | st.floats(38, 41),
+)
+"""Many beside or above each other, as the corners of cells are."""
+STEP = re.compile(r"([Mlhv])(-?(?:\d+(?:\.\d)?|\.\d))(?: ?(-?(?:\d+(?:\.\d)?|\.\d)))?")
 
-    assert all(min(abs(x - x1) + abs(y - y1) for x1, y1 in at) < 0.11 for x, y in turns)
-    assert all(min(abs(x - x1) + abs(y - y1) for x1, y1 in turns) < 0.11 for x, y in at)
-    assert re.fullmatch(r"M[^Ml ]+[ -][^Ml ]+(?:l[^Ml]+)?", way)
+
+@given(st.lists(PLACES, min_size=1, max_size=9), st.lists(PLACES, min_size=1, max_size=9))
+def test_a_way_is_drawn_where_it_lies(
+    first: list[tuple[float, float]], second: list[tuple[float, float]]
+) -> None:
+    """However short it is written: each turn to half a tenth of a pixel, and none besides."""
+    frame = frame_of((116, 39, 117, 40))
+    lines = tuple(Line("rail", ((116.5, 39.5), *points)) for points in (first, second))
+    text = str(drawn(Picture("t", (), (), lines, (), None, "{km}"), frame))
+    (way,) = re.findall(r'class="geo-rail" d="([^"]*)"', text)
+    told: list[tuple[float, float]] = []
+    for letter, one, other in STEP.findall(way):
+        x, y = (float(one), float(other or 0)) if letter != "v" else (0.0, float(one))
+        at_x, at_y = (0.0, 0.0) if letter == "M" else told[-1]
+        told.append((round(at_x + x, 1), round(at_y + y, 1)))
+    ways = [[frame.at(*each) for each in line.points] for line in lines]
+    turns = [[(round(x * 10) / 10, round(y * 10) / 10) for x, y in each] for each in ways]
+
+    assert STEP.sub("", way) == ""
+    assert told == [place for each in turns for place, _ in groupby(each)]
+
+
+def test_lines_of_a_kind_are_drawn_in_their_order() -> None:
+    """What follows on a line of another kind lies above it; what lies far away is not drawn."""
+    kinds = ("metro", "metro", "rail", "metro")
+    near, far = ((116.2, 39.2), (116.4, 39.4)), ((100.0, 39.2), (100.1, 39.2))
+    lines = (*(Line(kind, near) for kind in kinds), Line("road", far))
+    text = str(drawn(Picture("t", (), (), lines, (), None, "{km}"), frame_of((116, 39, 117, 40))))
+    found = re.findall(r'<path class="geo-(\w+)" d="([^"]*)"', text)
+
+    assert [(kind, way.count("M")) for kind, way in found] == [
+        ("metro", 2),
+        ("rail", 1),
+        ("metro", 1),
+    ]
 
 
 def test_the_scale_is_a_round_number_of_kilometres() -> None:

@@ -7,8 +7,10 @@ region of some hundred kilometres no border may be read off it, and distances ar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from markupsafe import Markup
@@ -30,6 +32,8 @@ LABEL_PX: Final = 13
 SMALL_LABEL_PX: Final = 20
 """Of a map that is shown at half its size; the style sheet says the same."""
 LABELS_MAX: Final = 26
+STEPS_KEPT: Final = 4_096
+"""Cells of one size have few different edges, and a map some thousands of them."""
 CJK_FROM: Final = 0x2E80
 """From this code point on a letter is as wide as it is high."""
 
@@ -125,7 +129,7 @@ def drawn(picture: Picture, frame: Frame) -> Markup:
     """Return a map as SVG."""
     parts = [_shape("geo-land", each, frame, "") for each in picture.outline if _seen(each, frame)]
     parts += [_shape(f"geo-{each.style}", each.shape, frame, each.title) for each in picture.bands]
-    parts += [_line(each, frame) for each in picture.lines]
+    parts += _lines(picture.lines, frame)
     parts.append(_names(picture, frame))
     parts.append(_scale(frame, picture.scale_words))
     return Markup(
@@ -165,25 +169,39 @@ def _shape(style: str, shape: MultiPolygon, frame: Frame, title: str) -> Markup:
     return Markup('<path class="{}" fill-rule="evenodd" d="{}">{}</path>').format(style, way, named)
 
 
-def _line(line: Line, frame: Frame) -> Markup:
-    points = [frame.at(*each) for each in line.points]
-    if not any(frame.shows(*each, beyond=frame.width / 2) for each in points):
-        return Markup("")
-    return Markup('<path class="geo-{}" d="{}"></path>').format(line.kind, _path(points))
+def _lines(lines: Iterable[Line], frame: Frame) -> Iterator[Markup]:
+    """Yield the lines that are seen, as many as follow on each other of a kind in one path."""
+    for kind, some in groupby(lines, key=attrgetter("kind")):
+        ways = ([frame.at(*each) for each in line.points] for line in some)
+        seen = "".join(_path(way) for way in ways if _is_near(way, frame))
+        if seen:
+            yield Markup('<path class="geo-{}" d="{}"></path>').format(kind, seen)
+
+
+def _is_near(way: Sequence[tuple[float, float]], frame: Frame) -> bool:
+    return any(frame.shows(*each, beyond=frame.width / 2) for each in way)
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
     """Return whole steps in tenths of a pixel, each from the point before: short, and exact."""
     tenths = [(round(x * 10), round(y * 10)) for x, y in points]
-    steps = [(x - at_x, y - at_y) for (at_x, at_y), (x, y) in pairwise(tenths)]
-    way = _numbers(each for each in steps if each != (0, 0))
-    return f"M{_numbers(tenths[:1])}l{way}" if way else f"M{_numbers(tenths[:1])}"
+    steps = (_step(x - at_x, y - at_y) for (at_x, at_y), (x, y) in pairwise(tenths))
+    return f"M{_pair(*tenths[0])}{''.join(steps)}"
 
 
-def _numbers(pairs: Iterable[tuple[int, int]]) -> str:
-    """Write pairs of tenths; a minus parts numbers as well as a space does."""
-    told = (_tenths(each) for pair in pairs for each in pair)
-    return "".join(each if each[0] == "-" else f" {each}" for each in told).lstrip()
+@lru_cache(maxsize=STEPS_KEPT)
+def _step(x: int, y: int) -> str:
+    """Return a step in SVG's words; one along an edge of cells needs one number alone."""
+    if x and y:
+        return f"l{_pair(x, y)}"
+    if x:
+        return f"h{_tenths(x)}"
+    return f"v{_tenths(y)}" if y else ""
+
+
+def _pair(x: int, y: int) -> str:
+    """Write two numbers; a minus parts them as well as a space does."""
+    return f"{_tenths(x)}{'' if y < 0 else ' '}{_tenths(y)}"
 
 
 def _tenths(value: int) -> str:
