@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from tongcheng.services.mobility.links import links_of
 from tongcheng.services.mobility.scan import kernel
 from tongcheng.services.mobility.scan.layout import (
+    COMING,
     FOREVER,
+    NEXT_S,
     NONE,
+    READY,
     Room,
     Terms,
 )
@@ -51,12 +54,12 @@ def test_the_latest_who_came_is_ready(steps: list[Step]) -> None:
     noted: list[tuple[int, int]] = []
     for by, comers in steps:
         now_s += by
-        if made.next_s[0] <= now_s:
+        if made.state[NEXT_S] <= now_s:
             kernel.stand_ready(made, 0, now_s, FOREVER, TERMS)
 
-        assert made.ready[0] == max((who for at, who in noted if at <= now_s), default=NONE)
+        assert made.state[READY] == max((who for at, who in noted if at <= now_s), default=NONE)
 
         for after_s, who in comers:
             kernel.come(made, 0, now_s + after_s, who)
             noted.append((now_s + after_s, who))
-            assert made.coming[0] >= who or made.ready[0] >= who
+            assert made.state[COMING] >= who or made.state[READY] >= who

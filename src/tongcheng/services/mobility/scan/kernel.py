@@ -16,10 +16,18 @@ compiled code does not ask whether it counts from the end, which was a fifth of 
 import numpy as np
 
 from tongcheng.kernel.jit import compiled
+from tongcheng.services.mobility.numbers import UInt16
 from tongcheng.services.mobility.scan.layout import (
+    CAME,
+    CAME_S,
+    COLUMNS,
+    COMING,
+    COMING_S,
     FOREVER,
+    NEXT_S,
     NO_TIME,
     NONE,
+    READY,
     Room,
     Terms,
 )
@@ -28,30 +36,35 @@ from tongcheng.services.mobility.scan.network import Network
 
 
 @compiled
+def at(row: int, column: int) -> np.uintp:
+    """Return where a column of a stop lies."""
+    return np.uintp(row * COLUMNS + column)
+
+
+@compiled
 def come(room: Room, row: int, when_s: int, instant: int) -> None:
     """Note that from `when_s` one stands ready at a stop, having left at an instant."""
-    at, leaving = np.uintp(row), np.uintp(instant)
-    latest = room.coming[at]
+    leaving = (np.uintp(row), np.uintp(instant))
+    latest = room.state[at(row, COMING)]
     if instant > latest:
-        for between in range(max(latest, room.ready[at]) + 1, instant):
-            room.there_s[at, np.uintp(between)] = FOREVER
-        room.coming[at] = instant
-    elif (instant <= room.ready[at]) | (when_s >= room.there_s[at, leaving]):
+        for between in range(max(latest, room.state[at(row, READY)]) + 1, instant):
+            room.there_s[leaving[0], np.uintp(between)] = FOREVER
+        room.state[at(row, COMING)] = instant
+    elif (instant <= room.state[at(row, READY)]) | (when_s >= room.there_s[leaving]):
         return
-    room.there_s[at, leaving] = when_s
+    room.there_s[leaving] = when_s
     if instant >= latest:
-        room.coming_s[at] = when_s
-    room.next_s[at] = min(room.next_s[at], when_s)
+        room.state[at(row, COMING_S)] = when_s
+    room.state[at(row, NEXT_S)] = min(room.state[at(row, NEXT_S)], when_s)
 
 
 @compiled
 def stand_ready(room: Room, row: int, now_s: int, access_s: int, terms: Terms) -> None:
     """Let those who are at a stop by now stand ready there; `access_s` is the way there, if any."""
-    at = np.uintp(row)
-    ready, following = room.ready[at], FOREVER
+    ready, following = room.state[at(row, READY)], FOREVER
     # Who left latest first: once one of them is there, nobody who left before is of use.
-    for instant in range(room.coming[at], ready, -1):
-        when_s = room.there_s[at, np.uintp(instant)]
+    for instant in range(room.state[at(row, COMING)], ready, -1):
+        when_s = room.there_s[np.uintp(row), np.uintp(instant)]
         if when_s <= now_s:
             ready = instant
             break
@@ -63,19 +76,19 @@ def stand_ready(room: Room, row: int, now_s: int, access_s: int, terms: Terms) -
             following = min(following, access_s + (instant + 1) * terms.step)
     elif access_s != FOREVER:
         following = min(following, access_s)
-    room.ready[at], room.next_s[at] = ready, following
-    if ready > room.coming[at]:
-        room.coming[at], room.coming_s[at] = ready, now_s
+    room.state[at(row, READY)], room.state[at(row, NEXT_S)] = ready, following
+    if ready > room.state[at(row, COMING)]:
+        room.state[at(row, COMING)], room.state[at(row, COMING_S)] = ready, now_s
 
 
 @compiled
 def alight(
-    network: Network, room: Room, at: tuple[int, int], when_s: int, instant: int, terms: Terms
+    network: Network, room: Room, place: tuple[int, int], when_s: int, instant: int, terms: Terms
 ) -> None:
     """Note an arrival at a stop with so many rides before this one, and all changes from it."""
-    stop, layer = np.uintp(at[0]), at[1]
+    stop, layer = np.uintp(place[0]), place[1]
     rows = network.changes.start.size
-    row = np.uintp(layer * rows) + stop
+    row = layer * rows + place[0]
     if room.wanted[stop]:
         times = room.times[stop]
         if room.least_s[stop] == FOREVER:
@@ -84,8 +97,8 @@ def alight(
         # The times of earlier instants are seen to at the end.
         seconds, column = np.uint16(when_s - instant * terms.step), np.uintp(instant)
         times[column] = min(times[column], seconds)
-    if instant >= room.came[row]:
-        room.came[row], room.came_s[row] = instant, when_s
+    if instant >= room.state[at(row, CAME)]:
+        room.state[at(row, CAME)], room.state[at(row, CAME_S)] = instant, when_s
     if terms.capped:
         layer += 1
         if layer == terms.layers:
@@ -97,12 +110,14 @@ def alight(
     count = np.uintp(0)
     for each in range(changes.start[stop], last):
         way = np.uintp(each)
-        to = np.uintp(first + changes.to[way])
-        worth = (instant > room.coming[to]) | (when_s + changes.seconds[way] < room.coming_s[to])
+        to = first + changes.to[way]
+        worth = (instant > room.state[at(to, COMING)]) | (
+            when_s + changes.seconds[way] < room.state[at(to, COMING_S)]
+        )
         room.worth[count] = each
         count += np.uintp(worth)
-    for place in range(int(np.int64(count))):
-        way = np.uintp(room.worth[np.uintp(place)])
+    for which in range(int(np.int64(count))):
+        way = np.uintp(room.worth[np.uintp(which)])
         come(room, first + changes.to[way], when_s + changes.seconds[way], instant)
 
 
@@ -112,16 +127,17 @@ def clear(ways: Ways, origin: int, room: Room) -> int:
     room.aboard[:] = NONE
     room.access_s[:] = FOREVER
     room.least_s[:] = room.most_s[:] = FOREVER
-    room.ready[:] = room.coming[:] = room.came[:] = NONE
-    room.coming_s[:] = room.came_s[:] = 0
-    room.next_s[:] = FOREVER
-    # What comes to no stop is no news there.
-    rows = room.wanted.size + 1
-    room.came[rows - 1 :: rows], room.came_s[rows - 1 :: rows] = FOREVER, -FOREVER
+    stops = room.wanted.size
+    for row in range(room.there_s.shape[0]):
+        nowhere = row % (stops + 1) == stops  # what comes to no stop is no news there
+        room.state[at(row, READY)] = room.state[at(row, COMING)] = NONE
+        room.state[at(row, NEXT_S)], room.state[at(row, COMING_S)] = FOREVER, 0
+        room.state[at(row, CAME)] = FOREVER if nowhere else NONE
+        room.state[at(row, CAME_S)] = -FOREVER if nowhere else 0
     first_s = FOREVER
     for way in range(ways.access.start[origin], ways.access.start[origin + 1]):
         stop, seconds = ways.access.to[way], int(np.int64(ways.access.seconds[way]))
-        room.access_s[stop] = room.next_s[stop] = seconds
+        room.access_s[stop] = room.state[at(stop, NEXT_S)] = seconds
         first_s = min(first_s, seconds)
     return first_s
 
@@ -140,12 +156,21 @@ def departing(network: Network, from_s: int) -> int:
 
 
 @compiled
+def longest_of(times: UInt16, instants: int) -> int:
+    """Return the longest of some times: apart, many at once, it costs nothing."""
+    most = np.uint16(0)
+    for instant in range(instants):
+        most = max(most, times[instant])
+    return int(np.int64(most))
+
+
+@compiled
 def spread(room: Room, terms: Terms) -> None:
     """Give earlier instants the arrivals of later ones: who left earlier takes as much longer."""
     for stop in range(room.wanted.size):
         if room.least_s[stop] == FOREVER:
             continue
-        times, least_s, most_s = room.times[np.uintp(stop)], NO_TIME, 0
+        times, least_s = room.times[np.uintp(stop)], NO_TIME
         leaves_s = terms.instants * terms.step
         arrives_s = leaves_s + NO_TIME
         # Of arrivals, each waits for one minimum alone; of times, for the step and the bound too.
@@ -158,8 +183,7 @@ def spread(room: Room, terms: Terms) -> None:
                 seconds = NO_TIME
             times[instant] = seconds
             least_s = min(least_s, seconds)
-            most_s = max(most_s, seconds)
-        room.least_s[stop], room.most_s[stop] = least_s, most_s
+        room.least_s[stop], room.most_s[stop] = least_s, longest_of(times, terms.instants)
 
 
 @compiled
@@ -168,20 +192,22 @@ def ride(network: Network, room: Room, place: tuple[int, int], best: int, terms:
 
     `best` is who left last of those aboard with fewer rides.
     """
-    at, layer = np.uintp(place[0]), place[1]
-    departure_s, when_s = network.departure_s[at], network.arrival_s[at]
-    stop, to = network.origin[at], network.to[at]
+    each, layer = np.uintp(place[0]), place[1]
+    departure_s, when_s = network.departure_s[each], network.arrival_s[each]
+    stop, to = network.origin[each], network.to[each]
     first = layer * network.changes.start.size
-    row, trip = np.uintp(first + stop), np.uintp(layer * network.trips + network.trip[at])
-    if room.next_s[row] <= departure_s:
+    row, trip = first + stop, np.uintp(layer * network.trips + network.trip[each])
+    if room.state[at(row, NEXT_S)] <= departure_s:
         access_s = room.access_s[np.uintp(stop)] if layer == 0 else FOREVER
         stand_ready(room, first + stop, departure_s, access_s, terms)
-    instant = int(np.int64(max(room.aboard[trip], room.ready[row])))
+    instant = int(np.int64(max(room.aboard[trip], room.state[at(row, READY)])))
     room.aboard[trip] = instant
-    there = np.uintp(first + to)
+    there = first + to
     # With fewer rides nobody is aboard who left as late; in time; and that is news there.
     # One branch for all of it: none of them can be foretold.
-    news = (instant > best) & ((instant > room.came[there]) | (when_s < room.came_s[there]))
+    news = (instant > best) & (
+        (instant > room.state[at(there, CAME)]) | (when_s < room.state[at(there, CAME_S)])
+    )
     if news & (when_s - instant * terms.step <= terms.longest):
         alight(network, room, (to, layer), when_s, instant, terms)
     return max(best, instant)

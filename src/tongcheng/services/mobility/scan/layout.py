@@ -13,6 +13,21 @@ NO_TIME: Final = 65_535
 LANES: Final = 32
 """Rows of times are padded to a multiple of this, which a processor takes at once."""
 
+READY: Final = 0
+"""Column of a stop: the latest instant with which one stands ready there."""
+NEXT_S: Final = 1
+"""Column of a stop: when somebody of a later instant may stand ready there."""
+COMING: Final = 2
+"""Column of a stop: the latest instant with which one was ever on the way there, by a change."""
+COMING_S: Final = 3
+"""Column of a stop: when that one is there."""
+CAME: Final = 4
+"""Column of a stop: the latest instant with which one alighted there."""
+CAME_S: Final = 5
+"""Column of a stop: when that was."""
+COLUMNS: Final = 8
+"""Two of them are not used: so many lie in one line of a processor's cache."""
+
 
 class Terms(NamedTuple):
     """The numbers of a question as the kernels read them.
@@ -32,13 +47,11 @@ class Room(NamedTuple):
     """What one scan writes, made once for a thread.
 
     By trip and layer `aboard`: the latest instant with which one can be aboard. By stop and layer
-    (a *row*) `ready`: the latest instant with which one stands ready there; `next_s`: when somebody
-    of a later instant may; `coming`: the latest instant with which one was ever on the way there,
-    and `coming_s`: when that one is there; `came`: the latest instant with which one alighted
-    there, and `came_s`: when that was. Instants are NONE where there is none.
+    (a *row*) `state` with the columns above, one row after the other. Instants are NONE where there
+    is none.
 
     By row and instant `there_s`: when who left then is there by a change, FOREVER if nobody is on
-    the way; it says something of the instants after `ready`, up to `coming`, and of no others.
+    the way; it says something of the instants after READY, up to COMING, and of no others.
 
     By stop `access_s`, the way there from the origin, and of the stops that are `wanted` the
     shortest and the longest time, `least_s` and `most_s` (FOREVER if not reached), and, where
@@ -47,13 +60,8 @@ class Room(NamedTuple):
     """
 
     aboard: Int32
-    ready: Int32
-    next_s: Int32
-    coming: Int32
-    coming_s: Int32
+    state: Int32
     there_s: Int32
-    came: Int32
-    came_s: Int32
     worth: Int32
     access_s: Int32
     least_s: Int32

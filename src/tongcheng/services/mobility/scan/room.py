@@ -6,6 +6,7 @@ import numpy as np
 
 from tongcheng.services.mobility.numbers import UNREACHED, Bool
 from tongcheng.services.mobility.scan.layout import (
+    COLUMNS,
     FOREVER,
     LANES,
     Desk,
@@ -34,18 +35,11 @@ def room_for(network: Network, wanted: Bool, terms: Terms) -> Room:
     """Return room for the scans of a thread; the pages of it that no scan writes cost nothing."""
     stops = network.changes.rows
     rows = terms.layers * (stops + 1)
-    by_row = np.empty((6, rows), np.int32)
-    ready, next_s, coming, coming_s, came, came_s = by_row
     widest = np.diff(network.changes.start).max(initial=0)
     return Room(
         aboard=np.empty(terms.layers * network.trips, np.int32),
-        ready=ready,
-        next_s=next_s,
-        coming=coming,
-        coming_s=coming_s,
+        state=np.empty(COLUMNS * rows, np.int32),
         there_s=np.empty((rows, terms.instants), np.int32),
-        came=came,
-        came_s=came_s,
         worth=np.empty(widest + 1, np.int32),
         access_s=np.empty(stops + 1, np.int32),
         least_s=np.full(stops, FOREVER, np.int32),
