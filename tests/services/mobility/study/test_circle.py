@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.services.mobility.study.town import BACK, PLACES, QUESTION, SLOW, STOPS, ready_with
 from tongcheng.services.mobility.isochrones import grid_cells
@@ -108,3 +110,21 @@ def test_nobody_within_is_no_departure() -> None:
         ("a", 1, 0),
         ("b", 3, 0),
     ]
+
+
+@given(st.integers(0, 2**32))
+def test_the_person_in_the_middle_is_the_same_as_in_a_plain_list(seed: int) -> None:
+    """Of many areas at once, some of them with nobody, or nobody within."""
+    random = np.random.default_rng(seed)
+    count = int(random.integers(1, 60))
+    areas = areas_of([f"{number or ''}" for number in random.integers(0, 12, count)], {})
+    people = random.integers(0, 4, count)
+    seconds = random.choice(np.array([60, 600, 900, UNREACHED], np.uint16), count)
+    departures = random.integers(0, 9, count).astype(np.uint16)
+
+    counts = circle(Answer({"best": seconds}, departures), people, areas, (300, 600))
+
+    for number, each in enumerate(counts):
+        inside = np.flatnonzero((areas.area == number) & (seconds <= 600)).tolist()
+        leaving = [(int(departures[at]), int(people[at])) for at in inside]
+        assert each.departures == _median(leaving)

@@ -14,15 +14,16 @@ from tongcheng.kernel.canonical import Json
 from tongcheng.services.mobility.console.atlas import Atlas, Prepared
 from tongcheng.services.mobility.console.query import Asked
 from tongcheng.services.mobility.isochrones import Isochrone, isochrones
+from tongcheng.services.mobility.measures.areas import NOWHERE
 from tongcheng.services.mobility.measures.monotone import Comparison, Monotone
-from tongcheng.services.mobility.numbers import Bool, UInt16
+from tongcheng.services.mobility.numbers import UNREACHED, Bool, UInt16
 from tongcheng.services.mobility.output.method import Method
 from tongcheng.services.mobility.scan.model import Question, Window
 from tongcheng.services.mobility.scenario.applying import keeps_all
 from tongcheng.services.mobility.scenario.model import Scenario
 from tongcheng.services.mobility.shapes.geometry import MultiPolygon
 from tongcheng.services.mobility.study import circle, compare
-from tongcheng.services.mobility.study.circle import BEST, CAR, Count
+from tongcheng.services.mobility.study.circle import BEST, CAR, Areas, Count
 from tongcheng.services.mobility.study.compare import Gain
 from tongcheng.services.mobility.study.methods import method_of, road_method_of
 from tongcheng.services.mobility.study.reach import Spot
@@ -73,8 +74,9 @@ def answer_of(atlas: Atlas, prepared: Prepared, asked: Asked, spot: Spot) -> Ans
     seconds = found.seconds[regime]
     limits = [minutes * MINUTE_S for minutes in asked.bands]
     counts = circle.circle(found, atlas.people, atlas.areas, limits)
+    fastest = _fastest(atlas.areas, seconds)
     rows = (
-        AreaRow(area, count, count.within[regime][-1], _fastest(atlas, seconds, area))
+        AreaRow(area, count, count.within[regime][-1], fastest[area])
         for area, count in enumerate(counts)
         if count.within[regime][-1]
     )
@@ -196,8 +198,12 @@ def _shape(atlas: Atlas, chosen: Bool) -> MultiPolygon | None:
     return atlas.cells.union(chosen)
 
 
-def _fastest(atlas: Atlas, seconds: UInt16, area: int) -> int:
-    return int(seconds[atlas.areas.area == area].min())
+def _fastest(areas: Areas, seconds: UInt16) -> list[int]:
+    """Return by area the seconds of its nearest cell."""
+    found = np.full(len(areas.ids), UNREACHED, np.uint16)
+    there = areas.area != NOWHERE
+    np.minimum.at(found, areas.area[there], seconds[there])
+    return list(found.tolist())
 
 
 def question_of(asked: Asked) -> Question:

@@ -143,15 +143,14 @@ def bands(answer: Answer, people: Int64, cells: Cells, minutes: Sequence[int]) -
 
 def _medians(values: UInt16, people: Int64, areas: Areas, places: Int64) -> list[int | None]:
     """Return by area the value of the person in the middle, the lower of two; 0 of nobody."""
-    found: list[int | None] = []
     of_area = areas.area[places]
-    for number in range(len(areas.ids)):
-        own = np.flatnonzero(of_area == number)
-        own = own[np.argsort(values[own], kind="stable")]
-        counted = np.cumsum(people[own])
-        if not len(own) or not counted[-1]:
-            found.append(0)
-            continue
-        middle = np.searchsorted(counted, (counted[-1] + 1) // 2)
-        found.append(int(values[own[middle]]))
-    return found
+    order = np.lexsort((values, of_area))
+    counted = np.append(0, np.cumsum(people[order]))
+    numbers, ordered = np.arange(len(areas.ids)), of_area[order]
+    before = counted[np.searchsorted(ordered, numbers, side="left")]
+    after = counted[np.searchsorted(ordered, numbers, side="right")]
+    somebody = after > before
+    middle = np.searchsorted(counted[1:], before + (after - before + 1) // 2)
+    found = np.zeros(len(numbers), np.int64)
+    found[somebody] = values[order][middle[somebody]]
+    return list(found.tolist())
