@@ -1,11 +1,15 @@
 """Places as cells of a map: their areas, a grid's, or squares, united fast and to the corner."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from tests.services.mobility.shapes.test_meetings import comb
 from tongcheng.services.mobility import zones
 from tongcheng.services.mobility.nearness import Points
 from tongcheng.services.mobility.shapes.geometry import MICRO, MultiPolygon
@@ -78,6 +82,104 @@ def test_borders_with_far_too_many_corners_are_simpler_and_say_so(
     assert isinstance(hopeless, SquareCells)
 
 
+SPIKE = [(117, 39), (117.01, 39), (117.01, 39.005), (117.012, 39.0050001), (117.01, 39.0050002),
+         (117.01, 39.01), (117, 39.01)]  # fmt: skip
+"""A square with a spike of 2 cm, valid until it is rounded to micro-degrees, which are 11 cm."""
+TAIL = [(117, 39), (117.01, 39), (117.01, 39.01), (117, 39.01), (117, 39), (116.99, 38.99)]
+COLLAPSE = [(117, 39), (117.005, 39.0000001), (117.01, 39)]
+BESIDE = shapely.box(117.01, 39, 117.02, 39.01)
+
+
+@pytest.mark.parametrize("neighbour", [False, True], ids=["alone", "neighbour"])
+@pytest.mark.parametrize(
+    ("corners", "area"), [(SPIKE, 1e-4), (TAIL, 1e-4), (COLLAPSE, 0)], ids=["spike", "tail", "flat"]
+)
+def test_what_rounding_makes_cross_itself_is_mended(
+    corners: list[tuple[float, float]],
+    area: float,
+    neighbour: bool,  # noqa: FBT001 a case
+) -> None:
+    """Spikes and tails go; what has no width is drawn as nothing, alone as points are."""
+    areas = [shapely.Polygon(corners)] + [BESIDE] * neighbour
+    cells = cells_of_places(
+        _points(*[(117.005, 39.005), (117.015, 39.005)][: len(areas)]), np.array(areas)
+    )
+    chosen = cells.union(np.ones(len(areas), np.bool_))
+
+    assert len(cells) == len(areas)
+    if area or neighbour:
+        assert isinstance(cells, ZoneCells)
+        assert _area(chosen) == pytest.approx(area + 1e-4 * neighbour)
+        first = cells.union(np.arange(len(areas)) == 0)
+        assert _area(first) == pytest.approx(area)
+        assert (first is None) == (not area)
+    else:
+        assert isinstance(cells, SquareCells)
+
+
+def test_where_borders_are_mended_their_corners_are_whole() -> None:
+    """Rounding crosses this area between micro-degrees; to round that corner too breaks it."""
+    small = shapely.Polygon([(69, 56), (64, 34), (4, 3), (46, 59), (40, 48)])
+    areas = np.array([shapely.transform(small, lambda units: units / 1e7 + [117, 39])])
+    shape = cells_of_places(_points((117.0, 39.0)), areas).union(np.array([True]))
+
+    assert _area(shape) > 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), min_size=3, max_size=7),
+             min_size=1, max_size=4),
+    st.integers(0, 15),
+)  # fmt: skip
+def test_areas_as_small_as_a_hand_never_fail(
+    rings: list[list[tuple[int, int]]], chosen: int
+) -> None:
+    """Of whatever rounding leaves, the union is valid (`_area` looks) and not too far outside."""
+    areas = np.array(
+        [shapely.Polygon([(117 + x / 1e7, 39 + y / 1e7) for x, y in ring]) for ring in rings]
+    )
+    areas = shapely.make_valid(areas, method="structure", keep_collapsed=False)
+    cells = cells_of_places(_points(*[(117.0, 39.0)] * len(areas)), areas)
+    shape = cells.union(np.array([bool(chosen >> at & 1) for at in range(len(areas))]))
+
+    assert _area(shape) >= 0
+    if shape is not None and isinstance(cells, ZoneCells):
+        low, high = shapely.total_bounds(areas)[:2] * MICRO, shapely.total_bounds(areas)[2:] * MICRO
+        for polygon in shape.polygons:
+            assert (np.array(polygon[0]) >= low - 1).all()
+            assert (np.array(polygon[0]) <= high + 1).all()
+
+
+def _combs(teeth: int) -> NDArray[Any]:
+    """Return two combs, one across the other, 10 km each way."""
+    across = shapely.transform(
+        np.array([comb(teeth, upright=True), comb(teeth, upright=False)]),
+        lambda units: units / 1e7 + [117, 39],
+    )
+    return np.array(across, object)
+
+
+def test_areas_that_cross_too_often_are_drawn_as_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few corners can cross by the million: it is found out beforehand, by much or by little."""
+    monkeypatch.setattr(zones, "CORNERS_MAX", {True: 40_000, False: 2_000})
+    few, *others = (cells_of_places(MIDDLES, _combs(teeth)) for teeth in (10, 21, 300))
+
+    assert isinstance(few, ZoneCells)
+    assert few.shape == "given"
+    assert all(isinstance(each, SquareCells) for each in others)
+
+
+def test_areas_within_areas_by_the_thousand_are_drawn_as_points() -> None:
+    """To see whether they lie within each other takes by the square of their number."""
+    nested = np.array([shapely.box(117 + at, 39 + at, 118 - at, 40 - at)
+                       for at in np.linspace(0, 0.4, 1_000)])  # fmt: skip
+    points = _points(*[(117.5, 39.5)] * 1_000)
+
+    assert isinstance(cells_of_places(points, nested), SquareCells)
+    assert isinstance(cells_of_places(points, nested[::20]), ZoneCells)
+
+
 def test_middles_of_a_grid_are_its_cells() -> None:
     """A counted grid without shapes looks like the grid that it is."""
     steps = [(117 + x * 0.01, 39 + y * 0.01) for x in range(3) for y in range(3)]
@@ -120,3 +222,14 @@ def test_every_chosen_point_lies_in_the_shape(
 
     for (lon, lat), is_in in zip(places, picked.tolist(), strict=True):
         assert not is_in or whole.distance(shapely.Point(lon * MICRO, lat * MICRO)) < 1
+
+
+def test_a_square_reaches_no_farther_than_its_diagonal() -> None:
+    """A place in a corner of its square is 1.4 widths from the far one."""
+    cells = SquareCells(*_points((117.0, 39.0)), 500)
+    shape = cells.union(np.array([True]))
+    assert shape is not None
+    shrink = np.cos(np.radians(39))
+    away = (np.array(shape.polygons[0][0]) / MICRO - [117, 39]) * [shrink, 1] * 111_195
+
+    assert np.hypot(*away.T).max() <= 500 * 2**0.5 * 1.01

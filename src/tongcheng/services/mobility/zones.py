@@ -20,10 +20,23 @@ from tongcheng.services.mobility.nearness import Points
 from tongcheng.services.mobility.numbers import Bool, Float64
 from tongcheng.services.mobility.shapes.geometry import MICRO, MultiPolygon
 from tongcheng.services.mobility.shapes.lattice import Grid
+from tongcheng.services.mobility.shapes.meetings import corners_beside, meetings
 from tongcheng.services.mobility.shapes.polygons import DEGREE_M, of_shapely
 
 CORNERS_MAX: Final = {True: 300_000, False: 40_000}
-"""Of all areas together, those of a coverage and others: so many are united within a second."""
+"""Of all areas together, those of a coverage and others; of others, each two pieces of border that
+may cross (`meetings`) are a corner more. So many are united within about a second: in measurements
+0.2 s for the first, and for the worst others that were found, combs across each other, 0.6 to 1.8 s
+(two cores, one of them busy) and 30 MB."""
+LOOKED_AT_MAX: Final = 1_000_000
+"""Areas with more corners are not looked at: to do so takes 5 s and 700 MB for a million."""
+MENDED_MAX: Final = 20_000
+"""Meetings of areas that rounding made cross themselves: to mend so many takes a second."""
+BESIDE_MAX: Final = 1_000_000
+"""Corners of areas whose boxes meet (`corners_beside`), beyond what is usual: to see whether so
+many lie within each other takes a third of a second."""
+BESIDE_USUAL: Final = 24
+"""The like for each corner; it is 7 in districts that were drawn at random."""
 SIMPLER_M: Final = (50, 200)
 """How far a border may be moved, tried in this order until there are few enough corners."""
 SQUARE_M: Final = (200, 2_000)
@@ -38,7 +51,8 @@ WIDER: Final = 1.5
 class ZoneCells:
     """Cells whose areas are given; `simpler_m` is how far their borders were moved, 0 not at all.
 
-    `areas` are shapely's, in whole micro-degrees; they `meet` where they are a coverage.
+    `areas` are shapely's, valid and in whole micro-degrees; they `meet` where they are a coverage.
+    One that is narrower than that is empty, and drawn as nothing.
     """
 
     def __init__(self, areas: NDArray[Any], *, meet: bool, simpler_m: int = 0) -> None:
@@ -60,7 +74,8 @@ class ZoneCells:
 class SquareCells:
     """Cells that are points: each fills the square of a lattice that it lies in.
 
-    So a shape is at most half a square away from what it stands for, and says how wide they are.
+    So a shape says how wide they are, and no more: of what it covers, the farthest is a square's
+    diagonal (1.4 widths) from the point that it stands for, as that may lie in a corner.
     """
 
     def __init__(self, lon: Float64, lat: Float64, width_m: int) -> None:
@@ -123,17 +138,51 @@ def square_m(points: Points) -> int:
 
 
 def _zones(areas: NDArray[Any]) -> ZoneCells | None:
-    """Return areas as cells, their borders as simple as it takes; None where nothing helps."""
+    """Return areas as cells, their borders as simple as it takes; None where nothing helps.
+
+    Whatever takes longer the more often borders cross is done after that is known to be bounded.
+    """
+    corners = int(shapely.get_num_coordinates(areas).sum())
+    if corners > LOOKED_AT_MAX:
+        return None
     whole = shapely.transform(areas, lambda degrees: np.rint(degrees * MICRO))
-    crossed = ~shapely.is_valid(whole)
-    whole[crossed] = shapely.make_valid(whole[crossed])
-    meet = bool(shapely.coverage_is_valid(whole))
-    most = CORNERS_MAX[meet]
-    if shapely.get_num_coordinates(whole).sum() <= most:
-        return ZoneCells(whole, meet=meet)
+    if _is_crowded(whole, corners) or (mended := _mended(whole)) is None:
+        return None
+    meet = bool(shapely.coverage_is_valid(mended))
+    if _are_few(mended, meet=meet):
+        return ZoneCells(mended, meet=meet)
     simpler = shapely.coverage_simplify if meet else shapely.simplify
     for metres in SIMPLER_M:
-        made = simpler(whole, metres / DEGREE_M * MICRO)
-        if shapely.get_num_coordinates(made).sum() <= most:
+        made = _mended(simpler(mended, metres / DEGREE_M * MICRO))
+        if made is None:
+            return None
+        meet = meet and bool(shapely.coverage_is_valid(made))
+        if _are_few(made, meet=meet):
             return ZoneCells(made, meet=meet, simpler_m=metres)
     return None
+
+
+def _is_crowded(whole: NDArray[Any], corners: int) -> bool:
+    """Say whether too much meets for areas even to be looked at."""
+    most = CORNERS_MAX[False] + corners // 2
+    if meetings(whole, most, margin=1) > most:
+        return True
+    beside = BESIDE_MAX + BESIDE_USUAL * corners
+    return corners_beside(whole, beside) > beside
+
+
+def _mended(whole: NDArray[Any]) -> NDArray[Any] | None:
+    """Return areas with none that crosses itself, and some empty; None where too many do."""
+    crossed = ~shapely.is_valid(whole)
+    if meetings(whole[crossed], MENDED_MAX, alone=True) > MENDED_MAX:
+        return None
+    made = whole.copy()
+    valid = shapely.make_valid(whole[crossed], method="structure", keep_collapsed=False)
+    # Where borders crossed there are corners now, anywhere.
+    made[crossed] = shapely.set_precision(valid, 1)
+    return None if shapely.is_empty(made).all() else made
+
+
+def _are_few(areas: NDArray[Any], *, meet: bool) -> bool:
+    most = CORNERS_MAX[meet] - int(shapely.get_num_coordinates(areas).sum())
+    return most >= 0 and (meet or meetings(areas, most, margin=1) <= most)
