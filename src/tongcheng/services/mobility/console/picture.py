@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby, pairwise
-from operator import attrgetter
-from typing import Final, NamedTuple
+from itertools import groupby, islice, pairwise
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeAlias
 
+import numpy as np
 from markupsafe import Markup
 
-from tongcheng.services.mobility.shapes.geometry import MICRO, MultiPolygon
+from tongcheng.services.mobility.shapes.geometry import MICRO, MultiPolygon, bounds
 
 WIDTH: Final = 720
 HEIGHT: Final = 540
@@ -36,6 +37,9 @@ STEPS_KEPT: Final = 4_096
 """Cells of one size have few different edges, and a map some thousands of them."""
 CJK_FROM: Final = 0x2E80
 """From this code point on a letter is as wide as it is high."""
+
+Way: TypeAlias = Sequence[tuple[int, int]]
+"""Points of a map in tenths of a pixel, from its left and upper edge."""
 
 
 class Frame(NamedTuple):
@@ -127,7 +131,7 @@ class Picture(NamedTuple):
 
 def drawn(picture: Picture, frame: Frame) -> Markup:
     """Return a map as SVG."""
-    parts = [_shape("geo-land", each, frame, "") for each in picture.outline if _seen(each, frame)]
+    parts = list(_land(picture.outline, frame))
     parts += [_shape(f"geo-{each.style}", each.shape, frame, each.title) for each in picture.bands]
     parts += _lines(picture.lines, frame)
     parts.append(_names(picture, frame))
@@ -147,46 +151,52 @@ def drawn(picture: Picture, frame: Frame) -> Markup:
     )
 
 
-def _seen(shape: MultiPolygon, frame: Frame) -> bool:
-    rings = [polygon[0] for polygon in shape.polygons]
-    lons = [lon / MICRO for ring in rings for lon, _ in ring]
-    lats = [lat / MICRO for ring in rings for _, lat in ring]
-    return (
-        min(lons) < frame.east
-        and max(lons) > frame.west
-        and min(lats) < frame.north
-        and max(lats) > frame.south
-    )
+def _land(outline: Sequence[MultiPolygon], frame: Frame) -> Iterator[Markup]:
+    for each in outline:
+        west, south, east, north = (edge / MICRO for edge in bounds(each))
+        if west < frame.east and east > frame.west and south < frame.north and north > frame.south:
+            yield _shape("geo-land", each, frame, "")
 
 
 def _shape(style: str, shape: MultiPolygon, frame: Frame, title: str) -> Markup:
-    rings = (ring for polygon in shape.polygons for ring in polygon)
-    way = "".join(
-        _path([frame.at(lon / MICRO, lat / MICRO) for lon, lat in ring[:-1]]) + "Z"
-        for ring in rings
-    )
+    rings = [ring[:-1] for polygon in shape.polygons for ring in polygon]
+    way = "".join(f"{_path(each)}Z" for each in _laid(rings, frame, MICRO))
     named = Markup("<title>{}</title>").format(title) if title else ""
     return Markup('<path class="{}" fill-rule="evenodd" d="{}">{}</path>').format(style, way, named)
 
 
-def _lines(lines: Iterable[Line], frame: Frame) -> Iterator[Markup]:
+def _lines(lines: Sequence[Line], frame: Frame) -> Iterator[Markup]:
     """Yield the lines that are seen, as many as follow on each other of a kind in one path."""
-    for kind, some in groupby(lines, key=attrgetter("kind")):
-        ways = ([frame.at(*each) for each in line.points] for line in some)
-        seen = "".join(_path(way) for way in ways if _is_near(way, frame))
+    kinds = (each.kind for each in lines)
+    laid = zip(kinds, _laid([each.points for each in lines], frame), strict=True)
+    for kind, some in groupby(laid, key=itemgetter(0)):
+        seen = "".join(_path(way) for _, way in some if _is_near(way, frame))
         if seen:
             yield Markup('<path class="geo-{}" d="{}"></path>').format(kind, seen)
 
 
-def _is_near(way: Sequence[tuple[float, float]], frame: Frame) -> bool:
-    return any(frame.shows(*each, beyond=frame.width / 2) for each in way)
+def _is_near(way: Way, frame: Frame) -> bool:
+    return any(frame.shows(x / 10, y / 10, beyond=frame.width / 2) for x, y in way)
 
 
-def _path(points: Sequence[tuple[float, float]]) -> str:
+def _laid(
+    ways: Sequence[Sequence[tuple[float, float]]], frame: Frame, unit: int = 1
+) -> Iterator[Way]:
+    """Yield where ways of longitudes and latitudes lie on the map; `unit` makes a degree of them.
+
+    All at once: one by one, they took half of a page's time.
+    """
+    corners = np.array([each for way in ways for each in way], np.float64).reshape(-1, 2) / unit
+    x = np.rint((corners[:, 0] - frame.west) * frame.scale_x * 10).astype(np.int64)
+    y = np.rint((frame.north - corners[:, 1]) * frame.scale_y * 10).astype(np.int64)
+    tenths = zip(x.tolist(), y.tolist(), strict=True)
+    return (list(islice(tenths, len(way))) for way in ways)
+
+
+def _path(way: Way) -> str:
     """Return whole steps in tenths of a pixel, each from the point before: short, and exact."""
-    tenths = [(round(x * 10), round(y * 10)) for x, y in points]
-    steps = (_step(x - at_x, y - at_y) for (at_x, at_y), (x, y) in pairwise(tenths))
-    return f"M{_pair(*tenths[0])}{''.join(steps)}"
+    steps = (_step(x - at_x, y - at_y) for (at_x, at_y), (x, y) in pairwise(way))
+    return f"M{_pair(*way[0])}{''.join(steps)}"
 
 
 @lru_cache(maxsize=STEPS_KEPT)
