@@ -163,12 +163,14 @@ def _looked(file: File) -> Fault | None:
 
 
 def _read(file: File) -> Peopled:
+    # Who read it says by `naming` whose it is; until then it is called by its digest.
+    digest = file.path.name
     # The report's count first: a file that is refused for its size is not read for it.
-    _check_count(_said(_bytes(file.report, file.report_size)))
+    _check_count(digest, _said(_bytes(file.report, file.report_size)))
     read = read_places(_bytes(file.path, file.size), form_of(file.form))
-    _check_count(len(read.places.ids))
+    _check_count(digest, len(read.places.ids))
     if read.places.population is None:
-        raise Refused("MOBILITY_PEOPLE_NONE")
+        raise Refused("MOBILITY_PEOPLE_NONE", people=digest, file=digest)
     return Peopled(read.places, counts("people", read.places.population), read.areas)
 
 
@@ -187,6 +189,6 @@ def _said(raw: bytes) -> int:
         return 0
 
 
-def _check_count(count: int) -> None:
+def _check_count(people: str, count: int) -> None:
     if count > PLACES_MAX:
-        raise Refused("MOBILITY_PEOPLE_MANY", count=count, most=PLACES_MAX)
+        raise Refused("MOBILITY_PEOPLE_MANY", people=people, count=count, most=PLACES_MAX)
