@@ -220,7 +220,10 @@ def peer_row(
         both = f"{records.seconds_max:.1f} s, and the peer's time over {TIMES_FERROBUS}"
         notes.append(f"promised: {both}")
     if records.note:
+        changes = city.network.changes
+        each = len(changes.to) / changes.rows
         notes.append(f"{records.note}, {len(city.network.trip):,} connections")
+        notes.append(f"most of the time goes to changes on foot, {each:.0f} from each stop")
     return Row(
         AREA,
         what,
