@@ -362,6 +362,21 @@ def test_refused(name: str, tmp_path: Path) -> None:
         _read(tmp_path, change)
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("no trip left", "trips.txt:2 reference_unknown × "),
+        ("too much broken", "stop_times.txt:"),
+    ],
+)
+def test_a_refusal_says_what_left_out_most(name: str, found: str, tmp_path: Path) -> None:
+    """Who is refused the whole is told where to begin: the cause, not what followed from it."""
+    with pytest.raises(Refused) as refused:
+        _read(tmp_path, REFUSED[name][0])
+
+    assert str(refused.value.facts["found"]).startswith(found), refused.value.facts
+
+
 @pytest.mark.parametrize("file", ["calendar.txt", "calendar_dates.txt"])
 def test_one_calendar_will_do(file: str, tmp_path: Path) -> None:
     """calendar.txt or calendar_dates.txt alone is a calendar, for the services it has."""

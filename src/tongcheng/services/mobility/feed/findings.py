@@ -74,6 +74,8 @@ SEVERITIES: Final[dict[str, Severity]] = {
     "transfer_special": "ignored",
 }
 EXAMPLES_MAX: Final = 5
+_FOLLOWING: Final = frozenset({"reference_left_out", "trip_of_one_call"})
+"""Errors of what was left out because something else had been."""
 _ORDER: Final[tuple[Severity, ...]] = ("error", "warning", "repaired", "ignored")
 
 
@@ -152,3 +154,15 @@ class Findings:
         return tuple(
             sorted(found, key=lambda e: (_ORDER.index(e.severity), e.file, e.code, e.column))
         )
+
+    def told(self) -> str:
+        """Return what left out most, for who refuses the rest: a file, its line, a code, how often.
+
+        What follows from something else is told where there is nothing else; "–" of nothing.
+        """
+        errors = [each for each in self.listed() if each.severity == "error"]
+        causes = [each for each in errors if each.code not in _FOLLOWING] or errors
+        if not causes:
+            return "–"
+        most = max(causes, key=lambda each: each.count)
+        return f"{most.file}:{most.line} {most.code} × {most.count}"

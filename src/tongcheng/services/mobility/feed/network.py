@@ -64,7 +64,7 @@ def read_network(tables: Mapping[str, Table], findings: Findings) -> Network:
     _assure_whole(findings, lines.TRIPS, int(is_used.sum()), tables[lines.TRIPS].rows)
     _assure_whole(findings, calls.FILE, len(called.row), usable)
     if not len(called.row):
-        raise Refused("FEED_EMPTY")
+        raise Refused("FEED_EMPTY", found=findings.told())
     called = called._replace(
         trip=_numbered(is_used)[called.trip], stop=_numbered(found.kept)[called.stop]
     )
@@ -134,4 +134,11 @@ def _assure_whole(findings: Findings, file: str, kept: int, rows: int) -> None:
     rows += sum(findings.count(code, file) for code in _LOST)
     lost = rows - kept
     if lost > BROKEN_ROWS_FREE and lost * 100 > BROKEN_PERCENT_MAX * rows:
-        raise Refused("FEED_BROKEN", file=file, lost=lost, rows=rows, most=BROKEN_PERCENT_MAX)
+        raise Refused(
+            "FEED_BROKEN",
+            file=file,
+            lost=lost,
+            rows=rows,
+            most=BROKEN_PERCENT_MAX,
+            found=findings.told(),
+        )
