@@ -71,6 +71,18 @@ def test_node_answers_and_ends_cleanly(running: NodeProcess) -> None:
     assert "Traceback" not in log
 
 
+def test_what_lies_around_is_not_imported(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in the folder where somebody starts a node does not stand in for a library."""
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+
+    started = launch.start_process(folder)
+
+    assert started.stop() == 0
+
+
 def test_behind_a_proxy_each_caller_has_its_own_share(running: NodeProcess) -> None:
     """A stranger's refusals lock out nobody else who comes by the same proxy on this machine."""
 

@@ -88,8 +88,9 @@ def spawn(directory: Path, *, passphrase_file: Path | None = None) -> NodeProces
     if passphrase_file is not None:
         words += ["--passphrase-file", str(passphrase_file)]
     with (directory / LOG_FILE).open("ab") as output:
+        # -P: what lies in the folder where somebody calls this is no module of ours.
         process = subprocess.Popen(  # noqa: S603 our own interpreter and our own words
-            [sys.executable, "-c", _COMMAND, *words],
+            [sys.executable, "-P", "-c", _COMMAND, *words],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -66,6 +66,7 @@ async def _started() -> Process:
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # nothing is imported from the folder where somebody calls this
             "-m",
             WORKER,
             stdin=PIPE,
